@@ -1,0 +1,155 @@
+"""What crosses Temporal: requests are small references, outcomes small facts. Never logs, never file content."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from orchestrator.contract.failures import FailureReason
+from orchestrator.plan.model import CleanupPolicy, Frozen, Json, Plan, PullPolicy, Resources
+
+MAX_OUTPUT_BYTES = 64 * 1024
+"""All outputs of one job together, as UTF-8. Larger data belongs in an artifact."""
+
+
+class ArtifactRef(Frozen):
+    """One collected path: a tar in the store whose entries are relative to `/`."""
+
+    path: str
+    """As the spec wrote it, after evaluation."""
+    key: str
+    """In the store."""
+    size: int
+    """Bytes of the tar."""
+    sha256: str
+    """Of the tar, hex."""
+
+
+class ContainerRequest(Frozen):
+    """One logical try of a container job, with every expression evaluated."""
+
+    run_id: str
+    attempt: int
+    job: str
+    variant: str | None = None
+    try_number: int = 1
+    plan_digest: str = ""
+    image: str
+    commands: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    shell: str = "sh"
+    working_dir: str | None = None
+    """None: `/workspace` where one is shipped, else the image's own."""
+    user: str | None = None
+    entrypoint: tuple[str, ...] | None = None
+    pull: PullPolicy = "missing"
+    resources: Resources = Resources()
+    timeout: float
+    """Seconds, from the container's start."""
+    stop_grace: float
+    """Seconds between stop signal and kill."""
+    workspace: str | None = None
+    """Key in the store of the shipped folder (a gzipped tar)."""
+    artifacts: tuple[str, ...] = ()
+    """Paths or globs to collect; relative ones start at the working directory."""
+    restore: tuple[ArtifactRef, ...] = ()
+    cleanup: CleanupPolicy = "remove_on_completion"
+
+
+class JobOutcome(Frozen):
+    """How one logical try ended. A non-zero exit is a value here, not an exception."""
+
+    status: Literal["success", "failed", "cancelled"]
+    reason: FailureReason | None = None
+    """None exactly when `status` is success."""
+    exit_code: int | None = None
+    """None when no container ran to its end."""
+    outputs: dict[str, Json] = {}
+    artifacts: tuple[ArtifactRef, ...] = ()
+    started_at: str | None = None
+    """When the container started, RFC 3339 UTC; None when it never did."""
+    finished_at: str | None = None
+    host: str = ""
+    container_id: str = ""
+    warnings: tuple[str, ...] = ()
+    """Things that went wrong and did not change the outcome, such as lost log lines."""
+
+
+class Heartbeat(Frozen):
+    """What a worker says while a container runs; reaches the workflow when the worker dies."""
+
+    host: str
+    container_id: str = ""
+    phase: Literal["looking", "pulling", "preparing", "running", "collecting"] = "looking"
+    log_position: str = ""
+    """Docker's timestamp of the last line that is safely in the store."""
+
+
+class RunRequest(Frozen):
+    """The interpreter's whole input."""
+
+    run_id: str
+    attempt: int = 1
+    plan: Plan
+    plan_digest: str
+    params: dict[str, Json] = {}
+    git: dict[str, str] = {}
+    workspace: str | None = None
+    """Key in the store."""
+    created_at: str
+    task_queue: str
+
+
+JobStatus = Literal[
+    "pending", "waiting", "running", "success", "failed", "cancelled", "skipped", "omitted", "held"
+]
+RunStatus = Literal["pending", "running", "success", "failed", "cancelled", "partial"]
+
+
+class TryRecord(Frozen):
+    """One logical try, as `RunRecord.history` keeps it for logs and artifacts."""
+
+    number: int
+    status: Literal["running", "success", "failed", "cancelled"]
+    reason: str | None = None
+    exit_code: int | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    host: str = ""
+
+
+class JobRecord(Frozen):
+    """A job in a run's record. `orca status -o json` prints it as it is; see design: it does not change lightly."""
+
+    kind: str
+    status: JobStatus
+    reason: str | None = None
+    """Why it is not a plain success: `kind: sentence`; also why it was skipped or omitted."""
+    tries: int = 0
+    exit_code: int | None = None
+    outputs: dict[str, Json] = {}
+    started_at: str | None = None
+    finished_at: str | None = None
+    variants: "dict[str, JobRecord]" = {}
+    summary: str | None = None
+    """`4/6 passed` where there are variants."""
+    artifacts: tuple[ArtifactRef, ...] = ()
+    history: tuple[TryRecord, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class RunRecord(Frozen):
+    """The whole state of a run. Times are RFC 3339 in UTC."""
+
+    run_id: str
+    attempt: int
+    spec: str
+    status: RunStatus
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    jobs: dict[str, JobRecord] = Field(default_factory=dict[str, JobRecord])
+    outputs: dict[str, Json] = {}
+    error: str | None = None
+
+
+RecordJson = dict[str, Any]

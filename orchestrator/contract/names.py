@@ -1,0 +1,42 @@
+"""Names that both sides of Temporal must agree on. Changing one breaks running workflows."""
+
+from typing import Final
+
+WORKFLOW_TYPE: Final = "orca-run"
+"""The one generic interpreter."""
+CONTAINER_ACTIVITY: Final = "container"
+DEFAULT_TASK_QUEUE: Final = "orca"
+
+QUERY_RECORD: Final = "record"
+
+SEARCH_SPEC: Final = "OrcaSpec"
+SEARCH_STATE: Final = "OrcaState"
+SEARCH_LABELS: Final = "OrcaLabels"
+
+MEMO_RECORD: Final = "record"
+"""Holds the run's record where Temporal's own closing event cannot carry it (a cancelled run)."""
+MEMO_DIGEST: Final = "plan_digest"
+
+LABEL_MARK: Final = "dev.orca"
+"""On every object that orca makes; the others narrow it down."""
+LABEL_RUN: Final = "dev.orca.run"
+LABEL_ATTEMPT: Final = "dev.orca.attempt"
+LABEL_JOB: Final = "dev.orca.job"
+LABEL_VARIANT: Final = "dev.orca.variant"
+LABEL_TRY: Final = "dev.orca.try"
+LABEL_PLAN: Final = "dev.orca.plan"
+LABEL_KEEP: Final = "dev.orca.keep"
+LABEL_NAMESPACE: Final = "dev.orca.namespace"
+
+HEARTBEAT_TIMEOUT: Final = 15.0
+"""Seconds without a heartbeat after which a worker counts as dead."""
+HEARTBEAT_INTERVAL: Final = 3.0
+"""Seconds between heartbeats; also how late a cancellation can reach a container."""
+
+SCRIPT_MARK: Final = "\x01orca:"
+"""Begins a line that the job's script writes for the worker: which command starts, whether outputs exist."""
+
+
+def host_queue(task_queue: str, host: str) -> str:
+    """The queue that only the workers on `host` poll."""
+    return f"{task_queue}@{host}"

@@ -1,0 +1,65 @@
+"""Names that are functions of what they name: the same inputs give the same name on every machine and replay.
+
+Pure, standard library only. Randomness, where a name needs it, comes in as an argument.
+"""
+
+import hashlib
+import re
+from typing import NewType
+
+RunId = NewType("RunId", str)
+"""A run's id, and its Temporal workflow id. Attempts of one run share it."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+_MAX_SLUG = 40
+
+
+def slug(text: str, limit: int = _MAX_SLUG) -> str:
+    """`text` with everything but letters, digits, `_`, `.` and `-` folded to `-`, at most `limit` characters.
+
+    Not unique: where two texts must not meet, add `short_hash` of the whole.
+    """
+    return _UNSAFE.sub("-", text).strip("-.")[:limit].strip("-.") or "x"
+
+
+def short_hash(*parts: str, length: int = 8) -> str:
+    """The first `length` hex digits of the SHA-256 over `parts`, which are kept apart by a NUL."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:length]
+
+
+def run_id(spec_name: str, entropy: str) -> RunId:
+    """A readable id for a new run: the spec's name and `entropy` (8 lower-case letters and digits)."""
+    return RunId(f"{slug(spec_name).lower()}-{entropy}")
+
+
+def variant_key(job: str, variant: str | None) -> str:
+    """How people name one variant of a job: `test`, or `test (3.11, alpine)`."""
+    return job if variant is None else f"{job} ({variant})"
+
+
+def try_key(job: str, variant: str | None, try_number: int) -> str:
+    """The Temporal activity id of one logical try: `build`, and `build #2` from the second on."""
+    key = variant_key(job, variant)
+    return key if try_number == 1 else f"{key} #{try_number}"
+
+
+def container_name(run: str, attempt: int, job: str, variant: str | None, try_number: int) -> str:
+    """The container's name: a function of the logical try, never of Temporal's attempt.
+
+    An activity that starts again therefore finds what an earlier one started. The hash keeps apart what
+    the slug folds together.
+    """
+    mark = short_hash(run, str(attempt), job, variant or "", str(try_number))
+    readable = slug(variant_key(job, variant))
+    return f"orca-{slug(run, 60)}-{readable}-{try_number}-{mark}"
+
+
+def try_prefix(run: str, attempt: int, job: str, variant: str | None, try_number: int) -> str:
+    """The folder in the store that holds what one logical try leaves: log, outcome, artifacts. Ends in `/`."""
+    leaf = slug(job, 100) if variant is None else f"{slug(job, 100)}/{slug(variant)}-{short_hash(variant)}"
+    return f"{run_prefix(run)}{attempt}/{leaf}/try-{try_number}/"
+
+
+def run_prefix(run: str) -> str:
+    """The folder in the store that holds all that a run leaves, over all attempts. Ends in `/`."""
+    return f"runs/{slug(run, 200)}/"

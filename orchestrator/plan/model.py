@@ -1,0 +1,166 @@
+"""The plan's shapes. Strings that may hold `${{ }}` are called templates and are typed `Template`.
+
+All durations are seconds, all sizes bytes. Order in `Plan.jobs` is the order in which the spec names them.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PLAN_VERSION = 1
+"""Raised when a change of the plan's shape or meaning needs another interpreter."""
+
+Template = str
+"""Text that may hold `${{ }}`; evaluated by the interpreter when the job starts."""
+
+Json = Any
+"""A JSON value: None, bool, int, float, str, list or dict of the same."""
+
+Condition = Literal["success", "failure", "skipped", "always"]
+Backoff = Literal["fixed", "linear", "exponential"]
+CleanupPolicy = Literal["remove_on_completion", "keep_on_failure", "keep"]
+ParamType = Literal["string", "integer", "number", "boolean", "array", "object"]
+PullPolicy = Literal["missing", "always", "never"]
+
+DEFAULT_JOB_TIMEOUT = 6 * 3600.0
+"""Seconds that a job may take where the spec says nothing: GitHub Actions' default."""
+DEFAULT_STOP_GRACE = 10.0
+"""Seconds between the stop signal and the kill: Docker's own default."""
+
+
+class Frozen(BaseModel):
+    """Base of all messages and plan parts: immutable, and a key that nobody knows is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Requirement(Frozen):
+    """An edge of the graph: this job waits for `job` and starts only if it ended as `condition` says.
+
+    `success`: it succeeded, failed with `on_error: continue`, or was skipped by its own condition.
+    `failure`: it failed. `skipped`: its own condition said no. `always`: it ended, however.
+    """
+
+    job: str
+    condition: Condition = "success"
+
+
+class RetryPolicy(Frozen):
+    """The user's own retries, apart from Temporal's. `max_attempts` counts all tries, the first included."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    delay: Annotated[float, Field(ge=0)] = 1.0
+    backoff: Backoff = "fixed"
+    multiplier: Annotated[float, Field(ge=1)] = 2.0
+    max_delay: Annotated[float, Field(ge=0)] = 3600.0
+    on: tuple[str, ...] = ()
+    """Failure kinds that are worth another try; empty means all but `cancelled` and `expression`."""
+    exit_codes: tuple[int, ...] = ()
+    """Exit codes that are worth another try; empty means all."""
+
+
+class Resources(Frozen):
+    """Limits of one container; None means the engine's default."""
+
+    cpus: float | None = None
+    memory: int | None = None
+    """Bytes."""
+    pids: int | None = None
+
+
+class Variant(Frozen):
+    """One combination of a matrix: a readable, stable name and its values."""
+
+    name: str
+    values: dict[str, Json]
+
+
+class NodeBase(Frozen):
+    """What every kind of job has."""
+
+    name: str
+    requires: tuple[Requirement, ...] = ()
+    """Includes `after` (as condition `always`) and what `parallel_with` adds."""
+    finalizer: bool = False
+    """Runs when everything else is done, also after a cancel. So does all that waits for a finalizer."""
+    on_complete: Literal["success", "failure", "always"] = "success"
+    """For a finalizer: how the run must stand. For others: how the direct requirements must have ended."""
+    condition: Template | None = None
+    """`if`, evaluated when the requirements are met; false means skipped."""
+    unless: Template | None = None
+    on_error: Literal["stop", "continue"] = "stop"
+    timeout: float = DEFAULT_JOB_TIMEOUT
+    """Seconds for one try, counted from the start of its container."""
+    retry: RetryPolicy = RetryPolicy()
+    outputs: dict[str, Template] = {}
+    """Outputs computed when the job ends; may read the job's own raw outputs as `jobs.<name>.outputs`."""
+    required_outputs: tuple[str, ...] = ()
+    """Names that the job promised (`outputs` as a list): a missing one fails it."""
+    variants: tuple[Variant, ...] = ()
+
+
+class ContainerNode(NodeBase):
+    """A job that runs commands in one container."""
+
+    kind: Literal["container"] = "container"
+    image: Template
+    commands: tuple[Template, ...] = ()
+    """In one shell, in order, stopping at the first failure. Empty means the image's own command."""
+    env: dict[str, Template] = {}
+    """Top-level `env`, the job's own, and the values that `commands` may not hold as text, in that order."""
+    artifacts: tuple[Template, ...] = ()
+    artifacts_from: tuple[str, ...] = ()
+    """Jobs whose artifacts are restored: all in `requires` with a container, and those named."""
+    workspace: bool = False
+    working_dir: Template | None = None
+    shell: str = "sh"
+    user: Template | None = None
+    entrypoint: tuple[Template, ...] | None = None
+    pull: PullPolicy = "missing"
+    stop_grace: float = DEFAULT_STOP_GRACE
+    resources: Resources = Resources()
+
+
+Node = ContainerNode
+"""Closed union of all kinds, told apart by `kind`. Issue by issue it grows; match on it with `assert_never`."""
+
+
+class Param(Frozen):
+    """A declared parameter of a run."""
+
+    name: str
+    type: ParamType = "string"
+    required: bool = False
+    default: Json = None
+    has_default: bool = False
+    enum: tuple[Json, ...] = ()
+    pattern: str | None = None
+    description: str = ""
+
+
+class Plan(Frozen):
+    """A compiled spec."""
+
+    version: int = PLAN_VERSION
+    spec: str
+    """The spec's name."""
+    description: str = ""
+    spec_version: str = ""
+    labels: dict[str, str] = {}
+    params: tuple[Param, ...] = ()
+    env: dict[str, Template] = {}
+    workspace: str | None = None
+    """The folder to ship, as the spec writes it (relative to the spec's own folder)."""
+    timeout: float | None = None
+    """Seconds for the whole run, finalizers excepted; None means no limit."""
+    max_parallel: int | None = None
+    cleanup_policy: CleanupPolicy = "remove_on_completion"
+    jobs: dict[str, Node]
+    outputs: dict[str, Template] = {}
+    order: tuple[str, ...]
+    """Topological; jobs that do not depend on one another stand as the spec has them."""
+    levels: tuple[tuple[str, ...], ...]
+    """Jobs by the length of the longest way to them. The interpreter does not wait for levels."""
+    critical_path: tuple[str, ...]
+    estimated_events: int
+    """Temporal history events that the run will make when nothing is retried."""

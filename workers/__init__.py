@@ -1,0 +1,1 @@
+"""The worker: takes activity requests from Temporal and runs containers on this host's Docker engine."""
