@@ -1,0 +1,63 @@
+"""The one place where errors of obstore, and of the disk under it, become ours. By class, never by text."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+from orchestrator.errors import StoreError
+
+
+class ObjectNotFound(StoreError):
+    """Nothing is stored under that key."""
+
+
+class StoreRefused(StoreError):
+    """The store wants credentials, or those it got may not do this."""
+
+
+@contextmanager
+def translated(store: str, action: str, key: str) -> Generator[None]:
+    """Run a block whose foreign errors become `StoreError`.
+
+    Args:
+        store: the store's URL or folder, for the message.
+        action: what is being done, as a verb: `read`, `write`.
+        key: to what.
+
+    Raises:
+        ObjectNotFound: there is nothing under the key.
+        StoreRefused: the credentials are missing or not enough.
+        StoreError: anything else that the store or its disk said.
+    """
+    where = f"cannot {action} '{key}' in the store {store}"
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectNotFound(f"{where}: there is no such object") from error
+    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
+        raise StoreRefused(
+            f"{where}: {_first_line(error)}; check the credentials and rights for it"
+        ) from error
+    except (BaseError, OSError, ValueError, NotImplementedError) as error:
+        raise StoreError(
+            f"{where}: {_first_line(error)}; check that the place can be reached and has room"
+        ) from error
+
+
+@contextmanager
+def translated_opening(store: str) -> Generator[None]:
+    """Like `translated`, for opening: all failures are `StoreError`s about the address."""
+    try:
+        yield
+    except (BaseError, OSError, ValueError) as error:
+        raise StoreError(
+            f"cannot open the store '{store}': {_first_line(error)}; set ORCA_STORE to a folder that can be"
+            " written, or to a URL such as s3://bucket/prefix"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    """The sentence of an obstore error without the structure dump that follows it."""
+    lines = str(error).splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

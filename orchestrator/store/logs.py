@@ -1,0 +1,232 @@
+"""The log of one try, as numbered segments under `<try_prefix>log/`, since object stores cannot append.
+
+`log/00000001`, `log/00000002`, … hold lines `<RFC 3339 time with nanoseconds> <text>`; `log/end` says that
+no more will come. Knows nothing of containers. Memory is flat however long the log is.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, Self
+
+from orchestrator.errors import StoreError
+from orchestrator.store.failures import ObjectNotFound
+from orchestrator.store.store import Store
+
+FLUSH_SECONDS: Final = 0.4
+FLUSH_BYTES: Final = 256 * 1024
+BACKLOG_BYTES: Final = 4 * 1024 * 1024
+"""What waits in memory while the store does not answer; what comes on top is lost, and said to be."""
+MAX_LINE: Final = 64 * 1024
+"""Characters; a longer line becomes several with the same time."""
+POLL_SECONDS: Final = 0.25
+_END: Final = "end"
+
+
+class LogLine(NamedTuple):
+    """One line. `timestamp` is Docker's own, UTC, always 30 characters; `text` has no line end."""
+
+    timestamp: str
+    text: str
+
+
+def timestamp_now() -> str:
+    """The time as Docker writes it in logs."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
+
+
+def _segment(prefix: str, number: int) -> str:
+    return f"{prefix}log/{number:08d}"
+
+
+class LogWriter:
+    """Appends lines; one writer for a try at a time.
+
+    Failures of the store never reach the caller: lines wait, and in the end are lost, and `loss` says so.
+    """
+
+    def __init__(self, store: Store, try_prefix: str) -> None:
+        self._store = store
+        self._prefix = try_prefix
+        self._next = 1
+        self._buffer: list[bytes] = []
+        self._buffered = 0
+        self._newest = ""
+        self._lock = asyncio.Lock()
+        self._timer: asyncio.Task[None] | None = None
+        self._stored: _Stored | None = None
+        self._lost_lines = 0
+        self._failure: StoreError | None = None
+        self.position = ""
+        """Timestamp of the last line that is safely in the store."""
+
+    @classmethod
+    async def attach(cls, store: Store, try_prefix: str) -> Self:
+        """Go on with a log that an earlier writer left.
+
+        The caller then appends the whole log from its beginning; what is stored already is left out.
+
+        Raises:
+            StoreError: what is there cannot be read.
+        """
+        writer = cls(store, try_prefix)
+        segments = [key for key in await store.list_keys(f"{try_prefix}log/") if not key.endswith(_END)]
+        stored = _Stored()
+        async for line in LogReader(store, try_prefix).lines():
+            stored.add(line)
+        if segments:
+            writer._next = int(segments[-1].rsplit("/", 1)[1]) + 1
+        if stored.count:
+            writer._stored = stored
+            writer.position = stored.last
+        return writer
+
+    @property
+    def loss(self) -> str | None:
+        """What was lost and why, in one sentence; None when nothing was."""
+        if not self._lost_lines:
+            return None
+        return f"{self._lost_lines} log lines were lost: {self._failure}"
+
+    async def append(self, lines: Iterable[LogLine]) -> None:
+        """Take `lines`; returns when there is room for more."""
+        for line in lines:
+            for start in range(0, max(len(line.text), 1), MAX_LINE):
+                self._take(LogLine(line.timestamp, line.text[start : start + MAX_LINE]))
+        if self._buffered >= FLUSH_BYTES:
+            await self.flush()
+        elif self._buffer and self._timer is None:
+            self._timer = asyncio.create_task(self._flush_soon())
+
+    async def flush(self) -> None:
+        """Store what waits."""
+        async with self._lock:
+            if not self._buffer:
+                return
+            lines, newest = self._buffer, self._newest
+            self._buffer, self._buffered = [], 0
+            data = b"".join(lines)
+            try:
+                await self._store.put_bytes(_segment(self._prefix, self._next), data)
+            except StoreError as error:
+                self._failure = error
+                if self._buffered + len(data) <= BACKLOG_BYTES:
+                    self._buffer[:0] = lines
+                    self._buffered += len(data)
+                else:
+                    self._lost_lines += len(lines)
+            else:
+                self._next += 1
+                self.position = newest
+
+    async def detach(self) -> None:
+        """Store what waits and leave the log open for the next writer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        await self.flush()
+
+    async def finish(self) -> None:
+        """Store what waits and say that no more will come."""
+        await self.detach()
+        self._lost_lines += len(self._buffer)
+        end = json.dumps({"segments": self._next - 1}).encode()
+        try:
+            await self._store.put_bytes(f"{self._prefix}log/{_END}", end)
+        except StoreError as error:
+            self._failure = error
+
+    def _take(self, line: LogLine) -> None:
+        if self._stored is not None:
+            if self._stored.has(line):
+                return
+            if self._stored.behind:
+                self._stored = None
+        data = f"{line.timestamp} {line.text}\n".encode(errors="replace")
+        self._buffer.append(data)
+        self._buffered += len(data)
+        self._newest = line.timestamp
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(FLUSH_SECONDS)
+        self._timer = None
+        await self.flush()
+        if self._buffer and self._timer is None:
+            self._timer = asyncio.create_task(self._flush_soon())
+
+
+class _Stored:
+    """Tells, while a log is replayed from its beginning, which lines an earlier writer stored.
+
+    By counting, since times need not be unique or in order. Where the engine has rotated the beginning away,
+    by time.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = ""
+        self.last = ""
+        self.behind = False
+        self._by_count: bool | None = None
+
+    def add(self, line: LogLine) -> None:
+        self.count += 1
+        self.first = self.first or line.timestamp
+        self.last = line.timestamp
+
+    def has(self, line: LogLine) -> bool:
+        if self._by_count is None:
+            self._by_count = line.timestamp == self.first
+        if self._by_count:
+            known = self.count > 0
+            self.count -= 1
+        else:
+            known = line.timestamp <= self.last
+        self.behind = not known
+        return known
+
+
+class LogReader:
+    """Reads the log of one try, also while it is being written."""
+
+    def __init__(self, store: Store, try_prefix: str) -> None:
+        self._store = store
+        self._prefix = try_prefix
+
+    async def lines(self) -> AsyncIterator[LogLine]:
+        """All that is there now, from the beginning."""
+        number = 1
+        while (segment := await self._get(_segment(self._prefix, number))) is not None:
+            for line in _parsed(segment):
+                yield line
+            number += 1
+
+    async def follow(self, stopped: Callable[[], bool] = lambda: False) -> AsyncIterator[LogLine]:
+        """All lines as they come, until the log has its end or `stopped()` and all that is there was read.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        number = 1
+        while True:
+            # Asked before reading: what was written until then is surely seen by the read that follows.
+            last = stopped() or await self._store.exists(f"{self._prefix}log/{_END}")
+            while (segment := await self._get(_segment(self._prefix, number))) is not None:
+                for line in _parsed(segment):
+                    yield line
+                number += 1
+            if last:
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _get(self, key: str) -> bytes | None:
+        try:
+            return await self._store.get_bytes(key)
+        except ObjectNotFound:
+            return None
+
+
+def _parsed(segment: bytes) -> list[LogLine]:
+    lines = segment.decode(errors="replace").split("\n")
+    return [LogLine(stamp, text) for stamp, _, text in (line.partition(" ") for line in lines if line)]
