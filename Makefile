@@ -1,0 +1,52 @@
+# What a person or CI asks of this repository. Each target does its own set-up; nothing has to be exported.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+# More words for the command of a target: make test ARGS='-k plan', make lock ARGS=--upgrade
+ARGS ?=
+
+# Tools that download parts of themselves keep them inside the environment, whatever HOME is.
+export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.venv/.cache/pyright
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+export npm_config_cache := $(CURDIR)/.venv/.cache/npm
+export PRE_COMMIT_HOME := $(CURDIR)/.venv/.cache/pre-commit
+
+.PHONY: help setup environment demo test check format bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Create .venv, make sure of a Docker engine and of the images
+	@scripts/setup.sh
+
+environment: ## Create .venv alone
+	@scripts/environment.sh
+
+demo: setup ## Run the example pipeline to its end on an embedded Temporal
+	$(BIN)/orca run specs/ci-pipeline.yaml $(ARGS)
+
+test: setup ## Run all tests, those on real Temporal and real Docker included
+	$(BIN)/pytest $(ARGS)
+
+check: environment ## Lint, formatting, types and import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: environment ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup ## Measure speed as ratios to the bare engine and bare Temporal
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: environment ## Write both lock files anew (ARGS=--upgrade takes newer versions)
+	scripts/lock.sh $(ARGS)
+
+clean: ## Remove .venv and what the tools left in this folder
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
