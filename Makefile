@@ -32,10 +32,11 @@ test: setup ## Run all tests, those on real Temporal and real Docker included
 	$(BIN)/pytest $(ARGS)
 
 check: environment ## Lint, formatting, types and import rules
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/pyright
-	$(BIN)/lint-imports
+	@failed=(); \
+	for check in 'ruff check' 'ruff format --check' pyright lint-imports; do \
+		echo "$(BIN)/$$check"; $(BIN)/$$check || failed+=("$$check"); \
+	done; \
+	[ $${#failed[@]} -eq 0 ] || { printf 'check failed: %s\n' "$${failed[@]}" >&2; exit 1; }
 
 format: environment ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix
