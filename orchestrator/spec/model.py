@@ -1,0 +1,170 @@
+"""The shapes that a spec may have, as pydantic models: what each value may be, and nothing of other jobs.
+
+Rules between jobs are the compiler's. Values keep the spec's own words; only durations (seconds), sizes
+(bytes) and short forms are made uniform. Adding a key: a field here, its meaning in compile, a test in both.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from orchestrator.spec import shapes
+
+T = TypeVar("T")
+
+Given = Annotated[T | None, BeforeValidator(shapes.something)]
+"""None means that the spec does not say; an empty value after the key is an error."""
+Name = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(shapes.many)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(shapes.many)]
+Seconds = Annotated[float, BeforeValidator(shapes.duration)]
+PositiveSeconds = Annotated[float, BeforeValidator(shapes.positive_duration)]
+Texted = Annotated[
+    dict[Annotated[str, BeforeValidator(shapes.env_name)], str], BeforeValidator(shapes.mapping)
+]
+Condition = Annotated[str, BeforeValidator(shapes.condition)]
+OnError = Annotated[Literal["stop", "continue"], BeforeValidator(shapes.on_error)]
+OnComplete = Annotated[Literal["success", "failure", "always"], BeforeValidator(shapes.on_complete)]
+Pull = Annotated[Literal["missing", "always", "never"], BeforeValidator(shapes.pull)]
+
+RETRY_KINDS: Final = (
+    "exit", "oom", "timeout", "lost", "pull", "start", "docker", "service", "output", "artifact", "workspace",
+    "store", "worker",
+)  # fmt: skip
+"""Why a try can fail so that another may help: what `retry.on` accepts."""
+
+
+ExitCodes = Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], BeforeValidator(shapes.many)]
+FailureKinds = Annotated[
+    tuple[Annotated[str, BeforeValidator(shapes.one_of(RETRY_KINDS))], ...], BeforeValidator(shapes.many)
+]
+
+
+class Shape(BaseModel):
+    """Base of all: immutable, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class RetryShape(Shape):
+    """`retry`: a number is short for `{max_attempts: number}`."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    delay: Seconds = 1.0
+    backoff: Literal["fixed", "linear", "exponential"] = "fixed"
+    multiplier: Annotated[float, Field(ge=1, le=1000)] = 2.0
+    max_delay: Seconds = 3600.0
+    on: FailureKinds = ()
+    exit_codes: ExitCodes = ()
+
+
+class ResourcesShape(Shape):
+    """`resources` of a container."""
+
+    cpus: Given[Annotated[float, BeforeValidator(shapes.cpus)]] = None
+    memory: Given[Annotated[int, BeforeValidator(shapes.memory)]] = None
+    pids: Given[Annotated[int, Field(ge=1)]] = None
+
+
+class RequirementShape(Shape):
+    """An entry of `requires`. Without a condition it is the short form: other keys can lift its condition."""
+
+    job: Name
+    condition: Given[Literal["success", "failure", "skipped", "always"]] = None
+
+
+Retry = Annotated[RetryShape, BeforeValidator(shapes.retry)]
+Requires = Annotated[
+    tuple[Annotated[RequirementShape, BeforeValidator(shapes.requirement)], ...], BeforeValidator(shapes.many)
+]
+Outputs = Annotated[
+    Annotated[tuple[Name, ...], BeforeValidator(shapes.many), Tag("\0list")]
+    | Annotated[dict[str, Annotated[str, BeforeValidator(shapes.expression)]], Tag("\0map")],
+    Discriminator(shapes.outputs_form),
+]
+"""A list of promised names, or names with the expressions that compute them."""
+
+
+class DefaultsShape(Shape):
+    """`defaults`: what jobs get that do not say otherwise."""
+
+    image: Given[Text] = None
+    timeout: Given[PositiveSeconds] = None
+    retry: Given[Retry] = None
+    env: Texted = Field(default_factory=dict[str, str])
+    shell: Given[Text] = None
+    working_dir: Given[Text] = None
+    user: Given[Text] = None
+    pull: Given[Pull] = None
+    resources: Given[ResourcesShape] = None
+    on_error: Given[OnError] = None
+    stop_grace: Given[Seconds] = None
+
+
+class JobShape(DefaultsShape):
+    """A job. The only kind so far runs `commands` in one container of `image`."""
+
+    commands: Texts = ()
+    requires: Requires = ()
+    after: Names = ()
+    parallel_with: Names = ()
+    if_: Annotated[Condition | None, Field(alias="if")] = None
+    unless: Annotated[Condition | None, Field()] = None
+    on_complete: Given[OnComplete] = None
+    outputs: Outputs = ()
+    artifacts: Annotated[tuple[Text, ...], BeforeValidator(shapes.many)] = ()
+    artifacts_from: Names = ()
+    entrypoint: Given[Annotated[tuple[Text, ...], BeforeValidator(shapes.many)]] = None
+
+
+class ParamShape(Shape):
+    """A declared param."""
+
+    type: Literal["string", "integer", "number", "boolean", "array", "object"] = "string"
+    required: bool = False
+    default: Any = None
+    enum: Annotated[tuple[Any, ...], BeforeValidator(shapes.listed)] = ()
+    pattern: Given[str] = None
+    description: str = ""
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the spec gives a default; null is one too."""
+        return "default" in self.model_fields_set
+
+
+class Spec(Shape):
+    """A whole file."""
+
+    name: Annotated[str, BeforeValidator(shapes.spec_name)]
+    description: str = ""
+    version: str = ""
+    labels: Annotated[dict[str, str], BeforeValidator(shapes.mapping)] = Field(default_factory=dict[str, str])
+    params: dict[str, Annotated[ParamShape, BeforeValidator(shapes.param)]] = Field(
+        default_factory=dict[str, ParamShape]
+    )
+    env: Texted = Field(default_factory=dict[str, str])
+    workspace: Given[Text] = None
+    defaults: DefaultsShape = DefaultsShape()
+    timeout: Given[PositiveSeconds] = None
+    max_parallel: Given[Annotated[int, Field(ge=1)]] = None
+    cleanup_policy: Literal["remove_on_completion", "keep_on_failure", "keep"] = "remove_on_completion"
+    jobs: Annotated[dict[str, JobShape], BeforeValidator(shapes.some_jobs)]
+    outputs: dict[str, Annotated[str, BeforeValidator(shapes.expression)]] = Field(
+        default_factory=dict[str, str]
+    )
+
+
+JOB_KINDS_LATER: Final = ("call", "gate", "wait", "choice", "workflow")
+"""Keys that make a job another kind than a container."""
+
+LATER: Final[Mapping[type[Shape], tuple[str, ...]]] = {
+    Spec: ("vars", "priority", "error_handlers"),
+    JobShape: (
+        *JOB_KINDS_LATER, "with", "on_success", "on_failure", "publish", "matrix", "for_each", "services",
+        "batch_size", "max_parallel", "fail_fast",
+    ),
+}  # fmt: skip
+"""Keys of the language that this version does not know yet: another error than a mistyped key."""

@@ -1,0 +1,151 @@
+"""Where things stand in a spec's text: marks beside the data, and `Source`, which finds them by path.
+
+A path names a value as in `("jobs", "build", "commands", 0)`. Marks count from 0, as the YAML reader does;
+what people see (`Spot`) counts from 1. Lookups are lazy: a spec without findings never pays for its lines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from orchestrator.spec import text as texts
+from orchestrator.spec.diagnostics import MAX_SHOWN_LINE, Diagnostic, Severity
+
+Path = tuple[str | int, ...]
+
+
+class Mark(NamedTuple):
+    """Where a value begins, from 0, and what is inside it."""
+
+    line: int
+    column: int
+    inside: "dict[str, KeyMark] | list[Mark] | str | None"
+    """The marks of what a mapping or list holds; the text of a scalar that is not text; None for text."""
+
+
+class KeyMark(NamedTuple):
+    """Where a key begins, from 0, and its value's mark."""
+
+    line: int
+    column: int
+    value: Mark
+
+
+class Spot(NamedTuple):
+    """A place for people: line and column from 1; `end` is the column after it, where it is known."""
+
+    line: int
+    column: int
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A read spec: its plain data and where each part of it stands."""
+
+    file: str
+    text: str
+    data: Any
+    root: Mark
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text's lines."""
+        return texts.lines(self.text)
+
+    def mark(self, path: Path) -> Mark:
+        """The mark of the value at `path`, or of the deepest value on the way that exists."""
+        return self._find(path)[0]
+
+    def key(self, path: Path) -> Spot:
+        """Where the last key of `path` stands, or the deepest key on the way that exists."""
+        _, key = self._find(path)
+        if key is None:
+            return self.value(path)
+        name = path[-1] if path else ""
+        return spot(self.lines, key.line, key.column, str(name))
+
+    def value(self, path: Path) -> Spot:
+        """Where the value at `path` stands, or the deepest value on the way that exists."""
+        mark, _ = self._find(path)
+        written = mark.inside if isinstance(mark.inside, str) else self._text_at(path)
+        return spot(self.lines, mark.line, mark.column, written or "")
+
+    def inside(self, path: Path, offset: int) -> Spot:
+        """Where the character `offset` of the text value at `path` stands.
+
+        Exact for plain and simply quoted one-line texts and for literal blocks; else the value's beginning.
+        """
+        value, mark = self._text_at(path), self.mark(path)
+        start = Spot(mark.line + 1, mark.column + 1)
+        if value is None or mark.line >= len(self.lines):
+            return start
+        shown = self.lines[mark.line][mark.column :]
+        for quote in ("", '"', "'"):
+            if shown.startswith(quote + value):
+                return Spot(mark.line + 1, mark.column + 1 + len(quote) + offset)
+        if shown.startswith("|"):
+            before = value[:offset].split("\n")
+            number = mark.line + len(before)
+            wanted = value.split("\n")[len(before) - 1]
+            at = self.lines[number].find(wanted) if number < len(self.lines) else -1
+            if at >= 0:
+                return Spot(number + 1, at + 1 + len(before[-1]))
+        return start
+
+    def diagnostic(
+        self,
+        code: str,
+        message: str,
+        *,
+        at: Spot,
+        suggestion: str | None = None,
+        severity: Severity = "error",
+    ) -> Diagnostic:
+        """A finding in this file."""
+        line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
+        return Diagnostic(
+            code=code,
+            message=message,
+            file=self.file,
+            line=at.line,
+            column=at.column,
+            end=at.end,
+            severity=severity,
+            suggestion=suggestion,
+            source_line=line if len(line) <= MAX_SHOWN_LINE else "",
+        )
+
+    def _find(self, path: Path) -> tuple[Mark, KeyMark | None]:
+        mark, key = self.root, None
+        for step in path:
+            inside = mark.inside
+            if isinstance(inside, dict) and isinstance(step, str) and step in inside:
+                key = inside[step]
+                mark = key.value
+            elif isinstance(inside, list) and isinstance(step, int) and step < len(inside):
+                mark = inside[step]
+            else:
+                break
+        return mark, key
+
+    def _text_at(self, path: Path) -> str | None:
+        value = self.data
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                break
+        return value if isinstance(value, str) else None
+
+
+def spot(lines: Sequence[str], line: int, column: int, written: str) -> Spot:
+    """The place, with its end where `written` stands there as it is."""
+    shown = lines[line] if line < len(lines) else ""
+    end = None
+    for quote in ("", '"', "'"):
+        if written and shown.startswith(f"{quote}{written}{quote}", column):
+            end = column + 1 + len(written) + 2 * len(quote)
+            break
+    return Spot(line + 1, column + 1, end)

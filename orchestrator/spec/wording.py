@@ -1,0 +1,179 @@
+"""From pydantic's findings to sentences for people. None of pydantic's own wording gets past this module."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from orchestrator.spec import shapes
+from orchestrator.spec.diagnostics import Suggester
+from orchestrator.spec.model import (
+    LATER,
+    DefaultsShape,
+    JobShape,
+    ParamShape,
+    RequirementShape,
+    ResourcesShape,
+    RetryShape,
+    Shape,
+    Spec,
+)
+from orchestrator.spec.places import Path
+
+_WISHES: Final[Mapping[str, str]] = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of keys to values",
+    "model_attributes_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "union_tag_not_found": "must be a list of names, or a mapping of names to expressions",
+    "string_too_short": "must not be empty",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with the value, or key, at `path`."""
+
+    code: str
+    path: Path
+    message: str
+    at_key: bool = False
+    """The key is meant, not its value."""
+    suggestion: str | None = None
+
+
+def path_of(error: Mapping[str, Any]) -> Path:
+    """Where in the data the error is: its location without the marks that unions and keys leave there."""
+    return tuple(
+        step
+        for step in error["loc"]
+        if not (isinstance(step, str) and (step.startswith("\0") or step == "[key]"))
+    )
+
+
+def finding(error: Mapping[str, Any], suggester: Suggester) -> Finding:
+    """The sentence for one of pydantic's errors (an item of `ValidationError.errors()`)."""
+    kind, path = str(error["type"]), path_of(error)
+    at_key = "[key]" in error["loc"]
+    context: Mapping[str, Any] = error.get("ctx") or {}
+    if kind == "extra_forbidden":
+        return _unknown_key(path, suggester)
+    if kind == "missing":
+        return Finding("E104", path[:-1], f"{_owner(path[:-1])} has no '{path[-1]}', which must be there")
+    if kind == shapes.LATER:
+        return Finding("E108", path, f"this version of orca does not know {context['wish']} yet")
+    if kind == shapes.WRONG:
+        choices: Sequence[str] = context["choices"]
+        found = "" if context["complete"] else _found(error["input"])
+        return Finding(
+            "E102",
+            path,
+            f"{_subject(path)} {context['wish']}{found}",
+            at_key=at_key,
+            suggestion=_near(error["input"], choices, suggester),
+        )
+    if kind == "literal_error":
+        words = [
+            word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(",")
+        ]
+        wish = f"must be {shapes.one_of_words(words)}"
+        suggestion = _near(error["input"], words, suggester)
+        return Finding(
+            "E102", path, f"{_subject(path)} {wish}{_found(error['input'])}", suggestion=suggestion
+        )
+    wish = _WISHES.get(kind) or _bound(kind, context)
+    return Finding("E102", path, f"{_subject(path)} {wish}{_found(error['input'])}", at_key=at_key)
+
+
+def _bound(kind: str, context: Mapping[str, Any]) -> str:
+    bounds = {
+        "greater_than_equal": ("at least", "ge"),
+        "less_than_equal": ("at most", "le"),
+        "greater_than": ("more than", "gt"),
+        "less_than": ("less than", "lt"),
+    }
+    if kind not in bounds:
+        return "has a value that is not possible here"
+    words, key = bounds[kind]
+    return f"must be {words} {context[key]}"
+
+
+def _near(value: object, choices: Sequence[str], suggester: Suggester) -> str | None:
+    return suggester.closest(value, choices) if isinstance(value, str) and choices else None
+
+
+def _found(value: object) -> str:
+    """`, not 'abc'`: what stands there instead, with what may help."""
+    if value is None:
+        return ", but nothing is written there"
+    if isinstance(value, dict):
+        return ", not a mapping; where text holds ': ', put all of it in quotes"
+    if isinstance(value, list | tuple):
+        return ", not a list"
+    if isinstance(value, str):
+        shown = ", not '" + (value if len(value) <= 60 else value[:60] + "…").replace("\n", " ") + "'"
+        return shown + ("; '${{ }}' is not evaluated here" if "${{" in value else "")
+    shown = json.dumps(value) if isinstance(value, bool) else str(value)
+    return f", not {shown}"
+
+
+_SHAPES_BELOW: Final[Mapping[str, type[Shape]]] = {
+    "retry": RetryShape,
+    "resources": ResourcesShape,
+    "requires": RequirementShape,
+}
+
+
+def _shape_at(path: Path) -> type[Shape]:
+    """The shape of the mapping at `path`."""
+    if not path:
+        return Spec
+    for step in reversed(path[1:]):
+        if (
+            isinstance(step, str)
+            and step in _SHAPES_BELOW
+            and not (len(path) == 2 and path[0] in ("jobs", "params"))
+        ):
+            return _SHAPES_BELOW[step]
+    return {"jobs": JobShape, "params": ParamShape, "defaults": DefaultsShape}.get(str(path[0]), Spec)
+
+
+def _unknown_key(path: Path, suggester: Suggester) -> Finding:
+    key, owner = str(path[-1]), path[:-1]
+    shape = _shape_at(owner)
+    place = _owner(owner)
+    if key in LATER.get(shape, ()):
+        return Finding(
+            "E108", path, f"this version of orca does not know the key '{key}' in {place} yet", at_key=True
+        )
+    known = [field.alias or name for name, field in shape.model_fields.items()]
+    shown = key if len(key) <= 60 else key[:60] + "…"
+    suggestion = suggester.closest(key, known)
+    return Finding("E101", path, f"{place} has the unknown key '{shown}'", at_key=True, suggestion=suggestion)
+
+
+def _owner(path: Path) -> str:
+    """A mapping by name: `the spec`, `job 'build'`, `'retry' of job 'build'`."""
+    if not path:
+        return "the spec"
+    if len(path) == 2 and path[0] in ("jobs", "params"):
+        return f"{str(path[0])[:-1]} '{path[1]}'"
+    return _subject(path)
+
+
+def _subject(path: Path) -> str:
+    """A value by name: `'timeout' of job 'build'`, `item 2 of 'commands' of job 'build'`."""
+    if not path:
+        return "the spec"
+    if len(path) == 2 and path[0] in ("jobs", "params"):
+        return f"{str(path[0])[:-1]} '{path[1]}'"
+    last = path[-1]
+    shown = f"item {last + 1}" if isinstance(last, int) else f"'{last}'"
+    return f"{shown} of {_subject(path[:-1])}" if len(path) > 1 else shown
