@@ -7,7 +7,8 @@
     ├── ExpressionError           2   a `${{ }}` expression cannot be parsed or evaluated
     ├── Unreachable               3
     │   ├── TemporalUnreachable   3
-    │   └── DockerUnreachable     3
+    │   ├── DockerUnreachable     3
+    │   └── WorkerUnreachable     3   an open run's state is known to its workers only, and none answers
     ├── StoreError                1   logs, artifacts or a workspace cannot be read or written
     └── EngineError               1   the container engine refused something (workers/engine/base.py has its kinds)
 
@@ -80,6 +81,10 @@ class TemporalUnreachable(Unreachable):
 
 class DockerUnreachable(Unreachable):
     """No Docker engine answers."""
+
+
+class WorkerUnreachable(Unreachable):
+    """No worker answers for an open run."""
 
 
 class StoreError(OrcaError):

@@ -40,3 +40,9 @@ SCRIPT_MARK: Final = "\x01orca:"
 def host_queue(task_queue: str, host: str) -> str:
     """The queue that only the workers on `host` poll."""
     return f"{task_queue}@{host}"
+
+
+DETACHED_ERROR: Final = "detached"
+"""Type of the error with which a stopping worker gives a try back; its details hold the last `Heartbeat`."""
+HOST_WAIT: Final = 300.0
+"""Seconds that a try waits for the host that has its container before it counts as lost."""

@@ -1,0 +1,83 @@
+"""Before a run: `validate`, `plan`, `eval`. None of these needs Temporal or Docker."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli import output
+from orchestrator.cli.options import Output, OutputOption, SpecArgument
+from orchestrator.errors import SpecError, UsageError
+
+
+def validate(
+    specs: Annotated[list[Path], typer.Argument(help="One or more workflow files.", show_default=False)],
+    out: OutputOption = Output.TEXT,
+) -> None:
+    """Check workflow files and print everything that is wrong with them."""
+    from orchestrator.client.prepare import compile_file
+
+    findings: list[Any] = []
+    bad: list[Path] = []
+    for path in specs:
+        try:
+            findings += compile_file(path).diagnostics
+        except SpecError as error:
+            findings += error.diagnostics
+            bad.append(path)
+    if out is Output.JSON:
+        output.data_json({"valid": not bad, "diagnostics": [item.to_json() for item in findings]})
+    else:
+        output.diagnostics(findings)
+        for path in specs:
+            if path not in bad:
+                output.data(f"{path}: valid")
+    if bad:
+        raise typer.Exit(SpecError.exit_code)
+
+
+def plan(spec: SpecArgument, out: OutputOption = Output.TEXT) -> None:
+    """Show what a workflow would do: levels, what waits for what, the critical path."""
+    from orchestrator.client.prepare import compile_file
+    from orchestrator.plan.render import plan_json, plan_text
+
+    compiled = compile_file(spec)
+    output.diagnostics(compiled.diagnostics)
+    if out is Output.JSON:
+        output.data_json(plan_json(compiled.plan))
+    else:
+        output.data(plan_text(compiled.plan))
+
+
+def eval_(
+    expression: Annotated[
+        str, typer.Argument(help="An expression, with or without ${{ }}.", show_default=False)
+    ],
+    context: Annotated[
+        Path | None,
+        typer.Option("--context", "-c", help='A JSON file: an object of contexts, such as {"matrix": {…}}.'),
+    ] = None,
+) -> None:
+    """Evaluate one expression and print its value as JSON."""
+    from orchestrator.expressions import Status, evaluate
+
+    contexts = _read_contexts(context)
+    status = Status(success=True, failure=False, cancelled=False)
+    output.data(json.dumps(evaluate(expression, contexts, status=status), ensure_ascii=False))
+
+
+def _read_contexts(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the contexts in '{path}': {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"'{path}' is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(
+            f"'{path}' must hold a JSON object whose keys are contexts, such as {{\"matrix\": {{}}}}"
+        )
+    return found

@@ -1,0 +1,63 @@
+"""Printing: data on stdout, everything else on stderr, JSON on request, colour on a terminal only."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.errors import OrcaError, SpecError
+
+_CONTROL = {code: None for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code != 0x09}
+
+
+def data(text: str) -> None:
+    """A line of what was asked for, on stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def data_json(value: Any) -> None:
+    """What was asked for, as JSON on stdout."""
+    data(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """A line about what is going on, on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def fail(error: OrcaError) -> None:
+    """Why the command ends, on stderr."""
+    if isinstance(error, SpecError):
+        diagnostics(error.diagnostics)
+    else:
+        note(f"{paint('error:', '1;31', sys.stderr.isatty())} {error}")
+
+
+def diagnostics(found: Sequence[Any]) -> None:
+    """Findings in a spec, each with its line and a caret, on stderr."""
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    for item in found:
+        note(item.pretty(colour=coloured))
+
+
+def paint(text: str, code: str, coloured: bool) -> str:
+    """`text` in an ANSI colour where the stream is a terminal."""
+    return f"\x1b[{code}m{text}\x1b[0m" if coloured and not os.environ.get("NO_COLOR") else text
+
+
+def harmless(text: str) -> str:
+    """Output of a container without control characters: it must not drive the reader's terminal."""
+    return text.translate(_CONTROL)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns padded to their widest cell."""
+    widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in [header, *rows]
+    ]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,80 @@
+"""What a person sees while a run is followed: a live tree on a terminal, plain lines elsewhere. All on stderr."""
+
+import sys
+from types import TracebackType
+from typing import Protocol, Self
+
+from orchestrator.cli import output, words
+from orchestrator.client.follow import Event, Trouble
+from orchestrator.client.logs import LogEntry
+from orchestrator.contract.messages import RunRecord
+
+
+class Progress(Protocol):
+    """Shows events; used as a context, so that a terminal is left as it was found."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, event: Event) -> None:
+        """Take in one event of `client.follow.follow`."""
+        ...
+
+    def say(self, message: str) -> None:
+        """A sentence from the command itself."""
+        ...
+
+
+def progress() -> Progress:
+    """The tree where stderr is a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty():
+        from orchestrator.cli.tree import TreeProgress
+
+        return TreeProgress()
+    return LineProgress()
+
+
+class LineProgress:
+    """One line for each change of a job and each line of its log: for pipes, files and CI."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def say(self, message: str) -> None:
+        """Print the sentence."""
+        output.note(message)
+
+    def show(self, event: Event) -> None:
+        """Print what is new in the event."""
+        match event:
+            case LogEntry():
+                again = f" #{event.try_number}" if event.try_number > 1 else ""
+                output.note(f"{event.job}{again} | {output.harmless(event.text)}")
+            case Trouble():
+                output.note(f"! {event.message}")
+            case RunRecord():
+                self._show_record(event)
+
+    def _show_record(self, record: RunRecord) -> None:
+        for name, job in record.jobs.items():
+            state = f"{job.status} {job.tries if job.status == 'running' else ''}"
+            if self._states.get(name, "pending ") == state:
+                continue
+            self._states[name] = state
+            spent = words.duration(job.started_at, job.finished_at) if job.finished_at else ""
+            again = f" (try {job.tries})" if job.tries > 1 else ""
+            parts = [f"{words.SIGNS[job.status][0]} {name}: {job.status}{again}"]
+            parts += [f"after {spent}"] if spent else []
+            line = " ".join(parts)
+            output.note(f"{line} ({job.reason})" if job.reason else line)

@@ -1,0 +1,107 @@
+"""The live tree of a followed run: a line for each job with its state, duration and last log line."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+from rich.tree import Tree
+
+from orchestrator.cli import output, words
+from orchestrator.client.follow import Event, Trouble
+from orchestrator.client.logs import LogEntry
+from orchestrator.contract.messages import JobRecord, RunRecord
+
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+LIVE_ROWS = 40
+"""Jobs in the tree; in larger runs those that are done or have not begun are counted instead."""
+
+
+class TreeProgress:
+    """Redraws itself, so that durations go on while nothing happens."""
+
+    def __init__(self) -> None:
+        self._record: RunRecord | None = None
+        self._last_lines: dict[str, str] = {}
+        self._live = Live(self, console=Console(stderr=True), refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+        if self._record:
+            # What stays on the screen: the tree as it was at the end.
+            self._live.console.print(self._tree(self._record))
+
+    def say(self, message: str) -> None:
+        """Print the sentence above the tree."""
+        self._live.console.print(Text(message, style="dim"))
+
+    def show(self, event: Event) -> None:
+        """Take in the event; the next redraw shows it."""
+        match event:
+            case LogEntry():
+                if event.text.strip():
+                    self._last_lines[event.job] = output.harmless(event.text.strip())
+            case Trouble():
+                self.say(f"! {event.message}")
+            case RunRecord():
+                self._record = event
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """What `rich` draws."""
+        yield (
+            self._tree(self._record)
+            if self._record
+            else Text(f"{_frame()} waiting for a worker", style="dim")
+        )
+
+    def _tree(self, record: RunRecord) -> Tree:
+        tree = Tree(Text(words.headline(record), style="bold"), guide_style="dim")
+        jobs = record.jobs.items()
+        shown = list(jobs) if len(jobs) <= LIVE_ROWS else [pair for pair in jobs if pair[1].status in _LIVELY]
+        for name, job in shown[:LIVE_ROWS]:
+            tree.add(self._line(name, job))
+        if len(shown) < len(jobs):
+            counts = ", ".join(f"{count} {status}" for status, count in _counts(record).items())
+            tree.add(Text(f"{len(jobs)} jobs: {counts}", style="dim"))
+        return tree
+
+    def _line(self, name: str, job: JobRecord) -> Text:
+        sign, colour = words.SIGNS[job.status]
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(f"{_frame() if job.status == 'running' else sign} ", style=colour)
+        line.append(name, style="bold" if job.status == "running" else "")
+        again = f" try {job.tries}" if job.tries > 1 else ""
+        line.append(f"  {job.status}{again}", style=colour)
+        spent = words.duration(job.started_at or _last_start(job), job.finished_at)
+        if spent and job.status not in ("pending", "skipped", "omitted"):
+            line.append(f"  {spent}", style="dim")
+        detail = self._last_lines.get(name, "") if job.status == "running" else job.reason or ""
+        if detail:
+            line.append(f"  {detail}", style="dim")
+        return line
+
+
+_LIVELY = ("running", "waiting", "failed", "held")
+
+
+def _last_start(job: JobRecord) -> str | None:
+    return job.history[-1].started_at if job.history else None
+
+
+def _counts(record: RunRecord) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for job in record.jobs.values():
+        counts[job.status] = counts.get(job.status, 0) + 1
+    return counts
+
+
+def _frame() -> str:
+    return FRAMES[int(time.monotonic() * 8) % len(FRAMES)]

@@ -1,0 +1,105 @@
+"""Connecting to Temporal, by the ecosystem's own configuration (`temporalio.envconfig`): TEMPORAL_ADDRESS, profiles, TLS, API keys.
+
+The one place where Temporal's own errors become ours. Also used by the worker, and so imports neither spec nor compile.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfigProfile
+from temporalio.service import RPCError, RPCStatusCode
+
+from orchestrator.contract.names import SEARCH_LABELS, SEARCH_SPEC, SEARCH_STATE
+from orchestrator.errors import OrcaError, RunNotFound, TemporalUnreachable, UsageError
+
+DEFAULT_ADDRESS = "localhost:7233"
+CONNECT_LIMIT = 10.0
+"""Seconds that connecting may take."""
+
+_KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+_KEYWORD_LIST = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST
+_SEARCH_ATTRIBUTES = {SEARCH_SPEC: _KEYWORD, SEARCH_STATE: _KEYWORD, SEARCH_LABELS: _KEYWORD_LIST}
+_UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+
+
+async def connect(address: str | None = None, *, namespace: str | None = None) -> Client:
+    """A client for `address` and `namespace`, else as the environment and Temporal's config file say.
+
+    Raises:
+        TemporalUnreachable: nothing answers there; the message names the address and how to start a server.
+        UsageError: the configuration cannot be read.
+    """
+    try:
+        config = ClientConfigProfile.load().to_client_connect_config()
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(f"Temporal's client configuration cannot be read: {error}") from error
+    target = address or config.get("target_host") or DEFAULT_ADDRESS
+    config["target_host"] = target
+    if namespace:
+        config["namespace"] = namespace
+    try:
+        async with asyncio.timeout(CONNECT_LIMIT):
+            return await Client.connect(**config, data_converter=pydantic_data_converter)
+    except (RuntimeError, RPCError, TimeoutError) as error:
+        raise unreachable(target, error) from error
+
+
+def unreachable(address: str, error: BaseException) -> TemporalUnreachable:
+    """The error for a server that does not answer."""
+    why = f" ({error})" if str(error) else ""
+    return TemporalUnreachable(
+        f"no Temporal server answers at '{address}'{why[:300]}; start one with 'orca up', "
+        "or say where yours is with --address or TEMPORAL_ADDRESS"
+    )
+
+
+@asynccontextmanager
+async def temporal_errors(client: Client, *, run: str | None = None) -> AsyncGenerator[None]:
+    """Temporal's errors inside the block come out as ours, told apart by status code. `run` is the run asked for."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND and run is not None:
+            raise RunNotFound(
+                f"there is no run '{run}' in namespace '{client.namespace}'; see 'orca list'"
+            ) from error
+        if error.status in _UNREACHABLE:
+            raise unreachable(client.service_client.config.target_host, error) from error
+        if error.status is RPCStatusCode.INVALID_ARGUMENT:
+            raise UsageError(f"Temporal refused the request: {error.message}") from error
+        raise OrcaError(f"Temporal failed: {error.message} ({error.status.name})") from error
+
+
+async def ensure_search_attributes(client: Client) -> None:
+    """Register orca's search attributes in the client's namespace where they are missing. Safe to repeat.
+
+    Raises UsageError where the server does not let this client register them (Temporal Cloud): it names them.
+    """
+    operator = client.operator_service
+    try:
+        known = await operator.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
+        missing = {
+            name: kind for name, kind in _SEARCH_ATTRIBUTES.items() if name not in known.custom_attributes
+        }
+        if missing:
+            await operator.add_search_attributes(
+                AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+            )
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:
+            return
+        if error.status in _UNREACHABLE:
+            raise unreachable(client.service_client.config.target_host, error) from error
+        wanted = ", ".join(
+            f"{name} ({'Keyword' if kind == _KEYWORD else 'KeywordList'})"
+            for name, kind in _SEARCH_ATTRIBUTES.items()
+        )
+        raise UsageError(
+            f"orca could not register its search attributes in namespace '{client.namespace}' ({error.message}); "
+            f"ask its administrator to add {wanted}"
+        ) from error

@@ -1,0 +1,112 @@
+"""From a spec file and parameters to everything a run needs: plan, checked parameters, git context, shipped workspace."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.client.git import git_context
+from orchestrator.compile import Compiled, compile_text
+from orchestrator.errors import UsageError
+from orchestrator.plan.fingerprint import digest
+from orchestrator.plan.markdown import plan_markdown
+from orchestrator.plan.model import Json, Plan
+from orchestrator.plan.params import bind_params, parse_given
+from orchestrator.spec.source import MAX_BYTES
+from orchestrator.store.store import Store
+from orchestrator.store.workspace import ship
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is ready to be submitted."""
+
+    plan: Plan
+    digest: str
+    params: dict[str, Json]
+    git: dict[str, str]
+    workspace: str | None
+    """Key in the store."""
+    details: str
+    """The plan in Markdown, for the Web UI."""
+    warnings: tuple[str, ...]
+
+
+def compile_file(path: Path) -> Compiled:
+    """Read and compile a spec.
+
+    Raises:
+        UsageError: the file cannot be read.
+        SpecError: it is wrong; carries every diagnostic.
+    """
+    try:
+        with path.open("rb") as file:
+            # One byte more than is allowed, so that the compiler sees that it is too large without reading it all.
+            text = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read the spec '{path}': {error.strerror or error}") from error
+    return compile_text(text, str(path))
+
+
+def read_params(plan: Plan, given: Sequence[str]) -> dict[str, Json]:
+    """Parameters from `name=value` words, typed and checked. Raises UsageError naming every problem."""
+    declared = {param.name: param for param in plan.params}
+    values: dict[str, Json] = {}
+    problems: list[str] = []
+    for word in given:
+        name, equals, text = word.partition("=")
+        if not equals:
+            problems.append(f"--param takes name=value, and '{word}' has no '='")
+            continue
+        try:
+            values[name] = parse_given(declared[name], text) if name in declared else text
+        except UsageError as error:
+            problems.append(str(error))
+    try:
+        bound = bind_params(plan.params, values)
+    except UsageError as error:
+        problems.append(str(error))
+        bound = {}
+    if problems:
+        raise UsageError("; ".join(problems))
+    return bound
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A spec and parameters that are right, before anything is shipped."""
+
+    path: Path
+    compiled: Compiled
+    params: dict[str, Json]
+
+
+def check(path: Path, params: Sequence[str]) -> Checked:
+    """Compile the spec at `path` and check `params` (`name=value` words).
+
+    Raises SpecError or UsageError, each with all that is wrong.
+    """
+    compiled = compile_file(path)
+    return Checked(path, compiled, read_params(compiled.plan, params))
+
+
+async def prepare(checked: Checked, *, store: Store, ref: str | None = None) -> Prepared:
+    """Ship the workspace into `store` and take down what git says.
+
+    Raises:
+        UsageError: the workspace cannot be packed.
+        StoreError: it cannot be stored.
+    """
+    plan = checked.compiled.plan
+    folder = checked.path.resolve().parent
+    key, warnings = None, ()
+    if plan.workspace is not None and any(node.workspace for node in plan.jobs.values()):
+        key, warnings = await ship(store, folder / plan.workspace)
+    return Prepared(
+        plan=plan,
+        digest=digest(plan),
+        params=checked.params,
+        git=git_context(folder, ref=ref),
+        workspace=key,
+        details=plan_markdown(plan),
+        warnings=(*(str(item) for item in checked.compiled.diagnostics), *warnings),
+    )

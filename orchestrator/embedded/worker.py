@@ -1,0 +1,56 @@
+"""A worker as a child process. Its stdin is a pipe from here: when this process dies, the worker sees the end and stops."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from orchestrator.embedded.home import Home
+
+STOP_LIMIT = 60.0
+"""Seconds that a worker may take to detach from its containers and stop, before it is killed."""
+
+
+class WorkerProcess:
+    """One worker, started at once; `stop` ends it in good order."""
+
+    def __init__(
+        self, home: Home, *, address: str, namespace: str, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.log: Path = home.log(f"worker-{os.getpid()}")
+        env = {**(os.environ if environ is None else environ), "TEMPORAL_ADDRESS": address}
+        env |= {"TEMPORAL_NAMESPACE": namespace, "ORCA_HOME": str(home.root)}
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "workers", "--stop-with-stdin"],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=env,
+                start_new_session=True,
+            )
+
+    @property
+    def failed(self) -> str | None:
+        """Why the worker is no longer there, or None while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return f"the worker ended with exit code {code}; its log is '{self.log}': {lines[-1][:500] if lines else ''}"
+
+    def stop(self) -> None:
+        """Ask the worker to stop, and wait. Containers that still run are left running."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_LIMIT)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        if self._process.returncode == 0:
+            self.log.unlink(missing_ok=True)

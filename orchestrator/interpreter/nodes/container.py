@@ -1,0 +1,96 @@
+"""A container job: try by try, with the user's own retries between them as visible timers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import workflow
+
+from orchestrator.contract.failures import FailureKind, FailureReason
+from orchestrator.contract.messages import JobOutcome, RunRequest, TryRecord
+from orchestrator.contract.times import rfc3339
+from orchestrator.errors import ExpressionError
+from orchestrator.interpreter.details import summary_of
+from orchestrator.interpreter.dispatch import run_try
+from orchestrator.interpreter.outputs import complete_outputs
+from orchestrator.interpreter.pacing import Pacing
+from orchestrator.interpreter.requests import container_request
+from orchestrator.interpreter.retries import delay_before, worth_another
+from orchestrator.interpreter.state import JobState, RunState
+from orchestrator.plan.model import ContainerNode
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a node needs of the run that it is part of."""
+
+    request: RunRequest
+    state: RunState
+    pacing: Pacing
+    changed: Callable[[], None]
+    """Say that the state has changed, so that people see it."""
+
+
+async def run_container(node: ContainerNode, around: Surroundings) -> JobOutcome:
+    """Run the job to its last outcome. Raises asyncio.CancelledError where it was cancelled."""
+    job = around.state.jobs[node.name]
+    while True:
+        outcome = await _run_one_try(node, job, around)
+        job.take(outcome)
+        tries = len(job.tries)
+        if around.state.stop or not worth_another(node.retry, outcome, tries):
+            return outcome
+        job.status, job.reason = "waiting", f"retrying after {outcome.reason}"
+        around.changed()
+        delay = delay_before(node.retry, tries + 1)
+        if delay > 0:
+            summary = f"{node.name}: try {tries + 1} of {node.retry.max_attempts} in {delay:g} s"
+            await workflow.sleep(timedelta(seconds=delay), summary=summary)
+
+
+async def _run_one_try(node: ContainerNode, job: JobState, around: Surroundings) -> JobOutcome:
+    if around.pacing.full:
+        job.status = "waiting"
+        around.changed()
+    async with around.pacing.slot():
+        number = len(job.tries) + 1
+        job.tries.append(TryRecord(number=number, status="running", started_at=rfc3339(workflow.now())))
+        try:
+            outcome = await _dispatch(node, job, around, number=number)
+        except BaseException:
+            job.tries[-1] = job.tries[-1].model_copy(
+                update={"status": "cancelled", "finished_at": rfc3339(workflow.now())}
+            )
+            raise
+        job.tries[-1] = _closed(job.tries[-1], outcome)
+        return outcome
+
+
+async def _dispatch(node: ContainerNode, job: JobState, around: Surroundings, *, number: int) -> JobOutcome:
+    try:
+        request = container_request(node, around.request, around.state, try_number=number)
+    except ExpressionError as error:
+        return _failed(FailureKind.EXPRESSION, str(error))
+    await around.pacing.room_for(request)
+    job.status, job.reason = "running", None
+    around.changed()
+    summary = summary_of(node, image=request.image, try_number=number)
+    outcome = await run_try(request, task_queue=around.request.task_queue, summary=summary)
+    return complete_outputs(node, outcome, around.request, around.state)
+
+
+def _closed(record: TryRecord, outcome: JobOutcome) -> TryRecord:
+    return record.model_copy(
+        update={
+            "status": outcome.status,
+            "reason": str(outcome.reason) if outcome.reason else None,
+            "exit_code": outcome.exit_code,
+            "started_at": outcome.started_at or record.started_at,
+            "finished_at": outcome.finished_at or rfc3339(workflow.now()),
+            "host": outcome.host,
+        }
+    )
+
+
+def _failed(kind: FailureKind, message: str) -> JobOutcome:
+    return JobOutcome(status="failed", reason=FailureReason(kind=kind, message=message[:2000]))

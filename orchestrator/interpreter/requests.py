@@ -1,0 +1,145 @@
+"""From a node and the values of this run to an activity request: every `${{ }}` is evaluated here, once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.contract.messages import ArtifactRef, ContainerRequest, RunRequest
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import condition, explain, render, to_text
+from orchestrator.interpreter.contexts import contexts_for, status_for
+from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import ContainerNode, Json, Node, Template
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Whether a job's own `if` and `unless` let it run, and if not, why, with the values they saw."""
+
+    admitted: bool
+    reason: str | None = None
+
+
+def admit(node: Node, request: RunRequest, state: RunState) -> Admission:
+    """Evaluate `if` and `unless`. Raises ExpressionError with the place in its message."""
+    if node.condition is None and node.unless is None:
+        return Admission(admitted=True)
+    contexts = contexts_for(request, state)
+    status = status_for(node, state)
+    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
+    for key, source, wanted in (("if", node.condition, True), ("unless", node.unless, False)):
+        if source is None:
+            continue
+        with _place(f"`{key}` of job '{node.name}'"):
+            if condition(source, contexts, status=status) is not wanted:
+                seen = ", ".join(f"{name} = {_shown(value)}" for name, value in explain(source, contexts))
+                verdict = "false" if wanted else "true"
+                where = f" ({seen})" if seen else ""
+                return Admission(admitted=False, reason=f"skipped: `{key}: {source}` is {verdict}{where}")
+    return Admission(admitted=True)
+
+
+def container_request(
+    node: ContainerNode, request: RunRequest, state: RunState, *, try_number: int
+) -> ContainerRequest:
+    """The request for one try, in the values of this moment. Raises ExpressionError with the place in its message."""
+    contexts = contexts_for(request, state)
+    contexts["run"]["try"] = try_number
+    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
+    env = _evaluate_env(node.env, state.plan.env, contexts, job=node.name)
+    contexts["env"] = env
+
+    def text(key: str, template: Template) -> str:
+        with _place(f"`{key}` of job '{node.name}'"):
+            return to_text(render(template, contexts))
+
+    def optional(key: str, template: Template | None) -> str | None:
+        return None if template is None else text(key, template)
+
+    return ContainerRequest(
+        run_id=state.run_id,
+        attempt=state.attempt,
+        job=node.name,
+        try_number=try_number,
+        plan_digest=request.plan_digest,
+        image=text("image", node.image),
+        commands=tuple(text("commands", command) for command in node.commands),
+        env=env,
+        shell=node.shell,
+        working_dir=optional("working_dir", node.working_dir),
+        user=optional("user", node.user),
+        entrypoint=None
+        if node.entrypoint is None
+        else tuple(text("entrypoint", part) for part in node.entrypoint),
+        pull=node.pull,
+        resources=node.resources,
+        timeout=node.timeout,
+        stop_grace=node.stop_grace,
+        workspace=request.workspace if node.workspace else None,
+        artifacts=tuple(text("artifacts", path) for path in node.artifacts),
+        restore=_artifacts(node, state),
+        cleanup=state.plan.cleanup_policy,
+    )
+
+
+def evaluate_outputs(
+    templates: Mapping[str, Template], request: RunRequest, state: RunState, *, owner: str
+) -> dict[str, Json]:
+    """Evaluate an `outputs` map of a job or of the run. Raises ExpressionError with the place in its message."""
+    if not templates:
+        return {}
+    contexts = contexts_for(request, state)
+    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
+    values: dict[str, Json] = {}
+    for name, template in templates.items():
+        with _place(f"output '{name}' of {owner}"):
+            values[name] = render(template, contexts)
+    return values
+
+
+def _artifacts(node: ContainerNode, state: RunState) -> tuple[ArtifactRef, ...]:
+    """Later jobs' artifacts come last, so that where paths overlap the nearer job wins."""
+    return tuple(ref for source in node.artifacts_from for ref in state.jobs[source].artifacts)
+
+
+def _evaluate_env(
+    templates: Mapping[str, Template],
+    inherited: Mapping[str, Template],
+    contexts: Mapping[str, Json],
+    *,
+    job: str | None = None,
+) -> dict[str, str]:
+    """Evaluate `env` in order; each value may read those before it, and those inherited, as `env.NAME`.
+
+    A value that stands unchanged from `inherited` is already evaluated in `contexts["env"]` and is taken from there.
+    """
+    known: dict[str, str] = dict(contexts["env"])
+    scope = dict(contexts)
+    result: dict[str, str] = {}
+    owner = f"`env` of job '{job}'" if job else "top-level `env`"
+    for name, template in templates.items():
+        if name in known and inherited.get(name) == template:
+            result[name] = known[name]
+            continue
+        scope["env"] = known
+        with _place(f"{name} in {owner}"):
+            result[name] = known[name] = to_text(render(template, scope))
+    return result
+
+
+def _shown(value: Json) -> str:
+    text = f"'{value}'" if isinstance(value, str) else to_text(value)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+class _place:  # noqa: N801 - reads as a statement
+    """Puts the place of an expression before its error's message."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ExpressionError):
+            raise ExpressionError(f"{self._where}: {error}", error.offset) from error

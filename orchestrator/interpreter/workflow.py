@@ -1,0 +1,207 @@
+"""The workflow: asks the scheduler what may go, starts it, waits for the next event, until all is done.
+
+It holds no rules of its own: which jobs go is `scheduler`, what a job does is `nodes/`, what people see is `details`.
+An error of the interpreter itself fails the workflow task, not the run: Temporal tries the task again, and after a fixed
+version is rolled out the run goes on.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import NoReturn, assert_never
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import ApplicationError
+
+from orchestrator.contract.messages import JobOutcome, JobStatus, RunRecord, RunRequest
+from orchestrator.contract.names import MEMO_RECORD, QUERY_RECORD, SEARCH_STATE, WORKFLOW_TYPE
+from orchestrator.contract.times import rfc3339
+from orchestrator.errors import ExpressionError
+from orchestrator.interpreter.details import table_of
+from orchestrator.interpreter.nodes.container import Surroundings, run_container
+from orchestrator.interpreter.pacing import Pacing
+from orchestrator.interpreter.requests import admit, evaluate_outputs
+from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
+from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import PLAN_VERSION, ContainerNode, Node
+
+_STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
+
+
+@workflow.defn(name=WORKFLOW_TYPE)
+class RunWorkflow:
+    """One attempt of a run."""
+
+    @workflow.init
+    def __init__(self, request: RunRequest) -> None:
+        self._request = request
+        self._state = RunState(request.plan, request.run_id, request.attempt, request.created_at)
+        self._scheduler = Scheduler(self._state)
+        self._around = Surroundings(request, self._state, Pacing(request.plan.max_parallel), self._changed)
+        self._events = 0
+        self._tasks: dict[str, asyncio.Task[JobOutcome]] = {}
+        self._fault: BaseException | None = None
+
+    @workflow.query(name=QUERY_RECORD)
+    def record(self) -> RunRecord:
+        """The run's whole state."""
+        return self._state.record()
+
+    @workflow.run
+    async def run(self, request: RunRequest) -> RunRecord:
+        """Walk the plan to its end.
+
+        Returns the record of a run that succeeded or is partial. Raises ApplicationError (type `RunFailed`, the record
+        in its details) for one that failed, and asyncio.CancelledError for one that was cancelled; its record is in the memo.
+        """
+        if request.plan.version > PLAN_VERSION:
+            # Not a failure of the run: a worker of the right version can still take it.
+            raise RuntimeError(
+                f"this worker knows plan version {PLAN_VERSION}, the run needs {request.plan.version}"
+            )
+        self._state.status = "running"
+        self._state.started_at = rfc3339(workflow.now())
+        workflow.upsert_search_attributes([_STATE.value_set("running")])
+        timer = self._start_timeout()
+        await self._walk(finalizers=False)
+        if timer:
+            timer.cancel()
+        self._scheduler.begin_finalizers()
+        await self._walk(finalizers=True)
+        return self._close()
+
+    async def _walk(self, *, finalizers: bool) -> None:
+        while True:
+            self._act()
+            self._show()
+            if self._scheduler.all_done if finalizers else self._scheduler.main_done:
+                return
+            await self._next_event()
+
+    def _act(self) -> None:
+        """Carry out all that is decidable; settling one job may make others so."""
+        while decisions := self._scheduler.take_decisions():
+            for decision in decisions:
+                match decision:
+                    case Ready(job=name):
+                        self._start(self._state.jobs[name].node)
+                    case Omit(job=name, reason=reason):
+                        self._settle(name, "omitted", reason)
+                    case Skip(job=name, reason=reason):
+                        self._settle(name, "skipped", reason)
+                    case _:
+                        assert_never(decision)
+
+    def _start(self, node: Node) -> None:
+        try:
+            admission = admit(node, self._request, self._state)
+        except ExpressionError as error:
+            self._settle(node.name, "failed", f"expression: {error}")
+            return
+        if not admission.admitted:
+            self._settle(node.name, "skipped", admission.reason)
+            return
+        task = self._tasks[node.name] = asyncio.create_task(self._carry_out(node))
+        task.add_done_callback(lambda done: self._finish(node.name, done))
+
+    def _finish(self, name: str, task: asyncio.Task[JobOutcome]) -> None:
+        """Settle a job whose task has ended. A callback, since a task cancelled before its first step runs no code."""
+        del self._tasks[name]
+        if task.cancelled():
+            self._settle(name, "cancelled", self._stop_reason())
+        elif (error := task.exception()) is not None:
+            # The interpreter's own fault: the main coroutine fails the workflow task with it.
+            self._fault = error
+            self._changed()
+        else:
+            outcome = task.result()
+            self._settle(name, outcome.status, str(outcome.reason) if outcome.reason else None)
+
+    async def _carry_out(self, node: Node) -> JobOutcome:
+        match node:
+            case ContainerNode():
+                return await run_container(node, self._around)
+
+    def _settle(self, name: str, status: JobStatus, reason: str | None) -> None:
+        self._state.settle(name, status, reason, rfc3339(workflow.now()))
+        self._scheduler.settle(name)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._events += 1
+
+    async def _next_event(self) -> None:
+        seen = self._events
+        try:
+            await workflow.wait_condition(lambda: self._events != seen)
+        except asyncio.CancelledError:
+            if self._state.stop is None:
+                self._stop("cancel")
+        if self._fault is not None:
+            raise self._fault
+
+    def _stop(self, why: str) -> None:
+        """Cancel what runs and settle what has not begun; finalizers come after."""
+        self._state.stop = "timeout" if why == "timeout" else "cancel"
+        for name in self._scheduler.undecided(finalizer=False):
+            self._settle(name, "cancelled", self._stop_reason())
+        for name, task in list(self._tasks.items()):
+            if not self._state.jobs[name].node.finalizer:
+                task.cancel()
+        self._changed()
+
+    def _stop_reason(self) -> str:
+        if self._state.stop == "timeout":
+            return f"cancelled: the run's timeout of {self._state.plan.timeout:g} s passed"
+        return "cancelled: the run was cancelled"
+
+    def _start_timeout(self) -> asyncio.Task[None] | None:
+        limit = self._state.plan.timeout
+        return None if limit is None else asyncio.create_task(self._time_out(limit))
+
+    async def _time_out(self, limit: float) -> None:
+        await workflow.sleep(timedelta(seconds=limit), summary=f"run timeout of {limit:g} s")
+        if self._state.stop is None and not self._scheduler.main_done:
+            self._state.error = f"timeout: the run took longer than its timeout of {limit:g} s"
+            self._stop("timeout")
+
+    def _show(self) -> None:
+        workflow.set_current_details(table_of(self._state))
+
+    def _close(self) -> RunRecord:
+        state = self._state
+        try:
+            state.outputs = evaluate_outputs(state.plan.outputs, self._request, state, owner="the run")
+        except ExpressionError as error:
+            state.error = f"expression: {error}"
+        state.status = state.verdict()
+        state.finished_at = rfc3339(workflow.now())
+        if state.status == "failed" and state.error is None:
+            state.error = _first_failures(state)
+        workflow.upsert_search_attributes([_STATE.value_set(state.status)])
+        self._show()
+        record = state.record()
+        match state.status:
+            case "failed":
+                raise ApplicationError(
+                    state.error or "the run failed", record, type="RunFailed", non_retryable=True
+                )
+            case "cancelled":
+                self._end_cancelled(record)
+            case _:
+                return record
+
+    def _end_cancelled(self, record: RunRecord) -> NoReturn:
+        # Temporal's closing event of a cancelled workflow has no room for details in this SDK.
+        workflow.upsert_memo({MEMO_RECORD: record.model_dump(mode="json")})
+        raise asyncio.CancelledError("the run was cancelled")
+
+
+def _first_failures(state: RunState) -> str:
+    failed = [
+        f"job '{name}' failed: {job.reason}"
+        for name, job in state.jobs.items()
+        if job.status == "failed" and not job.tolerated
+    ]
+    more = f" (and {len(failed) - 3} more)" if len(failed) > 3 else ""
+    return "; ".join(failed[:3])[:2000] + more
