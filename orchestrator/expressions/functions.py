@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions.json_text import read_json, write_json
-from orchestrator.expressions.limits import MAX_MEMORY, Budget, shorten
+from orchestrator.expressions.limits import ITEM, MAX_MEMORY, Budget, shorten
 from orchestrator.expressions.values import (
     Value,
     as_array,
@@ -60,7 +60,7 @@ def _contains(arguments: Arguments) -> Value:
         item = arguments[1]
         return is_primitive(item) and _folded(item, arguments) in _folded(search, arguments)
     for member in as_array(search) or ():
-        arguments.budget.charge(len(member) if isinstance(member, str) else 1)
+        arguments.budget.charge(ITEM + (len(member) if isinstance(member, str) else 0))
         if equal(arguments[1], member):
             return True
     return False

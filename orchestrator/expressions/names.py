@@ -13,9 +13,9 @@ from orchestrator.expressions.functions import GITHUB, MAX_ARGUMENTS, STATUS_FUN
 ALIASES: Final[Mapping[str, str]] = {"inputs": "params", "needs": "jobs", "github": "git"}
 """A context's other name, as people from GitHub Actions write it, and its own."""
 
-KNOWN_CONTEXTS: Final[frozenset[str]] = frozenset(
-    ("params", "env", "vars", "matrix", "item", "jobs", "run", "git", "services", "secrets", *ALIASES)
-)
+KNOWN_CONTEXTS: Final[tuple[str, ...]] = (
+    "params", "env", "vars", "matrix", "item", "jobs", "run", "git", "services", "secrets", *ALIASES,
+)  # fmt: skip
 """Every context, under each of its names."""
 
 PURE_FUNCTIONS: Final[Mapping[str, Function]] = {

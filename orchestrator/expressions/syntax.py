@@ -4,7 +4,6 @@ Parentheses leave no node. `a && b && c` is one `Logical` of three. Every node's
 characters of the source that was parsed, from 0, the end excluded.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal as OneOf
 from typing import TypeAlias
@@ -107,10 +106,3 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.arguments
         case Literal() | Context() | Star():
             return ()
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """`node` and all below it, parents first, in the order of the source."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
