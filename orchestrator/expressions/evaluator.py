@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions.functions import STATUS_FUNCTIONS
 from orchestrator.expressions.lexer import error_at
-from orchestrator.expressions.limits import Budget
+from orchestrator.expressions.limits import ITEM, Budget
 from orchestrator.expressions.names import (
     ALIASES,
     KNOWN_CONTEXTS,
@@ -209,11 +209,11 @@ class Scope:
             return items
         if is_primitive(target):
             return None
-        return _property(target, self.value(node.key))[1]
+        return self._property(target, self.value(node.key))[1]
 
     def _filter(self, items: FilteredArray, key: Node) -> FilteredArray:
         result = FilteredArray()
-        self.budget.charge(len(items))
+        self.budget.charge(ITEM * len(items))
         wanted = None if isinstance(key, Star) else self.value(key)
         for item in items:
             if isinstance(key, Star):
@@ -221,10 +221,27 @@ class Scope:
                 self.budget.charge(len(members))
                 result.extend(members)
             else:
-                there, value = _property(item, wanted)
+                there, value = self._property(item, wanted)
                 if there:
                     result.append(value)
         return result
+
+    def _property(self, value: Value, key: Value) -> tuple[bool, Value]:
+        """Whether `value` has `key`, and what: an object by text, an array by number, rounded down."""
+        mapping = as_object(value)
+        if mapping is not None:
+            if not is_primitive(key):
+                return False, None
+            name = to_text(key)
+            if name in mapping:
+                return True, mapping[name]
+            self.budget.charge(len(mapping))  # a name in another case, or a miss, walks through all
+            return look_up(mapping, name)
+        items = as_array(value)
+        number = to_number(key)
+        if items is None or not 0 <= number <= _MAX_INDEX or int(number) >= len(items):
+            return False, None
+        return True, items[int(number)]
 
     def _call(self, node: FunctionCall) -> Value:
         lower = node.name.lower()
@@ -278,15 +295,3 @@ class _LazyArguments:
 def _members(value: Value) -> list[Value]:
     mapping = as_object(value)
     return list(mapping.values()) if mapping is not None else list(as_array(value) or ())
-
-
-def _property(value: Value, key: Value) -> tuple[bool, Value]:
-    """Whether `value` has `key`, and what: an object by text, an array by number, rounded down."""
-    mapping = as_object(value)
-    if mapping is not None:
-        return look_up(mapping, to_text(key)) if is_primitive(key) else (False, None)
-    items = as_array(value)
-    number = to_number(key)
-    if items is None or not 0 <= number <= _MAX_INDEX or int(number) >= len(items):
-        return False, None
-    return True, items[int(number)]

@@ -80,7 +80,7 @@ def _ends_with(arguments: Arguments) -> Value:
 
 def _folded(value: Value, arguments: Arguments) -> str:
     text = to_text(value)
-    arguments.budget.charge(len(text))
+    arguments.budget.charge(len(text) if text.isascii() else 3 * len(text))
     return fold(text)
 
 
