@@ -45,7 +45,7 @@ format: environment ## Format the code and mend what the linter can
 bench: setup ## Measure speed as ratios to the bare engine and bare Temporal
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lock: environment ## Write both lock files anew (ARGS=--upgrade takes newer versions)
+lock: environment ## Write the lock files anew (ARGS=--upgrade takes newer versions)
 	scripts/lock.sh $(ARGS)
 
 clean: ## Remove .venv and what the tools left in this folder
