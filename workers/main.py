@@ -1,1 +1,112 @@
-"""Composition root."""
+"""The composition root: reads the settings, builds client, store, engine and activities, and serves until told to stop.
+
+SIGTERM, Ctrl-C, or the end of stdin where `--stop-with-stdin` is given: the worker takes no new jobs, lets go of its
+containers, which go on running, and ends. The next worker on this host adopts them.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import NoReturn
+
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from orchestrator.client.connect import connect, ensure_search_attributes
+from orchestrator.client.leave import leave
+from orchestrator.contract.names import HEARTBEAT_INTERVAL, host_queue
+from orchestrator.errors import DockerUnreachable, OrcaError
+from orchestrator.interpreter.workflow import RunWorkflow
+from orchestrator.store.store import open_store
+from workers.activities.container import ContainerActivities
+from workers.engine.docker_engine import DockerEngine
+from workers.settings import Settings
+from workers.supervision.container_try import Supervisor
+
+log = logging.getLogger("orca.worker")
+
+STOP_LIMIT = timedelta(seconds=30)
+"""For letting go of containers: writing out the log lines that wait."""
+STICKY_WAIT = timedelta(seconds=2)
+"""How long a workflow waits for the worker that has it in memory. Short, so that a dead worker costs little."""
+
+
+def main() -> NoReturn:
+    """Run a worker; ends the process with an exit code of `orchestrator.errors`."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = asyncio.Event()
+    try:
+        asyncio.run(_main(Settings.from_env(os.environ), stop, with_stdin="--stop-with-stdin" in sys.argv[1:]))
+    except OrcaError as error:
+        log.error("%s", error)
+        leave(error.exit_code)
+    leave(0)
+
+
+async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    if with_stdin:
+        threading.Thread(target=_wait_for_stdin, args=(loop, stop), daemon=True).start()
+    client = await connect()
+    await ensure_search_attributes(client)
+    await serve(client, settings, stop)
+
+
+async def serve(client: Client, settings: Settings, stop: asyncio.Event) -> None:
+    """Take work for `client`'s namespace until `stop` is set."""
+    store = open_store(settings.store)
+    threads = ThreadPoolExecutor(settings.max_jobs * 4 + 4, thread_name_prefix="docker")
+    engine = DockerEngine()
+    try:
+        engine.ping()
+    except DockerUnreachable as error:
+        # Not the worker's end: the engine may come, and until then each job fails with this reason.
+        log.warning("%s", error)
+    supervisor = Supervisor(engine=engine, store=store, host=settings.host_id, threads=threads)
+    activities = ContainerActivities(client, supervisor)
+    beat = timedelta(seconds=HEARTBEAT_INTERVAL)
+    shared = Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[RunWorkflow],
+        activities=[activities.run],
+        # The interpreter's rooms are held to determinism by import rules, lint and recorded histories; the sandbox
+        # would load them anew for every run.
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_concurrent_activities=settings.max_jobs,
+        graceful_shutdown_timeout=STOP_LIMIT,
+        sticky_queue_schedule_to_start_timeout=STICKY_WAIT,
+        max_heartbeat_throttle_interval=beat,
+        default_heartbeat_throttle_interval=beat,
+        identity=f"orca@{settings.host_id}",
+    )
+    own = Worker(
+        client,
+        task_queue=host_queue(settings.task_queue, settings.host_id),
+        activities=[activities.run],
+        max_concurrent_activities=settings.max_jobs,
+        graceful_shutdown_timeout=STOP_LIMIT,
+        max_heartbeat_throttle_interval=beat,
+        default_heartbeat_throttle_interval=beat,
+        identity=f"orca@{settings.host_id}",
+    )
+    async with shared, own:
+        log.info("worker ready on task queue '%s' as host '%s'", settings.task_queue, settings.host_id)
+        await stop.wait()
+        log.info("stopping")
+    await supervisor.drain()
+    threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Ends when whoever started this worker has closed the pipe, also by dying."""
+    while sys.stdin.buffer.read(1):
+        pass
+    loop.call_soon_threadsafe(stop.set)

@@ -15,10 +15,6 @@ from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import OrcaError, UsageError
 from orchestrator.store.store import Store
 
-INTERRUPTED = 130
-"""Exit code of a command that was detached by Ctrl-C: the run goes on, so none of the run's own codes fits."""
-
-
 async def follow_to_end(
     client: Client,
     run: str,
@@ -38,7 +34,7 @@ async def follow_to_end(
             final = await _supervise(task, watch_over)
     if final is None:
         output.note(f"detached from run '{run}'; it goes on as long as a worker runs: 'orca watch {run}'")
-        return INTERRUPTED
+        return words.INTERRUPTED
     print_record(final, out)
     return words.EXIT_CODES[final.status]
 

@@ -1,11 +1,13 @@
 """The `orca` command: its subcommands, and the one place where an error becomes an exit code."""
 
-import sys
+from typing import NoReturn
 
 import typer
 
 from orchestrator.cli import act, before, look, start
 from orchestrator.cli.output import fail
+from orchestrator.cli.words import INTERRUPTED
+from orchestrator.client.leave import leave
 from orchestrator.errors import OrcaError
 
 app = typer.Typer(
@@ -50,16 +52,22 @@ def root(
         raise typer.Exit
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; ends the process with one of the exit codes above."""
+    leave(_run())
+
+
+def _run() -> int:
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except OrcaError as error:
         fail(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
-        sys.exit(130)
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe, such as `head`, has gone: not an error, and nothing more can be printed.
-        sys.stderr.close()
-        sys.exit(0)
+        return 0
+    return 0

@@ -1,9 +1,12 @@
-"""Connecting to Temporal, by the ecosystem's own configuration (`temporalio.envconfig`): TEMPORAL_ADDRESS, profiles, TLS, API keys.
+"""Connecting to Temporal by the ecosystem's own configuration (`temporalio.envconfig`).
+
+TEMPORAL_ADDRESS, profiles, TLS and API keys all work as they do for Temporal's own tools.
 
 The one place where Temporal's own errors become ours. Also used by the worker, and so imports neither spec nor compile.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -51,9 +54,10 @@ async def connect(address: str | None = None, *, namespace: str | None = None) -
 
 def unreachable(address: str, error: BaseException) -> TemporalUnreachable:
     """The error for a server that does not answer."""
-    why = f" ({error})" if str(error) else ""
+    words = re.findall(r'message: "([^"]+)"', str(error))
+    why = f" ({words[-1]})" if words else ""
     return TemporalUnreachable(
-        f"no Temporal server answers at '{address}'{why[:300]}; start one with 'orca up', "
+        f"no Temporal server answers at '{address}'{why}; start one with 'orca up', "
         "or say where yours is with --address or TEMPORAL_ADDRESS"
     )
 

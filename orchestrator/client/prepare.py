@@ -1,4 +1,4 @@
-"""From a spec file and parameters to everything a run needs: plan, checked parameters, git context, shipped workspace."""
+"""From a spec file and parameters to all that a run needs: plan, parameters, git context, shipped workspace."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

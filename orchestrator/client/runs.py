@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -176,7 +177,8 @@ async def _ask(handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescrip
         if status is RPCStatusCode.UNAVAILABLE:
             raise
         raise WorkerUnreachable(
-            f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); start one with 'orca worker'"
+            f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); "
+            "start one with 'orca worker'"
         ) from error
     state = RunRecord.model_validate(answer)
     if found.status is WorkflowExecutionStatus.RUNNING:
@@ -210,10 +212,8 @@ def _with_queued(state: RunRecord, found: WorkflowExecutionDescription) -> RunRe
 async def wait(client: Client, run: str) -> RunRecord:
     """Wait until the run has ended, without polling."""
     async with temporal_errors(client, run=run):
-        try:
+        with suppress(WorkflowFailureError):  # How it ended is in the record.
             await client.get_workflow_handle(run).result()
-        except WorkflowFailureError:
-            pass  # How it ended is in the record.
     return await record(client, run)
 
 

@@ -30,7 +30,7 @@ LABEL_NAMESPACE: Final = "dev.orca.namespace"
 
 HEARTBEAT_TIMEOUT: Final = 15.0
 """Seconds without a heartbeat after which a worker counts as dead."""
-HEARTBEAT_INTERVAL: Final = 3.0
+HEARTBEAT_INTERVAL: Final = 2.0
 """Seconds between heartbeats; also how late a cancellation can reach a container."""
 
 SCRIPT_MARK: Final = "\x01orca:"

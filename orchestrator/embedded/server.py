@@ -1,7 +1,7 @@
 """The embedded Temporal server: the official CLI's dev server on a SQLite file.
 
-Several `orca run` and `orca up` may share it: each holds a shared lock while it uses the server, and the last one to let
-go stops it. A user that was killed lets go too, since the kernel drops its lock.
+Several `orca run` and `orca up` may share it: each holds a shared lock while it uses the server, and the last one
+to let go stops it. A user that was killed lets go too, since the kernel drops its lock.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ def use_server(home: Home, *, port: int | None = None, ui_port: int | None = Non
 
 
 @contextmanager
-def _exclusive(home: Home) -> Iterator[None]:
+def _exclusive(home: Home) -> Generator[None]:
     """Only one process at a time starts or stops the server."""
     with (home.root / "server.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

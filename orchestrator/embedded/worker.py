@@ -1,4 +1,7 @@
-"""A worker as a child process. Its stdin is a pipe from here: when this process dies, the worker sees the end and stops."""
+"""A worker as a child process.
+
+Its stdin is a pipe from here: when this process dies, the worker sees the end of it and stops.
+"""
 
 import os
 import signal

@@ -5,12 +5,14 @@ that had it, so that the container is adopted and not started twice.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError, TimeoutType
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutType
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from orchestrator import ids
 from orchestrator.contract.failures import FailureKind, FailureReason
@@ -38,7 +40,7 @@ class _Again:
 
 
 async def run_try(request: ContainerRequest, *, task_queue: str, summary: str) -> JobOutcome:
-    """Run one try to its outcome. Raises asyncio.CancelledError where the run is cancelled and the container stopped."""
+    """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container has stopped."""
     queue, wait = task_queue, None
     again = _Again("", "")
     for dispatch in range(1, MAX_DISPATCHES + 1):
@@ -79,16 +81,16 @@ def _read(error: ActivityError) -> JobOutcome | _Again:
     match error.cause:
         case ApplicationError(type=kind) as failure if kind == DETACHED_ERROR:
             return _Again(_host_in(failure.details), "the worker was stopped and left the container running")
-        case ApplicationError(details=(dict() as details, *_)):
-            return JobOutcome.model_validate(details)
+        case ApplicationError() as failure if failure.details:
+            return JobOutcome.model_validate(failure.details[0])
         case ApplicationError() as failure:
             reason = FailureReason(kind=FailureKind.WORKER, message=failure.message[:2000])
             return JobOutcome(status="failed", reason=reason)
-        case TimeoutError(type=TimeoutType.HEARTBEAT) as timeout:
+        case TemporalTimeoutError(type=TimeoutType.HEARTBEAT) as timeout:
             return _Again(_host_in(timeout.last_heartbeat_details), "its worker stopped answering")
-        case TimeoutError(type=TimeoutType.SCHEDULE_TO_START):
+        case TemporalTimeoutError(type=TimeoutType.SCHEDULE_TO_START):
             return _lost(f"the host that had the container did not come back within {HOST_WAIT:.0f} s", "")
-        case TimeoutError():
+        case TemporalTimeoutError():
             return _lost("the worker kept it longer than the job's timeout allows", "")
         case CancelledError():
             raise asyncio.CancelledError from error
@@ -96,12 +98,9 @@ def _read(error: ActivityError) -> JobOutcome | _Again:
             raise error
 
 
-def _host_in(details: object) -> str:
-    match details:
-        case [dict() as beat, *_] | (dict() as beat, *_):
-            return Heartbeat.model_validate(beat).host
-        case _:
-            return ""
+def _host_in(details: Sequence[object]) -> str:
+    """The host that the last heartbeat named; empty where there was none."""
+    return Heartbeat.model_validate(details[0]).host if details else ""
 
 
 def _lost(why: str, host: str) -> JobOutcome:

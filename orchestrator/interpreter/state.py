@@ -1,4 +1,4 @@
-"""What a run knows while it goes: the state of every job, kept as small mutable records, and the record made of them."""
+"""What a run knows while it goes: the state of every job, and the record that people read, made of it."""
 
 from dataclasses import dataclass, field
 from typing import Literal

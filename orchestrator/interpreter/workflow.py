@@ -1,16 +1,16 @@
 """The workflow: asks the scheduler what may go, starts it, waits for the next event, until all is done.
 
 It holds no rules of its own: which jobs go is `scheduler`, what a job does is `nodes/`, what people see is `details`.
-An error of the interpreter itself fails the workflow task, not the run: Temporal tries the task again, and after a fixed
-version is rolled out the run goes on.
+An error of the interpreter itself fails the workflow task, not the run: Temporal tries the task again, and after a
+fixed version is rolled out the run goes on.
 """
 
 import asyncio
 from datetime import timedelta
-from typing import NoReturn, assert_never
+from typing import assert_never
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
 from orchestrator.contract.messages import JobOutcome, JobStatus, RunRecord, RunRequest
@@ -51,8 +51,9 @@ class RunWorkflow:
     async def run(self, request: RunRequest) -> RunRecord:
         """Walk the plan to its end.
 
-        Returns the record of a run that succeeded or is partial. Raises ApplicationError (type `RunFailed`, the record
-        in its details) for one that failed, and asyncio.CancelledError for one that was cancelled; its record is in the memo.
+        Returns the record of a run that succeeded or is partial. Raises ApplicationError (type `RunFailed`, the
+        record in its details) for one that failed, and asyncio.CancelledError for one that was cancelled; its record
+        is in the memo.
         """
         if request.plan.version > PLAN_VERSION:
             # Not a failure of the run: a worker of the right version can still take it.
@@ -61,7 +62,7 @@ class RunWorkflow:
             )
         self._state.status = "running"
         self._state.started_at = rfc3339(workflow.now())
-        workflow.upsert_search_attributes([_STATE.value_set("running")])
+        self._publish_state()
         timer = self._start_timeout()
         await self._walk(finalizers=False)
         if timer:
@@ -165,6 +166,11 @@ class RunWorkflow:
             self._state.error = f"timeout: the run took longer than its timeout of {limit:g} s"
             self._stop("timeout")
 
+    def _publish_state(self) -> None:
+        """Each change costs an event, so this is for the run's phases alone."""
+        update: SearchAttributeUpdate[str] = _STATE.value_set(self._state.status)
+        workflow.upsert_search_attributes([update])  # pyright: ignore[reportUnknownMemberType]
+
     def _show(self) -> None:
         workflow.set_current_details(table_of(self._state))
 
@@ -178,7 +184,7 @@ class RunWorkflow:
         state.finished_at = rfc3339(workflow.now())
         if state.status == "failed" and state.error is None:
             state.error = _first_failures(state)
-        workflow.upsert_search_attributes([_STATE.value_set(state.status)])
+        self._publish_state()
         self._show()
         record = state.record()
         match state.status:
@@ -187,14 +193,11 @@ class RunWorkflow:
                     state.error or "the run failed", record, type="RunFailed", non_retryable=True
                 )
             case "cancelled":
-                self._end_cancelled(record)
+                # The closing event of a cancelled workflow has no room for details in this SDK.
+                workflow.upsert_memo({MEMO_RECORD: record.model_dump(mode="json")})
+                raise asyncio.CancelledError("the run was cancelled")
             case _:
                 return record
-
-    def _end_cancelled(self, record: RunRecord) -> NoReturn:
-        # Temporal's closing event of a cancelled workflow has no room for details in this SDK.
-        workflow.upsert_memo({MEMO_RECORD: record.model_dump(mode="json")})
-        raise asyncio.CancelledError("the run was cancelled")
 
 
 def _first_failures(state: RunState) -> str:

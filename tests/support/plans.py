@@ -1,0 +1,48 @@
+"""Short ways to plans and states for tests of the interpreter. Not a copy of the compiler: nothing is checked here."""
+
+from typing import Any
+
+from orchestrator.contract.messages import RunRequest
+from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import ContainerNode, Plan, Requirement
+
+
+def job(name: str, *requires: str | Requirement, **fields: Any) -> ContainerNode:
+    """A container job; plain names are required with success."""
+    edges = tuple(Requirement(job=edge) if isinstance(edge, str) else edge for edge in requires)
+    return ContainerNode(**{"name": name, "image": "alpine:latest", "requires": edges, **fields})
+
+
+def plan(*jobs: ContainerNode, **fields: Any) -> Plan:
+    """A plan of these jobs, in this order."""
+    names = tuple(node.name for node in jobs)
+    return Plan(
+        **{
+            "spec": "test",
+            "jobs": {node.name: node for node in jobs},
+            "order": names,
+            "levels": (names,),
+            "critical_path": (),
+            "estimated_events": 0,
+            **fields,
+        }
+    )
+
+
+def state(of: Plan) -> RunState:
+    """A run of that plan that has just begun."""
+    return RunState(of, "test-abcd2345", 1, "2026-01-31T12:00:00.000Z")
+
+
+def request(of: Plan, **fields: Any) -> RunRequest:
+    """The interpreter's input for that plan."""
+    return RunRequest(
+        **{
+            "run_id": "test-abcd2345",
+            "plan": of,
+            "plan_digest": "d" * 64,
+            "created_at": "2026-01-31T12:00:00.000Z",
+            "task_queue": "orca",
+            **fields,
+        }
+    )

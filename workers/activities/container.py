@@ -1,0 +1,148 @@
+"""The container activity: one logical try, supervised under Temporal's heartbeats and cancellation.
+
+What a job does wrong comes back as an outcome; it is raised as an ApplicationError that carries the outcome, so that
+the Web UI shows the try as failed.
+"""
+
+import asyncio
+from typing import Literal
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+
+from orchestrator import ids
+from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.contract.names import CONTAINER_ACTIVITY, DETACHED_ERROR, HEARTBEAT_INTERVAL
+from workers.supervision.container_try import Supervisor
+
+Cause = Literal["cancel", "detach"]
+
+
+class ContainerActivities:
+    """The activities of one worker. At most one of them looks after a container at a time."""
+
+    def __init__(self, client: Client, supervisor: Supervisor) -> None:
+        self._client = client
+        self._supervisor = supervisor
+        self._keepers: dict[str, _Keeper] = {}
+
+    @activity.defn(name=CONTAINER_ACTIVITY)
+    async def run(self, request: ContainerRequest) -> JobOutcome:
+        """Run one logical try, or take over the one that an earlier activity began.
+
+        Raises:
+            ApplicationError: the job failed (the outcome is in the details), or the worker is stopping and has left
+                the container running (type `detached`, the last heartbeat in the details).
+            asyncio.CancelledError: the run was cancelled and the container has stopped.
+        """
+        name = ids.container_name(
+            request.run_id, request.attempt, request.job, request.variant, request.try_number
+        )
+        earlier = self._keepers.get(name)
+        if earlier is not None:
+            # The server sent the try out again while this worker still had it: after an outage of the server.
+            await earlier.let_go()
+        keeper = self._keepers[name] = _Keeper(self._client, self._supervisor, request)
+        try:
+            outcome = await keeper.keep()
+        finally:
+            if self._keepers.get(name) is keeper:
+                del self._keepers[name]
+        if outcome.status == "success":
+            return outcome
+        if outcome.status == "cancelled":
+            raise asyncio.CancelledError
+        reason = outcome.reason
+        raise ApplicationError(
+            str(reason), outcome, type=reason.kind.value if reason else "failed", non_retryable=True
+        )
+
+
+class _Keeper:
+    """Looks after one container for one activity."""
+
+    def __init__(self, client: Client, supervisor: Supervisor, request: ContainerRequest) -> None:
+        self._client = client
+        self._supervisor = supervisor
+        self._request = request
+        self._beat = Heartbeat(host=supervisor.host)
+        self._info = activity.info()
+        self._trying: asyncio.Task[JobOutcome] | None = None
+        self._cause: Cause = "detach"
+        self._gone = asyncio.Event()
+
+    async def keep(self) -> JobOutcome:
+        activity.heartbeat(self._beat)
+        self._trying = asyncio.create_task(
+            self._supervisor.run_try(self._request, self._note, lambda: self._cause)
+        )
+        beating = asyncio.create_task(self._beat_on())
+        stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
+        try:
+            await asyncio.wait([self._trying, stopping], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._cause = await asyncio.shield(self._why())
+        try:
+            return await self._end()
+        finally:
+            beating.cancel()
+            stopping.cancel()
+            self._gone.set()
+
+    async def let_go(self) -> None:
+        """Leave the container to another keeper, and return when it is free."""
+        if self._trying is not None:
+            self._cause = "detach"
+            self._trying.cancel()
+        await self._gone.wait()
+
+    async def _end(self) -> JobOutcome:
+        """The try's outcome; a try that is still going is stopped or left, by cause."""
+        assert self._trying is not None
+        if not self._trying.done():
+            self._trying.cancel()
+        ended = asyncio.create_task(asyncio.wait([self._trying]))
+        while not ended.done():
+            try:
+                await asyncio.shield(ended)
+            except asyncio.CancelledError:
+                # Cancelled once more while the container stops: the clean-up goes to its end all the same.
+                continue
+        if not self._trying.cancelled():
+            return self._trying.result()
+        if self._cause == "cancel":
+            raise asyncio.CancelledError
+        raise ApplicationError(
+            "the worker was stopped and left the container running",
+            self._beat,
+            type=DETACHED_ERROR,
+            non_retryable=True,
+        )
+
+    async def _why(self) -> Cause:
+        """Whether the activity's cancellation means to stop the container or to leave it to someone else."""
+        details = activity.cancellation_details()
+        if details is None or details.worker_shutdown:
+            return "detach"
+        if details.cancel_requested:
+            return "cancel"
+        # The server no longer knows this activity: it timed out during an outage and was sent out again, or the whole
+        # run was ended from outside. Only in the second case does nobody want the container any more.
+        try:
+            handle = self._client.get_workflow_handle(
+                self._info.workflow_id or "", run_id=self._info.workflow_run_id
+            )
+            found = await handle.describe()
+        except RPCError:
+            return "detach"
+        return "detach" if found.status is WorkflowExecutionStatus.RUNNING else "cancel"
+
+    def _note(self, beat: Heartbeat) -> None:
+        self._beat = beat
+
+    async def _beat_on(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
+            activity.heartbeat(self._beat)
