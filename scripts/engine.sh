@@ -157,6 +157,11 @@ if [ "${DOCKER_HOST#unix://}" != /var/run/docker.sock ] && [ "${DOCKER_HOST#unix
         "On Debian or Ubuntu: sudo apt-get install docker.io"
     fail 3 "no Docker engine answers at DOCKER_HOST='$DOCKER_HOST'." "Start it, or unset DOCKER_HOST to use the default socket."
 fi
+socket=${DOCKER_HOST#unix://}
+if [ -S "$socket" ] && [ ! -w "$socket" ]; then
+    fail 3 "the Docker engine's socket '$socket' is there, but you may not use it." \
+        "Join its group and log in again: sudo usermod -aG $(stat -c %G "$socket") $(id -un 2>/dev/null || id -u)"
+fi
 is_root || fail 3 "no Docker engine answers at $DOCKER_HOST, and only root can start one." "${what_to_do[@]}"
 
 take_lock 8 orca-engine

@@ -2,6 +2,9 @@
 # What the set-up scripts ask of the host: speak, fail, take a lock, run with a log, install Debian packages.
 # Sourced, never run. It may not know what is being set up.
 
+# Where root's tools are, whatever PATH a login gave.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
 
 # fail STATUS SENTENCE...: each sentence on its own line, on stderr.

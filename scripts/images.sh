@@ -40,6 +40,7 @@ pull() {
     else
         registry=silent
     fi
+    [ -s "$log" ] || echo "no registry answered within $seconds_to_answer seconds" >"$log"
     [ "$status" -eq 0 ] || say "could not pull '$1': $(tail -n 1 "$log")"
     rm -f "$log"
     return "$status"
