@@ -21,7 +21,7 @@ _ROUNDS: Final = 4
 class Parsed:
     """A spec, where its parts stand, and what was found.
 
-    With errors among the diagnostics `spec` is what could be understood: good for more checks, not for a plan.
+    With errors among the diagnostics `spec` is what could be understood: good for checks, not for a plan.
     """
 
     spec: Spec | None

@@ -23,7 +23,7 @@ MAX_RATIO: Final = 100
 """How many times over aliases may multiply what is written, once there are more than `FREE_WEIGHT` values."""
 FREE_WEIGHT: Final = 100_000
 
-_EVENT_READER: Final[Any] = getattr(yaml, "CParser", None) or yaml.Loader
+_EVENT_READER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C reader where PyYAML was built with it; the pure one gives the same events, slower."""
 _IGNORED: Final = object()
 """Stands for a key whose value is read but not kept."""
@@ -144,6 +144,8 @@ class _Builder:
         weight = 1 + len(text) // 100
         self._count(weight, line, column)
         value: Any = text
+        if "\0" in text:
+            self._problem("E003", "text cannot hold the character U+0000; remove the '\\0'", line, column)
         if plain:
             try:
                 value = resolve(text)

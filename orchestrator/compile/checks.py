@@ -1,0 +1,160 @@
+"""The rules of a spec that are not about expressions. Each is a function from a draft to its findings.
+
+A rule reports what it sees and assumes nothing of the others: all of them run, also on specs with errors.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from orchestrator.compile.ancestry import ancestor_pairs
+from orchestrator.compile.conditions import never_runs
+from orchestrator.compile.draft import Draft
+from orchestrator.compile.edges import unknown_jobs
+from orchestrator.compile.nodes import param_of
+from orchestrator.compile.reach import possible_ends
+from orchestrator.plan.params import declaration_problems
+from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.places import Path
+
+Rule = Callable[[Draft], Iterator[Diagnostic]]
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
+
+
+def names(draft: Draft) -> Iterator[Diagnostic]:
+    """Names of jobs, params and outputs are words, and no two of a kind differ only in case."""
+    spec = draft.spec
+    yield from _names_of(draft, "job", tuple(spec.jobs), ("jobs",))
+    yield from _names_of(draft, "param", tuple(spec.params), ("params",))
+    yield from _names_of(draft, "output", tuple(spec.outputs), ("outputs",))
+    for name, job in spec.jobs.items():
+        yield from _names_of(draft, "output", tuple(job.outputs), ("jobs", name, "outputs"))
+
+
+def _names_of(draft: Draft, what: str, found: tuple[str, ...], owner: Path) -> Iterator[Diagnostic]:
+    seen: dict[str, str] = {}
+    listed = what == "output" and isinstance(draft.source.mark(owner).inside, list)
+    for index, name in enumerate(found):
+        path: Path = (*owner, index if listed else name)
+        where = draft.at_value if listed else draft.at_key
+        if not _NAME.fullmatch(name):
+            shown = name if len(name) <= 60 else name[:60] + "…"
+            wish = "must begin with a letter or '_', go on with letters, digits, '_' and '-', and have at most 100"
+            yield where("E109", path, f"the {what} name '{shown}' {wish}")
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            yield where("E109", path, f"the {what} names '{other}' and '{name}' differ only in case")
+
+
+def images(draft: Draft) -> Iterator[Diagnostic]:
+    """Every container job has an image."""
+    for name, job in draft.jobs.items():
+        if job.image is None:
+            yield draft.at_key("E104", ("jobs", name), f"job '{name}' has no 'image', which must be there")
+
+
+def job_references(draft: Draft) -> Iterator[Diagnostic]:
+    """Every job that is named exists."""
+    for unknown in unknown_jobs(draft.spec, draft.suggester):
+        yield draft.at_value("E103", unknown.path, unknown.message, suggestion=unknown.suggestion)
+
+
+def cycles(draft: Draft) -> Iterator[Diagnostic]:
+    """No job waits for itself."""
+    for cycle in draft.graph.cycles:
+        first, following = cycle[0], cycle[1 % len(cycle)]
+        edge = next(edge for edge in draft.graph.edges[first] if edge.job == following)
+        if len(cycle) == 1:
+            message = f"job '{first}' waits for itself; remove it from its own '{edge.origin}'"
+        else:
+            way = " -> ".join(f"'{name}'" for name in (*cycle, first))
+            message = f"jobs wait for each other in a cycle: {way} (each waits for the next); remove one of these steps"
+        yield draft.at_value("E105", edge.path, message)
+
+
+def parallel(draft: Draft) -> Iterator[Diagnostic]:
+    """Jobs that are to run in parallel can."""
+    for pair in draft.bad_pairs:
+        yield draft.at_value(pair.code, pair.path, pair.message)
+
+
+def reach(draft: Draft) -> Iterator[Diagnostic]:
+    """Every job can start; one that is always skipped is worth a word."""
+    _, stuck = possible_ends(draft.jobs, draft.graph)
+    for job in stuck:
+        yield draft.at_value("E106", job.path, job.message)
+    for name, job in draft.jobs.items():
+        if never_runs(job.if_, job.unless):
+            key = "if" if job.if_ is not None else "unless"
+            message = f"the condition of job '{name}' is constant: the job will always be skipped"
+            yield draft.at_value("W102", ("jobs", name, key), message, severity="warning")
+
+
+def artifact_sources(draft: Draft) -> Iterator[Diagnostic]:
+    """Artifacts come from jobs that have ended: those upstream, or for a finalizer all normal ones."""
+    graph = draft.graph
+    wishes = [
+        (name, other, ("jobs", name, "artifacts_from", index))
+        for name, job in draft.spec.jobs.items()
+        for index, other in enumerate(job.artifacts_from)
+        if other in draft.spec.jobs
+    ]
+    known = set(graph.order)
+    upstream = ancestor_pairs(graph.order, graph.waits_for, [(name, other) for name, other, _ in wishes])
+    for name, other, path in wishes:
+        after_all = name in graph.final and other not in graph.final
+        if (name, other) in upstream or after_all or name not in known:
+            continue
+        message = f"job '{name}' takes artifacts from '{other}', but does not wait for it; add it to 'after'"
+        yield draft.at_value("E110", path, message)
+
+
+def params(draft: Draft) -> Iterator[Diagnostic]:
+    """Declared params do not contradict themselves."""
+    for name, shape in draft.spec.params.items():
+        for key, message in declaration_problems(param_of(name, shape)):
+            yield draft.at_value("E111", ("params", name, key), message)
+
+
+def reserved_env(draft: Draft) -> Iterator[Diagnostic]:
+    """Names that begin with `ORCA_` are orca's own."""
+    spec = draft.spec
+    places: list[tuple[Path, dict[str, str]]] = [
+        (("env",), spec.env),
+        (("defaults", "env"), spec.defaults.env),
+    ]
+    places += [(("jobs", name, "env"), job.env) for name, job in spec.jobs.items()]
+    for owner, values in places:
+        for name in values:
+            if name.startswith("ORCA_"):
+                message = f"'{name}' may be replaced: names that begin with 'ORCA_' are set by orca itself"
+                yield draft.at_key("W103", (*owner, name), message, severity="warning")
+
+
+def unevaluated(draft: Draft) -> Iterator[Diagnostic]:
+    """`${{ }}` does not stand where nothing evaluates it."""
+    spec = draft.spec
+    texts: list[tuple[Path, str | None]] = [(("workspace",), spec.workspace), (("name",), spec.name)]
+    texts += [(("labels", name), value) for name, value in spec.labels.items()]
+    texts += [(("defaults", "shell"), spec.defaults.shell)]
+    texts += [(("jobs", name, "shell"), job.shell) for name, job in spec.jobs.items()]
+    for path, text in texts:
+        if text is not None and "${{" in text:
+            yield draft.at_value(
+                "E102", path, f"'{path[-1]}' must be known before a run; '${{{{ }}}}' is not evaluated here"
+            )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    names,
+    images,
+    job_references,
+    cycles,
+    parallel,
+    reach,
+    artifact_sources,
+    params,
+    reserved_env,
+    unevaluated,
+)

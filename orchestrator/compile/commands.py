@@ -1,0 +1,85 @@
+"""`commands` with `${{ }}`: what is known now becomes text, the rest reaches the shell as environment variables.
+
+How a value is put into a shell's text without becoming code is `shell.py`'s; this says what is known now.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.compile.conditions import STATUS_FUNCTIONS
+from orchestrator.compile.draft import Draft
+from orchestrator.compile.shell import Bound, ShellBindingError, bind_values
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import called_functions, evaluate, references, to_text
+from orchestrator.plan.model import Template
+from orchestrator.spec.diagnostics import Diagnostic
+
+DEFAULT_SHELL = "sh"
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Commands without `${{ }}`, and the variables that they use in its place."""
+
+    commands: tuple[str, ...]
+    env: Mapping[str, Template]
+
+
+def bind_commands(draft: Draft, name: str) -> Commands | Diagnostic:
+    """The commands of a job, or why they cannot be bound. Their expressions must have been checked."""
+    job = draft.jobs[name]
+    if not any("${{" in command for command in job.commands):
+        return Commands(job.commands, {})
+    known = _Known(job.env)
+    try:
+        bound: Bound = bind_values(
+            job.commands,
+            shell=job.shell or DEFAULT_SHELL,
+            is_constant=known.is_constant,
+            constant=known.value,
+        )
+    except ShellBindingError as error:
+        return _diagnostic(draft, name, error)
+    except ExpressionError as error:
+        path = ("jobs", name, "commands")
+        return draft.at_value(
+            "E210", path, f"a constant expression in 'commands' of job '{name}' fails: {error}"
+        )
+    return Commands(tuple(bound.commands), dict(bound.env))
+
+
+def _diagnostic(draft: Draft, name: str, error: ShellBindingError) -> Diagnostic:
+    commands = draft.jobs[name].commands
+    at = next((index for index, command in enumerate(commands) if error.expression in command), 0)
+    spot = draft.source.inside(("jobs", name, "commands", at), error.offset)
+    return draft.source.diagnostic("E209", f"in 'commands' of job '{name}': {error.message}", at=spot)
+
+
+class _Known:
+    """What can be computed before a run: literals, pure functions of them, and `env` values without `${{ }}`."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._by_lower = {name.lower(): name for name in reversed(list(env))}
+        self._literal = {name: value for name, value in env.items() if "${{" not in value}
+
+    def is_constant(self, source: str) -> bool:
+        """Whether `value` can tell."""
+        asking = {*STATUS_FUNCTIONS, "hashfiles"}
+        if any(call.name.lower() in asking for call in called_functions(source)):
+            return False
+        return all(self._is_literal_env(reference.path) for reference in references(source))
+
+    def value(self, source: str) -> str:
+        """The text of a constant expression.
+
+        Raises:
+            ExpressionError: it fails with the values that it has.
+        """
+        return to_text(evaluate(source, {"env": self._literal}))
+
+    def _is_literal_env(self, path: tuple[str | None, ...]) -> bool:
+        if len(path) != 2 or str(path[0]).lower() != "env" or path[1] is None:
+            return False
+        name = path[1] if path[1] in self._env else self._by_lower.get(path[1].lower())
+        return name in self._literal

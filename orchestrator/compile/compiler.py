@@ -1,0 +1,103 @@
+"""Spec to plan: all rules first, then, where none found an error, the plan. No I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator.compile.checks import RULES
+from orchestrator.compile.commands import Commands, bind_commands
+from orchestrator.compile.draft import Draft, make_draft
+from orchestrator.compile.estimate import estimated_events
+from orchestrator.compile.expression_checks import expressions
+from orchestrator.compile.nodes import container_node, param_of
+from orchestrator.errors import SpecError
+from orchestrator.plan.model import Plan
+from orchestrator.spec.diagnostics import Diagnostic, has_errors, in_order
+from orchestrator.spec.model import Spec
+from orchestrator.spec.parse import read
+from orchestrator.spec.places import Source
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan, and what is worth a warning. Its diagnostics hold no errors."""
+
+    plan: Plan
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def compile_text(text: str | bytes, file: str) -> Compiled:
+    """Compiles a spec.
+
+    Args:
+        text: The file's content.
+        file: How diagnostics name the file.
+
+    Raises:
+        SpecError: with every finding, warnings too, in source order.
+    """
+    parsed = read(text, file)
+    if parsed.spec is None or parsed.source is None:
+        raise SpecError(parsed.diagnostics)
+    return compile_spec(parsed.spec, parsed.source, before=parsed.diagnostics)
+
+
+def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = ()) -> Compiled:
+    """Compiles a parsed spec.
+
+    Args:
+        spec: The spec.
+        source: What it was parsed from, to say where things stand.
+        before: What parsing found; with an error among it there is no plan, but all rules still run.
+
+    Raises:
+        SpecError: with every finding, warnings too, in source order.
+    """
+    draft = make_draft(spec, source)
+    found = [*before, *(diagnostic for rule in RULES for diagnostic in rule(draft))]
+    about_expressions = list(expressions(draft))
+    found += about_expressions
+    commands: dict[str, Commands] = {}
+    if not has_errors(about_expressions):
+        for name in draft.jobs:
+            bound = bind_commands(draft, name)
+            if isinstance(bound, Commands):
+                commands[name] = bound
+            else:
+                found.append(bound)
+    diagnostics = in_order(found)
+    if has_errors(diagnostics):
+        raise SpecError(diagnostics)
+    return Compiled(_plan(draft, commands), diagnostics)
+
+
+def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
+    spec, graph = draft.spec, draft.graph
+    rank = {name: number for number, name in enumerate(graph.order)}
+    return Plan(
+        spec=spec.name,
+        description=spec.description,
+        spec_version=spec.version,
+        labels=spec.labels,
+        params=tuple(param_of(name, shape) for name, shape in spec.params.items()),
+        env=spec.env,
+        workspace=spec.workspace,
+        timeout=spec.timeout,
+        max_parallel=spec.max_parallel,
+        cleanup_policy=spec.cleanup_policy,
+        jobs={
+            name: container_node(
+                name,
+                job,
+                graph=graph,
+                rank=rank,
+                commands=commands[name],
+                workspace=spec.workspace is not None,
+            )
+            for name, job in draft.jobs.items()
+        },
+        outputs=spec.outputs,
+        order=graph.order,
+        levels=graph.levels,
+        critical_path=graph.critical_path,
+        estimated_events=estimated_events(len(draft.jobs), run_timeout=spec.timeout is not None),
+    )

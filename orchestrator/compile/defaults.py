@@ -1,0 +1,39 @@
+"""What each job gets from `defaults` and from the workflow. Pure; the result has the shape of a job."""
+
+from orchestrator.spec.model import DefaultsShape, JobShape, ResourcesShape, Spec
+
+
+def with_defaults(spec: Spec) -> dict[str, JobShape]:
+    """Every job with all that it does not say itself.
+
+    `env` is the workflow's, then that of `defaults`, then the job's own, by name. `resources` are filled limit by
+    limit. Everything else, `retry` too, is taken as a whole.
+    """
+    shared_env = {**spec.env, **spec.defaults.env}
+    plain = [
+        name
+        for name in DefaultsShape.model_fields
+        if name not in ("env", "resources") and getattr(spec.defaults, name) is not None
+    ]
+    return {name: _settled(job, spec.defaults, shared_env, plain) for name, job in spec.jobs.items()}
+
+
+def _settled(
+    job: JobShape, defaults: DefaultsShape, shared_env: dict[str, str], plain: list[str]
+) -> JobShape:
+    update: dict[str, object] = {
+        name: getattr(defaults, name) for name in plain if getattr(job, name) is None
+    }
+    if shared_env:
+        update["env"] = {**shared_env, **job.env}
+    if defaults.resources is not None:
+        update["resources"] = _resources(job.resources or ResourcesShape(), defaults.resources)
+    return job.model_copy(update=update) if update else job
+
+
+def _resources(own: ResourcesShape, defaults: ResourcesShape) -> ResourcesShape:
+    return ResourcesShape(
+        cpus=own.cpus if own.cpus is not None else defaults.cpus,
+        memory=own.memory if own.memory is not None else defaults.memory,
+        pids=own.pids if own.pids is not None else defaults.pids,
+    )

@@ -1,0 +1,253 @@
+"""The rules about `${{ }}`: everything that can be told of an expression before a run.
+
+What the language itself says (syntax, names of contexts and functions) comes from the expression room; here is what
+only the spec knows: which jobs, params and env names there are, and what may be read where.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.compile.ancestry import ancestor_pairs
+from orchestrator.compile.conditions import STATUS_FUNCTIONS, is_literal
+from orchestrator.compile.draft import Draft
+from orchestrator.compile.templates import Place, places
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import (
+    ALIASES,
+    KNOWN_CONTEXTS,
+    WILDCARD,
+    Hole,
+    ParseError,
+    Reference,
+    called_functions,
+    check,
+    evaluate,
+    references,
+    segments,
+)
+from orchestrator.spec.diagnostics import Diagnostic, Severity
+
+LATER_CONTEXTS: Final = ("vars", "matrix", "item", "services", "secrets")
+"""Contexts of the language that have no values in this version."""
+RUN_KEYS: Final = ("id", "attempt", "spec", "status", "created_at", "started_at", "try")
+JOB_KEYS: Final = ("status", "result", "outputs", "reason", "exit_code", "tries")
+INJECTED_ENV: Final = (
+    "CI",
+    "ORCA_RUN_ID",
+    "ORCA_JOB",
+    "ORCA_TRY",
+    "ORCA_ATTEMPT",
+    "ORCA_OUTPUT",
+    "GITHUB_OUTPUT",
+)
+"""Set in every container: reading them as `env.NAME` gives nothing, but is no slip of the pen."""
+_CODES: Final = {"syntax": "E201", "context": "E202", "function": "E204", "arity": "E205"}
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression at its place; `offset` is where it begins in the place's text."""
+
+    place: Place
+    source: str
+    offset: int
+
+
+def expressions(draft: Draft) -> Iterator[Diagnostic]:
+    """Every rule about expressions, over every text that may hold one."""
+    checker = _Checker(draft)
+    for place in places(draft):
+        yield from checker.place(place)
+    yield from checker.order()
+
+
+class _Checker:
+    """Checks places one by one and remembers which jobs read which, to ask once whether those are upstream."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._jobs_by_lower = {name.lower(): name for name in reversed(list(draft.spec.jobs))}
+        self._params_lower = {name.lower() for name in draft.spec.params}
+        self._reads: list[tuple[str, str, Expression, Reference]] = []
+
+    def place(self, place: Place) -> Iterator[Diagnostic]:
+        try:
+            holes = [part for part in segments(place.text) if isinstance(part, Hole)]
+        except ExpressionError as error:
+            message = error.reason if isinstance(error, ParseError) else str(error)
+            yield self._found("E201", place, error.offset or 0, f"{_lower(message)} ({_where(place)})")
+            return
+        if place.is_condition:
+            if not holes:
+                source = place.text.strip()
+                yield from self._expression(Expression(place, source, place.text.index(source)))
+                return
+            stripped = place.text.strip()
+            if len(holes) > 1 or holes[0].end - holes[0].start != len(stripped):
+                key = place.path[-1]
+                message = (
+                    f"'{key}' of {place.owner} is always true, as text stands beside '${{{{ }}}}'; "
+                    "write the whole condition inside one '${{ }}'"
+                )
+                yield self._found("E207", place, 0, message)
+        for hole in holes:
+            yield from self._expression(Expression(place, hole.source, hole.offset))
+
+    def _expression(self, found: Expression) -> Iterator[Diagnostic]:
+        problems = check(found.source)
+        for problem in problems:
+            message = f"{_lower(problem.message)} in the expression of {_where(found.place)}"
+            yield self._at(
+                _CODES[problem.kind], found, problem.offset, message, suggestion=problem.suggestion
+            )
+        if any(problem.kind == "syntax" for problem in problems):
+            return
+        for reference in references(found.source):
+            yield from self._reference(found, reference)
+        for call in called_functions(found.source):
+            name = call.name.lower()
+            if name in STATUS_FUNCTIONS and not found.place.is_condition:
+                message = f"'{call.name}()' has no meaning in {_where(found.place)}: only 'if' and 'unless' can ask it"
+                yield self._at("E208", found, call.offset, message)
+            if name == "hashfiles":
+                yield self._at(
+                    "E108", found, call.offset, f"this version of orca does not know '{call.name}' yet"
+                )
+        if not problems and is_literal(found.source):
+            try:
+                evaluate(found.source, {})
+            except ExpressionError as error:
+                message = f"the constant expression of {_where(found.place)} fails: {error}"
+                yield self._at("E210", found, error.offset or 0, message)
+
+    def _reference(self, found: Expression, reference: Reference) -> Iterator[Diagnostic]:
+        context = str(reference.path[0]).lower()
+        context = ALIASES.get(context, context)
+        name = reference.path[1] if len(reference.path) > 1 else None
+        if context in LATER_CONTEXTS:
+            message = f"this version of orca does not know the context '{context}' yet"
+            yield self._at("E108", found, reference.offset, message)
+        elif context not in KNOWN_CONTEXTS or name is None or name == WILDCARD:
+            return
+        elif context == "params":
+            if name.lower() not in self._params_lower:
+                declared = tuple(self._draft.spec.params)
+                yield self._unknown(
+                    "E206", found, reference, f"param '{name}' is not declared", name, declared
+                )
+        elif context == "env":
+            known = (*found.place.env, *INJECTED_ENV)
+            if name.lower() not in {other.lower() for other in known}:
+                message = f"env '{name}' is not set for {_where(found.place)}"
+                yield self._unknown("W101", found, reference, message, name, tuple(found.place.env))
+        elif context == "run":
+            if name.lower() not in RUN_KEYS:
+                yield self._unknown("W104", found, reference, f"'run' has no '{name}'", name, RUN_KEYS)
+        elif context == "jobs":
+            yield from self._job_reference(found, reference, name)
+
+    def _job_reference(self, found: Expression, reference: Reference, name: str) -> Iterator[Diagnostic]:
+        place, jobs = found.place, self._draft.spec.jobs
+        target = name if name in jobs else self._jobs_by_lower.get(name.lower())
+        if place.reads == "no jobs":
+            message = f"{place.owner} cannot read jobs: it is the same for all of them; set it in the job's own 'env'"
+            yield self._at("E208", found, reference.offset, message)
+        elif target is None:
+            message = f"the expression of {_where(place)} reads job '{name}', which does not exist"
+            yield self._unknown("E103", found, reference, message, name, tuple(jobs))
+        else:
+            if place.job is not None and not (place.reads == "upstream and itself" and target == place.job):
+                self._reads.append((place.job, target, found, reference))
+            yield from self._job_property(found, reference, target)
+
+    def _job_property(self, found: Expression, reference: Reference, target: str) -> Iterator[Diagnostic]:
+        key = reference.path[2] if len(reference.path) > 2 else None
+        output = reference.path[3] if len(reference.path) > 3 else None
+        if key is None or key == WILDCARD:
+            return
+        if key.lower() not in JOB_KEYS:
+            yield self._unknown("W104", found, reference, f"a job has no '{key}'", key, JOB_KEYS)
+        elif key.lower() == "outputs" and output not in (None, WILDCARD) and target != found.place.job:
+            listed = tuple(self._draft.spec.jobs[target].outputs)
+            if listed and str(output).lower() not in {name.lower() for name in listed}:
+                message = f"job '{target}' does not list '{output}' among its 'outputs'"
+                yield self._unknown("W104", found, reference, message, str(output), listed)
+
+    def order(self) -> Iterator[Diagnostic]:
+        """What is read must have ended: asked for all readers at once."""
+        graph = self._draft.graph
+        known = set(graph.order)
+        pairs = [(reader, target) for reader, target, _, _ in self._reads]
+        upstream = ancestor_pairs(graph.order, graph.waits_for, pairs)
+        for reader, target, found, reference in self._reads:
+            after_all = reader in graph.final and target not in graph.final
+            if (reader, target) in upstream or after_all or reader not in known or target not in known:
+                continue
+            if reader == target:
+                message = f"job '{reader}' reads itself in '{_key(found.place)}', before it has run"
+            else:
+                message = (
+                    f"job '{reader}' reads job '{target}', but does not wait for it; "
+                    f"add '{target}' to its 'requires' or 'after'"
+                )
+            yield self._at("E203", found, reference.offset, message)
+
+    def _unknown(
+        self,
+        code: str,
+        found: Expression,
+        reference: Reference,
+        message: str,
+        word: str,
+        known: tuple[str, ...],
+    ) -> Diagnostic:
+        severity: Severity = "warning" if code.startswith("W") else "error"
+        suggestion = self._draft.suggester.closest(word, known)
+        return self._at(code, found, reference.offset, message, severity=severity, suggestion=suggestion)
+
+    def _at(
+        self,
+        code: str,
+        found: Expression,
+        offset: int,
+        message: str,
+        *,
+        severity: Severity = "error",
+        suggestion: str | None = None,
+    ) -> Diagnostic:
+        return self._found(
+            code, found.place, found.offset + offset, message, severity=severity, suggestion=suggestion
+        )
+
+    def _found(
+        self,
+        code: str,
+        place: Place,
+        offset: int,
+        message: str,
+        *,
+        severity: Severity = "error",
+        suggestion: str | None = None,
+    ) -> Diagnostic:
+        source = self._draft.source
+        spot = source.inside(place.path, offset)
+        return source.diagnostic(code, message, at=spot, severity=severity, suggestion=suggestion)
+
+
+def _key(place: Place) -> str:
+    return next((str(step) for step in reversed(place.path) if isinstance(step, str)), "")
+
+
+def _where(place: Place) -> str:
+    """`'if' of job 'deploy'`, `the workflow's 'env'`."""
+    if place.job is None and place.path[0] != "defaults":
+        return f"'{place.path[-1]}' in {place.owner}"
+    inner = place.path[2:] if place.job is not None else place.path[1:]
+    keys = [f"'{step}'" for step in inner if isinstance(step, str)]
+    return " of ".join([*reversed(keys), place.owner])
+
+
+def _lower(message: str) -> str:
+    """A sentence of the expression room as the beginning of one here."""
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,105 @@
+"""From a job of the spec, with its defaults, to a node of the plan. One function for each kind. No checks here."""
+
+from collections.abc import Mapping
+
+from orchestrator.compile.commands import DEFAULT_SHELL, Commands
+from orchestrator.compile.edges import Edge
+from orchestrator.compile.graph import Graph
+from orchestrator.plan.model import (
+    DEFAULT_JOB_TIMEOUT,
+    DEFAULT_STOP_GRACE,
+    ContainerNode,
+    Param,
+    Requirement,
+    Resources,
+    RetryPolicy,
+)
+from orchestrator.spec.model import JobShape, ParamShape, ResourcesShape, RetryShape
+
+
+def container_node(
+    name: str, job: JobShape, *, graph: Graph, rank: Mapping[str, int], commands: Commands, workspace: bool
+) -> ContainerNode:
+    """The node of a container job.
+
+    Args:
+        name: The job's name.
+        job: The job, defaults filled in.
+        graph: All edges.
+        rank: For each job its place in the topological order.
+        commands: The job's commands, bound.
+        workspace: Whether the spec ships one.
+    """
+    edges = graph.edges[name]
+    computed = job.outputs if isinstance(job.outputs, dict) else {}
+    return ContainerNode(
+        name=name,
+        requires=tuple(Requirement(job=edge.job, condition=edge.condition) for edge in edges),
+        finalizer=name in graph.final,
+        on_complete=job.on_complete or "success",
+        condition=_stripped(job.if_),
+        unless=_stripped(job.unless),
+        on_error=job.on_error or "stop",
+        timeout=DEFAULT_JOB_TIMEOUT if job.timeout is None else job.timeout,
+        retry=_retry(job.retry),
+        outputs=dict(computed),
+        required_outputs=() if isinstance(job.outputs, dict) else job.outputs,
+        image=job.image or "",
+        commands=commands.commands,
+        env={**job.env, **commands.env},
+        artifacts=job.artifacts,
+        artifacts_from=_artifact_sources(job, edges, rank),
+        workspace=workspace,
+        working_dir=job.working_dir,
+        shell=job.shell or DEFAULT_SHELL,
+        user=job.user,
+        entrypoint=job.entrypoint,
+        pull=job.pull or "missing",
+        stop_grace=DEFAULT_STOP_GRACE if job.stop_grace is None else job.stop_grace,
+        resources=_resources(job.resources),
+    )
+
+
+def param_of(name: str, shape: ParamShape) -> Param:
+    """The plan's form of a declared param."""
+    return Param(
+        name=name,
+        type=shape.type,
+        required=shape.required,
+        default=shape.default,
+        has_default=shape.has_default,
+        enum=shape.enum,
+        pattern=shape.pattern,
+        description=shape.description,
+    )
+
+
+def _stripped(condition: str | None) -> str | None:
+    """A condition without white space around it: beside `${{ }}` even that would count as text."""
+    return None if condition is None else condition.strip()
+
+
+def _artifact_sources(job: JobShape, edges: tuple[Edge, ...], rank: Mapping[str, int]) -> tuple[str, ...]:
+    """In topological order, so that where two jobs left the same path the later one wins."""
+    required = [edge.job for edge in edges if edge.origin == "requires"]
+    return tuple(sorted(dict.fromkeys((*required, *job.artifacts_from)), key=lambda name: rank[name]))
+
+
+def _retry(shape: RetryShape | None) -> RetryPolicy:
+    if shape is None:
+        return RetryPolicy()
+    return RetryPolicy(
+        max_attempts=shape.max_attempts,
+        delay=shape.delay,
+        backoff=shape.backoff,
+        multiplier=shape.multiplier,
+        max_delay=shape.max_delay,
+        on=shape.on,
+        exit_codes=shape.exit_codes,
+    )
+
+
+def _resources(shape: ResourcesShape | None) -> Resources:
+    if shape is None:
+        return Resources()
+    return Resources(cpus=shape.cpus, memory=shape.memory, pids=shape.pids)

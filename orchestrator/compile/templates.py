@@ -1,0 +1,73 @@
+"""Every text of a spec that may hold `${{ }}`, with where it stands and what it may read there. No judgement here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.compile.draft import Draft
+from orchestrator.spec.model import DefaultsShape
+from orchestrator.spec.places import Path
+
+Reads = Literal["no jobs", "upstream", "upstream and itself", "all jobs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A text with `${{ }}`, or a condition."""
+
+    path: Path
+    text: str
+    owner: str
+    """For messages: `job 'build'`, `the workflow's 'env'`."""
+    job: str | None
+    reads: Reads
+    env: Mapping[str, str]
+    """The `env` values that an expression there can read."""
+    is_condition: bool = False
+
+
+def places(draft: Draft) -> Iterator[Place]:
+    """All of them, in no promised order. Texts without `${{` are left out, but for conditions."""
+    spec = draft.spec
+    for name, text in spec.env.items():
+        if "${{" in text:
+            yield Place(("env", name), text, "the workflow's 'env'", None, "no jobs", spec.env)
+    shared = {**spec.env, **spec.defaults.env}
+    for path, text in _templates_of(spec.defaults, ("defaults",)):
+        yield Place(path, text, "'defaults'", None, "no jobs", shared)
+    for name in spec.jobs:
+        yield from _of_job(draft, name)
+    for name, text in spec.outputs.items():
+        if "${{" in text:
+            yield Place(("outputs", name), text, "the workflow's 'outputs'", None, "all jobs", spec.env)
+
+
+def _of_job(draft: Draft, name: str) -> Iterator[Place]:
+    spec, owner, at = draft.spec, f"job '{name}'", ("jobs", name)
+    job, merged = spec.jobs[name], draft.jobs[name].env
+    for key, condition in (("if", job.if_), ("unless", job.unless)):
+        if condition is not None:
+            yield Place((*at, key), condition, owner, name, "upstream", spec.env, is_condition=True)
+    texts: list[tuple[Path, str]] = list(_templates_of(job, at))
+    for key, listed in (
+        ("commands", job.commands),
+        ("artifacts", job.artifacts),
+        ("entrypoint", job.entrypoint or ()),
+    ):
+        texts += [((*at, key, index), text) for index, text in enumerate(listed) if "${{" in text]
+    for path, text in texts:
+        yield Place(path, text, owner, name, "upstream", merged)
+    if isinstance(job.outputs, dict):
+        for output, text in job.outputs.items():
+            if "${{" in text:
+                yield Place((*at, "outputs", output), text, owner, name, "upstream and itself", spec.env)
+
+
+def _templates_of(shape: DefaultsShape, at: Path) -> Iterator[tuple[Path, str]]:
+    """The texts with `${{` that `defaults` and a job have in common."""
+    for key, text in (("image", shape.image), ("working_dir", shape.working_dir), ("user", shape.user)):
+        if text is not None and "${{" in text:
+            yield (*at, key), text
+    for name, text in shape.env.items():
+        if "${{" in text:
+            yield (*at, "env", name), text
