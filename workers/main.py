@@ -41,7 +41,9 @@ def main() -> NoReturn:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = asyncio.Event()
     try:
-        asyncio.run(_main(Settings.from_env(os.environ), stop, with_stdin="--stop-with-stdin" in sys.argv[1:]))
+        asyncio.run(
+            _main(Settings.from_env(os.environ), stop, with_stdin="--stop-with-stdin" in sys.argv[1:])
+        )
     except OrcaError as error:
         log.error("%s", error)
         leave(error.exit_code)
@@ -69,7 +71,9 @@ async def serve(client: Client, settings: Settings, stop: asyncio.Event) -> None
     except DockerUnreachable as error:
         # Not the worker's end: the engine may come, and until then each job fails with this reason.
         log.warning("%s", error)
-    supervisor = Supervisor(engine=engine, store=store, host=settings.host_id, threads=threads)
+    supervisor = Supervisor(
+        engine=engine, store=store, host=settings.host_id, threads=threads, namespace=client.namespace
+    )
     activities = ContainerActivities(client, supervisor)
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
     shared = Worker(

@@ -24,6 +24,16 @@ class ArtifactRef(Frozen):
     """Of the tar, hex."""
 
 
+class Heartbeat(Frozen):
+    """What a worker says while a container runs; reaches the workflow when the worker dies."""
+
+    host: str
+    container_id: str = ""
+    phase: Literal["looking", "pulling", "preparing", "running", "collecting"] = "looking"
+    log_position: str = ""
+    """Docker's timestamp of the last line that is safely in the store."""
+
+
 class ContainerRequest(Frozen):
     """One logical try of a container job, with every expression evaluated."""
 
@@ -53,6 +63,8 @@ class ContainerRequest(Frozen):
     """Paths or globs to collect; relative ones start at the working directory."""
     restore: tuple[ArtifactRef, ...] = ()
     cleanup: CleanupPolicy = "remove_on_completion"
+    previous: Heartbeat | None = None
+    """What the worker that had this try before said last; None the first time."""
 
 
 class JobOutcome(Frozen):
@@ -72,16 +84,6 @@ class JobOutcome(Frozen):
     container_id: str = ""
     warnings: tuple[str, ...] = ()
     """Things that went wrong and did not change the outcome, such as lost log lines."""
-
-
-class Heartbeat(Frozen):
-    """What a worker says while a container runs; reaches the workflow when the worker dies."""
-
-    host: str
-    container_id: str = ""
-    phase: Literal["looking", "pulling", "preparing", "running", "collecting"] = "looking"
-    log_position: str = ""
-    """Docker's timestamp of the last line that is safely in the store."""
 
 
 class RunRequest(Frozen):

@@ -33,18 +33,23 @@ MAX_DISPATCHES = 20
 
 @dataclass(frozen=True)
 class _Again:
-    """Send the same try out again. `host` is where its container is, if anyone said so."""
+    """Send the same try out again, to the host that the last heartbeat came from, if there was one."""
 
-    host: str
+    beat: Heartbeat | None
     why: str
+
+    @property
+    def host(self) -> str:
+        return self.beat.host if self.beat else ""
 
 
 async def run_try(request: ContainerRequest, *, task_queue: str, summary: str) -> JobOutcome:
     """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container has stopped."""
     queue, wait = task_queue, None
-    again = _Again("", "")
+    again = _Again(None, "")
     for dispatch in range(1, MAX_DISPATCHES + 1):
-        answer = await _send(request, queue=queue, wait=wait, summary=summary, dispatch=dispatch)
+        asked = request.model_copy(update={"previous": again.beat})
+        answer = await _send(asked, queue=queue, wait=wait, summary=summary, dispatch=dispatch)
         if isinstance(answer, JobOutcome):
             return answer
         again = answer
@@ -80,14 +85,14 @@ def _read(error: ActivityError) -> JobOutcome | _Again:
     """What an activity's failure means. Raises asyncio.CancelledError for a cancelled one."""
     match error.cause:
         case ApplicationError(type=kind) as failure if kind == DETACHED_ERROR:
-            return _Again(_host_in(failure.details), "the worker was stopped and left the container running")
+            return _Again(_beat_in(failure.details), "the worker was stopped and left the container running")
         case ApplicationError() as failure if failure.details:
             return JobOutcome.model_validate(failure.details[0])
         case ApplicationError() as failure:
             reason = FailureReason(kind=FailureKind.WORKER, message=failure.message[:2000])
             return JobOutcome(status="failed", reason=reason)
         case TemporalTimeoutError(type=TimeoutType.HEARTBEAT) as timeout:
-            return _Again(_host_in(timeout.last_heartbeat_details), "its worker stopped answering")
+            return _Again(_beat_in(timeout.last_heartbeat_details), "its worker stopped answering")
         case TemporalTimeoutError(type=TimeoutType.SCHEDULE_TO_START):
             return _lost(f"the host that had the container did not come back within {HOST_WAIT:.0f} s", "")
         case TemporalTimeoutError():
@@ -98,9 +103,8 @@ def _read(error: ActivityError) -> JobOutcome | _Again:
             raise error
 
 
-def _host_in(details: Sequence[object]) -> str:
-    """The host that the last heartbeat named; empty where there was none."""
-    return Heartbeat.model_validate(details[0]).host if details else ""
+def _beat_in(details: Sequence[object]) -> Heartbeat | None:
+    return Heartbeat.model_validate(details[0]) if details else None
 
 
 def _lost(why: str, host: str) -> JobOutcome:

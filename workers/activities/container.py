@@ -5,7 +5,6 @@ the Web UI shows the try as failed.
 """
 
 import asyncio
-from typing import Literal
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -14,10 +13,9 @@ from temporalio.service import RPCError
 
 from orchestrator import ids
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
-from orchestrator.contract.names import CONTAINER_ACTIVITY, DETACHED_ERROR, HEARTBEAT_INTERVAL
+from orchestrator.contract.names import CONTAINER_ACTIVITY, DETACHED_ERROR
 from workers.supervision.container_try import Supervisor
-
-Cause = Literal["cancel", "detach"]
+from workers.supervision.control import Cause
 
 
 class ContainerActivities:
@@ -74,20 +72,20 @@ class _Keeper:
         self._gone = asyncio.Event()
 
     async def keep(self) -> JobOutcome:
-        activity.heartbeat(self._beat)
+        self._note(self._beat)
         self._trying = asyncio.create_task(
-            self._supervisor.run_try(self._request, self._note, lambda: self._cause)
+            self._supervisor.run_try(
+                self._request, self._note, lambda: self._cause, previous=self._request.previous
+            )
         )
-        beating = asyncio.create_task(self._beat_on())
         stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
         try:
-            await asyncio.wait([self._trying, stopping], return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            self._cause = await asyncio.shield(self._why())
-        try:
-            return await self._end()
+            try:
+                await asyncio.wait({self._trying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                self._cause = await asyncio.shield(self._why())
+            return await self._end(self._trying)
         finally:
-            beating.cancel()
             stopping.cancel()
             self._gone.set()
 
@@ -98,22 +96,18 @@ class _Keeper:
             self._trying.cancel()
         await self._gone.wait()
 
-    async def _end(self) -> JobOutcome:
+    async def _end(self, trying: asyncio.Task[JobOutcome]) -> JobOutcome:
         """The try's outcome; a try that is still going is stopped or left, by cause."""
-        assert self._trying is not None
-        if not self._trying.done():
-            self._trying.cancel()
-        ended = asyncio.create_task(asyncio.wait([self._trying]))
-        while not ended.done():
+        if not trying.done():
+            trying.cancel()
+        while not trying.done():
             try:
-                await asyncio.shield(ended)
+                await asyncio.wait({trying})
             except asyncio.CancelledError:
                 # Cancelled once more while the container stops: the clean-up goes to its end all the same.
                 continue
-        if not self._trying.cancelled():
-            return self._trying.result()
-        if self._cause == "cancel":
-            raise asyncio.CancelledError
+        if not trying.cancelled():
+            return trying.result()
         raise ApplicationError(
             "the worker was stopped and left the container running",
             self._beat,
@@ -141,8 +135,4 @@ class _Keeper:
 
     def _note(self, beat: Heartbeat) -> None:
         self._beat = beat
-
-    async def _beat_on(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_INTERVAL)
-            activity.heartbeat(self._beat)
+        activity.heartbeat(beat)
