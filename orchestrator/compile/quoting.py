@@ -7,17 +7,14 @@ the shell would too.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from orchestrator.compile.shell_words import CommandList
 
 MAX_NESTING: Final = 50
 ANSI_SHELLS: Final = ("bash", "zsh", "ksh", "mksh", "ash", "busybox")
 """Shells in which `$'…'` is one text with escapes for certain; in `sh` and `dash` it depends on the version."""
 
-_CASE: Final = "case"
-_KEYWORDS: Final = ("if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", _CASE, "esac")
-_DECLARATIONS: Final = ("declare", "typeset", "local", "readonly", "export")
-_ARITHMETIC_TESTS: Final = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v")
 _PARAMETER: Final = re.compile(r"[!#]?(?:\w+|[@*?$!#-])?(?:\[[^\]]*\])?(.?)", re.DOTALL)
 _SUBSCRIPT: Final = re.compile(r"[A-Za-z_]\w*\[[^\]]*")
 
@@ -34,73 +31,12 @@ class Places(Protocol):
         ...
 
 
-class TooDeep(Exception):  # noqa: N818 - the caller makes an error of it
+class TooDeep(Exception):
     """Substitutions are nested deeper than `MAX_NESTING`."""
 
 
-@dataclass(slots=True)
-class _Commands:
-    """Where in a list of commands the walk is: which word begins one, and which `)` ends a `case` pattern."""
-
-    open: list[str] = field(default_factory=list[str])
-    word: str | None = None
-    """The word so far, with a NUL for each part that is not plain letters; None between words."""
-    first: bool = True
-    """Whether the next word can be a command."""
-    command: str = ""
-    calculates: bool = False
-    """Whether this command evaluates its arguments as arithmetic."""
-    tested: list[int] | None = None
-    """The holes seen since `[[`."""
-
-    def add(self, text: str) -> None:
-        self.word = (self.word or "") + text
-
-    def end_word(self) -> list[int]:
-        """End the word, if there is one. Gives the holes of a `[[ … ]]` that calculates, when this word shows it."""
-        word, self.word = self.word, None
-        if word is None:
-            return []
-        if self.tested is not None:
-            return self._tested(word)
-        if self.first:
-            self._first(word)
-        elif self.command in _DECLARATIONS and re.fullmatch(r"-[A-Za-z]*i[A-Za-z]*", word):
-            self.calculates = True
-        return []
-
-    def end_command(self) -> None:
-        self.first, self.command, self.calculates = True, "", False
-
-    def closes(self) -> bool:
-        """Whether a `)` here ends what these commands stand in."""
-        if not self.open:
-            return True
-        if self.open[-1] == "(":
-            self.open.pop()
-        return False
-
-    def _first(self, word: str) -> None:
-        if word == _CASE:
-            self.open.append(_CASE)
-        elif word == "esac" and self.open[-1:] == [_CASE]:
-            self.open.pop()
-        self.first = word in _KEYWORDS and word != _CASE
-        self.command = word
-        self.calculates = word in ("let", "integer")
-        self.tested = [] if word == "[[" else None
-
-    def _tested(self, word: str) -> list[int]:
-        holes = self.tested or []
-        if word == "]]":
-            self.tested = None
-        elif word in _ARITHMETIC_TESTS:
-            self.calculates = True
-        return holes if self.calculates else []
-
-
 class Walk:
-    """One walk through `text`, whose holes stand at the keys of `holes` as one character each.
+    """One walk through `text`, in which each place in `holes` is a hole and has a NUL.
 
     Args:
         text: the command.
@@ -158,7 +94,7 @@ class Walk:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
             raise TooDeep
-        commands = _Commands()
+        commands = CommandList()
         while self._at < self._end:
             letter = self._text[self._at]
             if self._at in self._holes:
@@ -179,7 +115,7 @@ class Walk:
         self._end_word(commands)
         self._nesting -= 1
 
-    def _bare(self, commands: _Commands) -> None:
+    def _bare(self, commands: CommandList) -> None:
         hole = self._holes[self._at]
         if commands.tested is not None:
             commands.tested.append(hole)
@@ -191,20 +127,20 @@ class Walk:
             self._hole('"', '"')
         commands.add("\0")
 
-    def _end_word(self, commands: _Commands) -> None:
+    def _end_word(self, commands: CommandList) -> None:
         for hole in commands.end_word():
             self._places.refuse(
                 hole, "'[[' calculates with the operands of such a test, and runs code that a value carries"
             )
 
-    def _operator(self, letter: str, commands: _Commands) -> None:
+    def _operator(self, letter: str, commands: CommandList) -> None:
         if letter in "<>":
             if self._ahead("<<") and not self._ahead("<<<"):
                 self._document()
             else:
                 self._copy(3 if self._ahead("<<<") else 1)
             return
-        if letter == "(" and commands.first and self._ahead("(("):
+        if self._ahead("((") and commands.begins_arithmetic():
             self._arithmetic(2)
             return
         if letter == "(":
@@ -252,7 +188,7 @@ class Walk:
     def _double(self) -> None:
         self._copy(1)
         while self._at < self._end:
-            if self._ahead('"') and self._at not in self._holes:
+            if self._ahead('"'):
                 self._copy(1)
                 return
             self._in_double()
@@ -281,6 +217,8 @@ class Walk:
             self._at += 1
         elif self._ahead("$(("):
             self._arithmetic(3)
+        elif self._ahead("$["):
+            self._old_arithmetic()
         elif self._ahead("$("):
             self._copy(2)
             self._commands()
@@ -297,7 +235,7 @@ class Walk:
         escapes = self._shell in ANSI_SHELLS
         self._copy(2)
         with_reason = self._forbid("it stands in $'…', which not every shell reads alike")
-        while self._at < self._end and not (self._ahead("'") and self._at not in self._holes):
+        while self._at < self._end and not self._ahead("'"):
             if self._at in self._holes:
                 self._hole("", "")
             elif self._ahead("\\") and escapes:
@@ -321,11 +259,18 @@ class Walk:
         depth = 2
         while self._at < self._end and depth > 0:
             letter = self._text[self._at]
-            if self._at not in self._holes and letter in "()":
+            if letter in "()":
                 depth += 1 if letter == "(" else -1
                 self._copy(1)
             else:
                 self._in_double()
+        self._forbidden = before
+
+    def _old_arithmetic(self) -> None:
+        before = self._forbid("it stands in arithmetic, which runs code that a value carries")
+        self._copy(2)
+        while self._at < self._end and not self._ahead("]"):
+            self._in_double()
         self._forbidden = before
 
     def _parameter(self, *, quoted: bool) -> None:
@@ -333,7 +278,7 @@ class Walk:
         self._copy(2)
         match = _PARAMETER.match(self._text, self._at, self._end)
         plain = quoted and match is not None and match[1] not in tuple("#%/^,@")
-        while self._at < self._end and not (self._ahead("}") and self._at not in self._holes):
+        while self._at < self._end and not self._ahead("}"):
             if self._ahead("'") and not plain:
                 self._single()
             elif self._ahead('"'):

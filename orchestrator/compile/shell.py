@@ -1,0 +1,186 @@
+"""A value never becomes code: what only a run knows reaches a command as an environment variable.
+
+What is known when compiling is written into the commands as text. Each other `${{ }}` becomes a reference to a
+variable, with the quotes put right for the place it stands in (`quoting` finds them). Where no quotes make it safe,
+it is an error that shows the `env:` to write instead. Nothing is evaluated here.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from orchestrator.compile.quoting import TooDeep, Walk
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import Hole, Text, references, segments
+
+POSIX_SHELLS: Final = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox")
+
+_READS: Final[Mapping[str, str]] = {
+    "python": 'os.environ["{}"]',
+    "node": "process.env.{}",
+    "deno": 'Deno.env.get("{}")',
+    "bun": "process.env.{}",
+    "ruby": 'ENV["{}"]',
+    "perl": "$ENV{{{}}}",
+    "php": 'getenv("{}")',
+    "pwsh": "$env:{}",
+    "powershell": "$env:{}",
+    "fish": "${}",
+    "tcsh": "$" + "{}:q",
+    "csh": "$" + "{}:q",
+    "lua": 'os.getenv("{}")',
+    "Rscript": 'Sys.getenv("{}")',
+}
+
+
+class ShellBindingError(ExpressionError):
+    """An expression stands where its value cannot reach the shell safely.
+
+    Attributes:
+        expression: the expression, without its braces.
+        command: which of the commands, from 0.
+        offset: where the expression's `${{` stands in that command.
+        every: this error and all others of the same commands, in order.
+    """
+
+    def __init__(self, message: str, expression: str, *, command: int, offset: int) -> None:
+        super().__init__(message, offset)
+        self.expression = expression
+        self.command = command
+        self.every: tuple[ShellBindingError, ...] = (self,)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Commands that hold no expression any more, and the variables they read: `{name: "${{ expression }}"}`."""
+
+    commands: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+def bind_values(
+    commands: Sequence[str],
+    *,
+    shell: str,
+    is_constant: Callable[[str], bool],
+    constant: Callable[[str], str],
+    prefix: str = "ORCA_VALUE_",
+) -> Bound:
+    """Write constants into `commands`, and put a variable in the place of every other expression.
+
+    Args:
+        commands: templates; each starts outside of all quotes.
+        shell: what runs them, as the spec says it: `sh`, `/bin/bash -e`, `busybox sh`, `python`.
+        is_constant: whether an expression's value is known now.
+        constant: the text of such an expression.
+        prefix: how the variables' names begin; a number follows, from 1. The same expression has one variable.
+
+    Raises:
+        ShellBindingError: a value cannot be made safe where it stands.
+        ExpressionError: a `${{` is not closed.
+    """
+    binding = _Binding(shell, prefix)
+    bound = tuple(
+        binding.bind(index, command, is_constant, constant) for index, command in enumerate(commands)
+    )
+    if binding.errors:
+        first = binding.errors[0]
+        first.every = tuple(binding.errors)
+        raise first
+    return Bound(bound, binding.env)
+
+
+def shell_name(shell: str) -> str:
+    """The bare name of what `shell` starts: `bash` for `/usr/bin/env bash -e`, `busybox` for `busybox sh`."""
+    try:
+        words = shlex.split(shell)
+    except ValueError:
+        words = shell.split()
+    for word in words:
+        name = PurePosixPath(word).name
+        if name != "env" and not word.startswith("-") and "=" not in word:
+            return name
+    return shell
+
+
+class _Binding:
+    """The variables and the errors of one `bind_values`; a `Places` for the command at hand."""
+
+    def __init__(self, shell: str, prefix: str) -> None:
+        self.env: dict[str, str] = {}
+        self.errors: list[ShellBindingError] = []
+        self._shell = shell_name(shell)
+        self._prefix = prefix
+        self._names: dict[str, str] = {}
+        self._holes: list[Hole] = []
+        self._command = 0
+
+    def bind(
+        self, index: int, command: str, is_constant: Callable[[str], bool], constant: Callable[[str], str]
+    ) -> str:
+        self._command, self._holes = index, []
+        parts: list[str] = []
+        places: dict[int, int] = {}
+        length = 0
+        for segment in segments(command):
+            if isinstance(segment, Text):
+                parts.append(segment.text)
+            elif is_constant(segment.source):
+                parts.append(constant(segment.source))
+            else:
+                places[length] = len(self._holes)
+                self._holes.append(segment)
+                parts.append("\0")
+            length += len(parts[-1])
+        text = "".join(parts)
+        if not places:
+            return text
+        if self._shell not in POSIX_SHELLS:
+            for hole in range(len(self._holes)):
+                self.refuse(hole, f"shell '{self._shell}' is not one whose quotes orca knows")
+            return text
+        try:
+            return Walk(text, places, self, shell=self._shell).run()
+        except TooDeep:
+            self.refuse(0, "the command's substitutions are nested too deep")
+            return text
+
+    def name(self, hole: int) -> str:
+        """The variable of hole number `hole` of the command at hand."""
+        source = self._holes[hole].source
+        if source not in self._names:
+            name = f"{self._prefix}{len(self._names) + 1}"
+            self._names[source] = name
+            self.env[name] = f"${{{{ {source} }}}}"
+        return self._names[source]
+
+    def refuse(self, hole: int, why: str) -> None:
+        """Note that hole number `hole` of the command at hand cannot be written, because of `why`."""
+        source, start = self._holes[hole].source, self._holes[hole].start
+        name = _suggested_name(source)
+        scalar = f'"${{{{ {source} }}}}"' if '"' not in source else f"${{{{ {source} }}}}"
+        reading = _READS.get(re.sub(r"[\d.]+$", "", self._shell))
+        how = f" and read {reading.format(name)} there" if reading is not None else ""
+        if self._shell in POSIX_SHELLS:
+            how = f' and use "${name}" there'
+        elif not how:
+            how = f" and read the environment variable {name} there"
+        joint = why if why.endswith(" or") else f"{why};"
+        message = (
+            f"'${{{{ {source} }}}}' cannot be passed safely: {joint} write 'env: {{{name}: {scalar}}}'{how}"
+        )
+        self.errors.append(ShellBindingError(message, source, command=self._command, offset=start))
+
+
+def _suggested_name(source: str) -> str:
+    """A variable's name for `source`: the last word of the first thing it reads."""
+    try:
+        found = references(source)
+    except ExpressionError:
+        found = ()
+    words = [part for part in found[0].path if part] if found else []
+    name = re.sub(r"\W", "_", words[-1] if words else "", flags=re.ASCII).upper().strip("_")
+    return name if name and not name[0].isdigit() else "VALUE"
