@@ -1,5 +1,6 @@
 """A value reaches the shell as itself, wherever it stands; and where that cannot be, the error says what to write."""
 
+import contextlib
 import shutil
 import subprocess
 
@@ -11,14 +12,15 @@ from orchestrator.compile.shell import Bound, ShellBindingError, bind_values, sh
 
 X = "${{ params.x }}"
 V = "${ORCA_VALUE_1}"
+CONSTANTS = {"matrix.command": "echo", "matrix.a": "a", "matrix.quote": "'"}
 
 
 def bind(*commands: str, shell: str = "sh") -> Bound:
     return bind_values(
         commands,
         shell=shell,
-        is_constant=lambda source: source.startswith("matrix."),
-        constant=lambda source: source.removeprefix("matrix."),
+        is_constant=CONSTANTS.__contains__,
+        constant=CONSTANTS.__getitem__,
     )
 
 
@@ -80,7 +82,7 @@ def test_one_variable_for_one_expression_and_each_command_starts_fresh() -> None
 
 
 def test_constants_are_written_in_as_text() -> None:
-    assert bind("${{ matrix.echo }} '${{ matrix.a }}'${{ matrix.' }}${{ params.x }}'") == Bound(
+    assert bind("${{ matrix.command }} '${{ matrix.a }}'${{ matrix.quote }}${{ params.x }}'") == Bound(
         ("echo 'a'''\"${ORCA_VALUE_1}\"''",), {"ORCA_VALUE_1": "${{ params.x }}"}
     )
     assert bind("print('${{ matrix.a }}')", shell="python") == Bound(("print('a')",), {})
@@ -236,6 +238,12 @@ def test_the_value_reaches_a_real_shell_as_that_text(
     assert run(command, value, shell, tmp_path_factory) == expected.replace("{}", value)
 
 
+ATTACK = (
+    "';touch pwned;'\";touch pwned;\"`touch pwned`$(touch pwned)\n"
+    "touch pwned\nE\ntouch pwned\n#)};touch pwned;a[$(touch pwned)]"
+)
+
+
 @pytest.mark.parametrize("shell", ["sh", "bash", "busybox"])
 @settings(max_examples=40, deadline=None)
 @given(
@@ -248,11 +256,8 @@ def test_the_value_reaches_a_real_shell_as_that_text(
 def test_no_command_runs_what_a_value_says(
     tmp_path_factory: pytest.TempPathFactory, shell: str, command: str
 ) -> None:
-    attack = "';touch pwned;'\";touch pwned;\"`touch pwned`$(touch pwned)\ntouch pwned\nE\ntouch pwned\na[$(touch pwned)]"
-    try:
-        run(f": {command}", attack, shell, tmp_path_factory)
-    except ShellBindingError as error:
-        assert X in command[error.offset or 0 :] or error.command == 0  # noqa: PT017 - both ends are fine
+    with contextlib.suppress(ShellBindingError):
+        run(f": {command}", ATTACK, shell, tmp_path_factory)
 
 
 def run(command: str, value: str, shell: str, folders: pytest.TempPathFactory) -> str:
@@ -266,6 +271,7 @@ def run(command: str, value: str, shell: str, folders: pytest.TempPathFactory) -
         [*words, "-c", bound.commands[0]],
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **dict.fromkeys(bound.env, value)},
         cwd=folder,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=10,
         check=False,
