@@ -25,7 +25,7 @@ class Commands:
     env: Mapping[str, Template]
 
 
-def bind_commands(draft: Draft, name: str) -> Commands | Diagnostic:
+def bind_commands(draft: Draft, name: str) -> Commands | tuple[Diagnostic, ...]:
     """The commands of a job, or why they cannot be bound. Their expressions must have been checked."""
     job = draft.jobs[name]
     if not any("${{" in command for command in job.commands):
@@ -39,20 +39,18 @@ def bind_commands(draft: Draft, name: str) -> Commands | Diagnostic:
             constant=known.value,
         )
     except ShellBindingError as error:
-        return _diagnostic(draft, name, error)
+        return tuple(_diagnostic(draft, name, one) for one in error.every)
     except ExpressionError as error:
         path = ("jobs", name, "commands")
-        return draft.at_value(
-            "E210", path, f"a constant expression in 'commands' of job '{name}' fails: {error}"
-        )
+        message = f"a constant expression in 'commands' of job '{name}' fails: {error}"
+        return (draft.at_value("E210", path, message),)
     return Commands(tuple(bound.commands), dict(bound.env))
 
 
 def _diagnostic(draft: Draft, name: str, error: ShellBindingError) -> Diagnostic:
-    commands = draft.jobs[name].commands
-    at = next((index for index, command in enumerate(commands) if error.expression in command), 0)
-    spot = draft.source.inside(("jobs", name, "commands", at), error.offset)
-    return draft.source.diagnostic("E209", f"in 'commands' of job '{name}': {error.message}", at=spot)
+    spot = draft.source.inside(("jobs", name, "commands", error.command), error.offset or 0)
+    message = f"command {error.command + 1} of job '{name}': {error}"
+    return draft.source.diagnostic("E209", message, at=spot)
 
 
 class _Known:

@@ -63,7 +63,7 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
             if isinstance(bound, Commands):
                 commands[name] = bound
             else:
-                found.append(bound)
+                found += bound
     diagnostics = in_order(found)
     if has_errors(diagnostics):
         raise SpecError(diagnostics)
