@@ -91,9 +91,6 @@ class Walk:
 
     def _commands(self) -> None:
         """Commands up to the `)` that ends them, which stays, or to the end."""
-        self._nesting += 1
-        if self._nesting > MAX_NESTING:
-            raise TooDeep
         commands = CommandList()
         while self._at < self._end:
             letter = self._text[self._at]
@@ -113,7 +110,6 @@ class Walk:
                 commands.add(letter)
                 self._copy(1)
         self._end_word(commands)
-        self._nesting -= 1
 
     def _bare(self, commands: CommandList) -> None:
         hole = self._holes[self._at]
@@ -212,6 +208,13 @@ class Walk:
             self._copy(1)
 
     def _dollar(self, *, quoted: bool) -> None:
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            raise TooDeep
+        self._substitution(quoted=quoted)
+        self._nesting -= 1
+
+    def _substitution(self, *, quoted: bool) -> None:
         if self._at + 1 in self._holes:
             self._out.append("\\$")
             self._at += 1

@@ -114,6 +114,8 @@ WRITE = 'write \'env: {X: "${{ params.x }}"}\' and use "$X" there'
             "'[[' calculates with the operands of such a test, and runs code that a value carries",
         ),
         (f"{'$(' * 60}{X}{')' * 60}", "the command's substitutions are nested too deep"),
+        (f"{'${a:-' * 9000}{X}", "the command's substitutions are nested too deep"),
+        (f"{'$((' * 9000}{X}", "the command's substitutions are nested too deep"),
     ],
 )
 def test_refusals(command: str, why: str) -> None:
@@ -258,6 +260,19 @@ def test_no_command_runs_what_a_value_says(
 ) -> None:
     with contextlib.suppress(ShellBindingError):
         run(f": {command}", ATTACK, shell, tmp_path_factory)
+
+
+@given(command=st.lists(st.sampled_from([X, *"'\"`$(){}[]\\#\n\t ;&|<>aE-"]), max_size=40).map("".join))
+def test_every_hole_is_written_or_refused(command: str) -> None:
+    refused: tuple[ShellBindingError, ...] = ()
+    bound = Bound((), {})
+    try:
+        bound = bind(command)
+    except ShellBindingError as error:
+        refused = error.every
+    assert [command.startswith(X, error.offset) for error in refused] == [True] * len(refused)
+    assert X not in "".join(bound.commands)
+    assert set(bound.env) <= {"ORCA_VALUE_1"}
 
 
 def run(command: str, value: str, shell: str, folders: pytest.TempPathFactory) -> str:
