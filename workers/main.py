@@ -25,6 +25,7 @@ from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
 from workers.activities.container import ContainerActivities
 from workers.engine.docker_engine import DockerEngine
+from workers.engine.interface import ContainerEngine
 from workers.settings import Settings
 from workers.supervision.container_try import Supervisor
 
@@ -58,19 +59,19 @@ async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) ->
         threading.Thread(target=_wait_for_stdin, args=(loop, stop), daemon=True).start()
     client = await connect()
     await ensure_search_attributes(client)
-    await serve(client, settings, stop)
-
-
-async def serve(client: Client, settings: Settings, stop: asyncio.Event) -> None:
-    """Take work for `client`'s namespace until `stop` is set."""
-    store = open_store(settings.store)
-    threads = ThreadPoolExecutor(settings.max_jobs * 4 + 4, thread_name_prefix="docker")
     engine = DockerEngine()
     try:
         engine.ping()
     except DockerUnreachable as error:
         # Not the worker's end: the engine may come, and until then each job fails with this reason.
         log.warning("%s", error)
+    await serve(client, settings, engine, stop=stop)
+
+
+async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, stop: asyncio.Event) -> None:
+    """Take work for `client`'s namespace and run it on `engine` until `stop` is set."""
+    store = open_store(settings.store)
+    threads = ThreadPoolExecutor(settings.max_jobs * 4 + 4, thread_name_prefix="engine")
     supervisor = Supervisor(
         engine=engine, store=store, host=settings.host_id, threads=threads, namespace=client.namespace
     )

@@ -15,6 +15,7 @@ from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import OrcaError, UsageError
 from orchestrator.store.store import Store
 
+
 async def follow_to_end(
     client: Client,
     run: str,

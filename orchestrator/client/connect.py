@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfigProfile
 from temporalio.service import RPCError, RPCStatusCode
 
+from orchestrator.client.converter import data_converter
 from orchestrator.contract.names import SEARCH_LABELS, SEARCH_SPEC, SEARCH_STATE
 from orchestrator.errors import OrcaError, RunNotFound, TemporalUnreachable, UsageError
 
@@ -47,7 +47,7 @@ async def connect(address: str | None = None, *, namespace: str | None = None) -
         config["namespace"] = namespace
     try:
         async with asyncio.timeout(CONNECT_LIMIT):
-            return await Client.connect(**config, data_converter=pydantic_data_converter)
+            return await Client.connect(**config, data_converter=data_converter)
     except (RuntimeError, RPCError, TimeoutError) as error:
         raise unreachable(target, error) from error
 

@@ -15,6 +15,8 @@ from orchestrator.store.store import Store
 
 INTERVAL = 0.4
 """Seconds between looks at the record."""
+LOG_WAIT = 1.0
+"""Seconds that the news of a job's end waits for the rest of its log."""
 PATIENCE = 300.0
 """Seconds that the server or the workers may be away before following gives up."""
 
@@ -92,6 +94,7 @@ class _Follower:
             if now.status not in ("pending", "running"):
                 return now
             if now != last:
+                await self._let_logs_go_first()
                 await self._queue.put(now)
                 last = now
             await asyncio.sleep(INTERVAL)
@@ -118,6 +121,12 @@ class _Follower:
             self._ended[source.prefix] = not source.running or now.status not in ("pending", "running")
             if source.prefix not in self._readers:
                 self._readers[source.prefix] = asyncio.create_task(self._read(self._store, source))
+
+    async def _let_logs_go_first(self) -> None:
+        """A job's last lines reach the reader before the news that it has ended."""
+        ending = [task for prefix, task in self._readers.items() if self._ended[prefix] and not task.done()]
+        if ending:
+            await asyncio.wait(ending, timeout=LOG_WAIT)
 
     async def _read(self, store: Store, source: LogSource) -> None:
         try:

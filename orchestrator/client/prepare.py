@@ -11,7 +11,7 @@ from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.markdown import plan_markdown
 from orchestrator.plan.model import Json, Plan
 from orchestrator.plan.params import bind_params, parse_given
-from orchestrator.spec.source import MAX_BYTES
+from orchestrator.spec.text import MAX_BYTES
 from orchestrator.store.store import Store
 from orchestrator.store.workspace import ship
 

@@ -4,7 +4,6 @@ from typing import Final
 
 WORKFLOW_TYPE: Final = "orca-run"
 """The one generic interpreter."""
-CONTAINER_ACTIVITY: Final = "container"
 DEFAULT_TASK_QUEUE: Final = "orca"
 
 QUERY_RECORD: Final = "record"

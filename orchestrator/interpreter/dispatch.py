@@ -18,7 +18,6 @@ from orchestrator import ids
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.contract.names import (
-    CONTAINER_ACTIVITY,
     DETACHED_ERROR,
     HEARTBEAT_TIMEOUT,
     HOST_WAIT,
@@ -65,7 +64,8 @@ async def _send(
     key = ids.try_key(request.job, request.variant, request.try_number)
     try:
         return await workflow.execute_activity(
-            CONTAINER_ACTIVITY,
+            # The activity's type is the job's name, so that the timeline in the Web UI reads as the run.
+            request.job,
             request,
             result_type=JobOutcome,
             task_queue=queue,

@@ -5,15 +5,17 @@ the Web UI shows the try as failed.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from orchestrator import ids
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
-from orchestrator.contract.names import CONTAINER_ACTIVITY, DETACHED_ERROR
+from orchestrator.contract.names import DETACHED_ERROR
 from workers.supervision.container_try import Supervisor
 from workers.supervision.control import Cause
 
@@ -26,15 +28,19 @@ class ContainerActivities:
         self._supervisor = supervisor
         self._keepers: dict[str, _Keeper] = {}
 
-    @activity.defn(name=CONTAINER_ACTIVITY)
-    async def run(self, request: ContainerRequest) -> JobOutcome:
+    @activity.defn(dynamic=True)
+    async def run(self, arguments: Sequence[RawValue]) -> JobOutcome:
         """Run one logical try, or take over the one that an earlier activity began.
+
+        Dynamic, since the activity's type is the job's name. The one argument is a `ContainerRequest`.
 
         Raises:
             ApplicationError: the job failed (the outcome is in the details), or the worker is stopping and has left
                 the container running (type `detached`, the last heartbeat in the details).
             asyncio.CancelledError: the run was cancelled and the container has stopped.
         """
+        payload = arguments[0].payload
+        request = activity.payload_converter().from_payload(payload, ContainerRequest)
         name = ids.container_name(
             request.run_id, request.attempt, request.job, request.variant, request.try_number
         )

@@ -19,9 +19,9 @@ def test_the_table_has_a_row_for_each_job() -> None:
         "",
         "| job | state | tries | exit | after | note |",
         "|---|---|---|---|---|---|",
-        "| `build` | 🔴 failed |  | 2 |  | exit: command 1 of 1 `a \\| b` failed with &lt;exit code 2> |",
-        "| `test` | 🔵 running |  |  | `build` |  |",
-        "| `tell` | ⚪ pending |  |  | *everything* |  |",
+        "| `build` | ✗\N{NO-BREAK SPACE}**failed** |  | 2 |  | exit: command 1 of 1 `a \\| b` failed with &lt;exit code 2> |",
+        "| `test` | ●\N{NO-BREAK SPACE}**running** |  |  | `build` |  |",
+        "| `tell` | ·\N{NO-BREAK SPACE}pending |  |  | *everything* |  |",
     ]
 
 
@@ -32,8 +32,8 @@ def test_a_large_run_shows_a_page_of_rows() -> None:
     assert lines[-1] == "… and 300 more; `orca status test-abcd2345` shows them all."
 
 
-def test_a_summary_names_the_job_and_the_try() -> None:
+def test_a_summary_names_the_image_and_the_try() -> None:
     node = job("test", retry=RetryPolicy(max_attempts=3))
-    assert summary_of(node, image="alpine:latest", try_number=1) == "test · alpine:latest"
-    assert summary_of(node, image="alpine:latest", try_number=2) == "test · try 2 of 3 · alpine:latest"
+    assert summary_of(node, image="alpine:latest", try_number=1) == "alpine:latest"
+    assert summary_of(node, image="alpine:latest", try_number=2) == "alpine:latest · try 2 of 3"
     assert len(summary_of(node, image="x" * 1000, try_number=1).encode()) == 200

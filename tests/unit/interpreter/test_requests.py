@@ -21,7 +21,11 @@ def test_a_request_has_every_value_of_the_run() -> None:
         "build",
         image="python:${{ params.python }}-slim",
         commands=("./deploy.sh", 'echo "${ORCA_VALUE_1}"'),
-        env={"TIER": "${{ params.tier }}", "IMAGE": "${{ env.TIER }}/${{ jobs.build.outputs.image }}", "N": "${{ 3 }}"},
+        env={
+            "TIER": "${{ params.tier }}",
+            "IMAGE": "${{ env.TIER }}/${{ jobs.build.outputs.image }}",
+            "N": "${{ 3 }}",
+        },
         artifacts=("/logs/${{ run.id }}.txt",),
         artifacts_from=("build",),
         workspace=True,
@@ -118,14 +122,18 @@ def test_outputs_keep_their_type() -> None:
 def test_a_job_s_computed_outputs_read_its_own_raw_ones() -> None:
     node = job("a", outputs={"tag": "v${{ jobs.a.outputs.version }}"})
     shape = plan(node)
-    done = complete_outputs(node, JobOutcome(status="success", outputs={"version": "2"}), request(shape), state(shape))
+    done = complete_outputs(
+        node, JobOutcome(status="success", outputs={"version": "2"}), request(shape), state(shape)
+    )
     assert done.outputs == {"version": "2", "tag": "v2"}
 
 
 def test_a_promised_output_that_is_missing_fails_the_job() -> None:
     node = job("a", required_outputs=("version", "digest"))
     shape = plan(node)
-    done = complete_outputs(node, JobOutcome(status="success", outputs={"version": "2"}), request(shape), state(shape))
+    done = complete_outputs(
+        node, JobOutcome(status="success", outputs={"version": "2"}), request(shape), state(shape)
+    )
     message = "it did not write the promised output 'digest'; write 'name=value' to $ORCA_OUTPUT"
     assert done == JobOutcome(status="failed", reason=FailureReason(kind=FailureKind.OUTPUT, message=message))
 

@@ -129,7 +129,9 @@ def test_finalizers_wait_for_everything_else(on_complete: str, ended: JobStatus,
 
 
 def test_a_job_behind_a_finalizer_runs_in_its_phase() -> None:
-    shape = plan(job("a"), job("end", finalizer=True, on_complete="always"), job("later", "end", "a", finalizer=True))
+    shape = plan(
+        job("a"), job("end", finalizer=True, on_complete="always"), job("later", "end", "a", finalizer=True)
+    )
     walk = Walk(shape)
     walk.decide()
     assert walk.settle("a", "success") == []
@@ -142,7 +144,9 @@ def test_a_job_behind_a_finalizer_runs_in_its_phase() -> None:
 
 
 def test_undecided_jobs_are_those_that_have_not_been_started_or_settled() -> None:
-    walk = Walk(plan(job("a"), job("b", "a"), job("c", "b"), job("end", finalizer=True, on_complete="always")))
+    walk = Walk(
+        plan(job("a"), job("b", "a"), job("c", "b"), job("end", finalizer=True, on_complete="always"))
+    )
     walk.decide()
     assert walk.scheduler.undecided(finalizer=False) == ["b", "c"]
     assert walk.scheduler.undecided(finalizer=True) == ["end"]

@@ -1,0 +1,174 @@
+"""`make bench`: runs every measure several times, floor and orca by turns, and prints the medians as ratios."""
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from temporalio.client import Client
+
+from benchmarks import bare_docker, bare_temporal
+from benchmarks.processes import module, peak_memory
+from orchestrator.client import runs
+from orchestrator.client.connect import connect
+from orchestrator.client.prepare import Checked, prepare
+from orchestrator.compile import compile_text
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.server import use_server
+from orchestrator.store.store import Store, open_store
+
+CHAIN, WIDTH, PARALLEL, STEPS, IN_FLIGHT = 10, 50, 8, 200, 100
+
+
+@dataclass
+class Measure:
+    """One ratio: seconds of the floor and of orca, round by round."""
+
+    name: str
+    goal: float
+    floor: list[float] = field(default_factory=list[float])
+    orca: list[float] = field(default_factory=list[float])
+
+    @property
+    def ratio(self) -> float:
+        """Of the medians."""
+        return statistics.median(self.orca) / statistics.median(self.floor)
+
+    def line(self) -> str:
+        """A row of the report."""
+        floor, orca = statistics.median(self.floor), statistics.median(self.orca)
+        met = "met" if self.ratio <= self.goal else "not met"
+        return f"{self.name:<28} {floor:8.2f} s {orca:8.2f} s {self.ratio:7.2f} {self.goal:7.2f}  {met}"
+
+
+def chain_spec() -> str:
+    """Ten jobs, each requiring the one before."""
+    jobs = "\n".join(
+        f"  job{number}: {{image: 'alpine:latest', commands: ['true']{_requires(number)}}}"
+        for number in range(CHAIN)
+    )
+    return f"name: chain\njobs:\n{jobs}\n"
+
+
+def _requires(number: int) -> str:
+    return f", requires: [job{number - 1}]" if number else ""
+
+
+def fan_spec() -> str:
+    """One job, fifty beside one another, one."""
+    middle = [f"m{number}" for number in range(WIDTH)]
+    lines = [
+        f"  {name}: {{image: 'alpine:latest', commands: ['true'], requires: [first]}}" for name in middle
+    ]
+    ends = "  first: {image: 'alpine:latest', commands: ['true']}\n"
+    last = f"  last: {{image: 'alpine:latest', commands: ['true'], requires: [{', '.join(middle)}]}}\n"
+    return f"name: fan-out\nmax_parallel: {PARALLEL}\njobs:\n{ends}" + "\n".join(lines) + f"\n{last}"
+
+
+def steps_spec() -> str:
+    """Two hundred independent jobs."""
+    jobs = "\n".join(f"  s{number}: {{image: 'none', commands: ['true']}}" for number in range(STEPS))
+    return f"name: steps\nmax_parallel: {IN_FLIGHT}\njobs:\n{jobs}\n"
+
+
+async def run_once(client: Client, store: Store, text: str, queue: str) -> float:
+    """Seconds from submitting a run to its end."""
+    compiled = compile_text(text.encode(), "bench.yaml")
+    prepared = await prepare(Checked(Path("bench.yaml"), compiled, {}), store=store)
+    begin = time.perf_counter()
+    run = await runs.submit(client, prepared, task_queue=queue)
+    record = await runs.wait(client, run)
+    spent = time.perf_counter() - begin
+    if record.status != "success":
+        raise RuntimeError(f"run {run} ended as {record.status}: {record.error}")
+    return spent
+
+
+async def bare_steps(client: Client, queue: str) -> float:
+    """Seconds for the same number of bare activities."""
+    begin = time.perf_counter()
+    await client.execute_workflow(
+        bare_temporal.WORKFLOW, args=[STEPS, IN_FLIGHT], id=f"bare-{time.time_ns()}", task_queue=queue
+    )
+    return time.perf_counter() - begin
+
+
+async def by_turns(
+    measure: Measure, rounds: int, floor: Callable[[], Awaitable[float]], orca: Callable[[], Awaitable[float]]
+) -> None:
+    """Warm both up once, then measure them in turn."""
+    await floor()
+    await orca()
+    for _ in range(rounds):
+        measure.floor.append(await floor())
+        measure.orca.append(await orca())
+
+
+async def bench(home: Home, rounds: int) -> tuple[list[Measure], dict[str, int]]:
+    """All measures, and the workers' peak memory in bytes."""
+    chain = Measure("chain of 10 containers", 1.10)
+    fan = Measure("fan-out 1-50-1, 8 at a time", 1.05)
+    steps = Measure("200 steps, idle engine", 1.5)
+    memory: dict[str, int] = {}
+    with use_server(home) as server:
+        client = await connect(server.address)
+        store = open_store(str(home.store))
+        env = {"TEMPORAL_ADDRESS": server.address, "ORCA_HOME": str(home.root)}
+        with module(
+            "workers", env={**env, "ORCA_TASK_QUEUE": "docker", "ORCA_MAX_JOBS": str(PARALLEL)}
+        ) as worker:
+            await by_turns(
+                chain,
+                rounds,
+                lambda: asyncio.to_thread(bare_docker.chain, CHAIN),
+                lambda: run_once(client, store, chain_spec(), "docker"),
+            )
+            await by_turns(
+                fan,
+                rounds,
+                lambda: asyncio.to_thread(bare_docker.fan_out, WIDTH, PARALLEL),
+                lambda: run_once(client, store, fan_spec(), "docker"),
+            )
+            memory["container worker"] = peak_memory(worker.pid)
+        idle = {**env, "ORCA_TASK_QUEUE": "idle", "ORCA_MAX_JOBS": str(IN_FLIGHT)}
+        with (
+            module("benchmarks.idle_worker", env=idle) as worker,
+            module("benchmarks.bare_temporal", "bare", env=env),
+        ):
+            await by_turns(
+                steps,
+                rounds,
+                lambda: bare_steps(client, "bare"),
+                lambda: run_once(client, store, steps_spec(), "idle"),
+            )
+            memory["idle worker"] = peak_memory(worker.pid)
+    return [chain, fan, steps], memory
+
+
+def main() -> None:
+    """Measure, print, and keep the figures in `benchmarks/results/`."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    options.add_argument("--rounds", type=int, default=5, help="measures of each kind; the median counts")
+    rounds = options.parse_args().rounds
+    with tempfile.TemporaryDirectory(prefix="orca-bench-") as folder:
+        measures, memory = asyncio.run(bench(Home(Path(folder)), rounds))
+    print(f"{'':<28} {'floor':>10} {'orca':>10} {'ratio':>7} {'goal':>7}   (medians of {rounds})")
+    for measure in measures:
+        print(measure.line())
+    for name, size in memory.items():
+        print(f"peak memory of the {name}: {size / 1024 / 1024:.0f} MiB")
+    results = Path(__file__).parent / "results"
+    results.mkdir(exist_ok=True)
+    kept = {item.name: {"floor": item.floor, "orca": item.orca, "ratio": item.ratio} for item in measures}
+    (results / f"{int(time.time())}.json").write_text(
+        json.dumps({"measures": kept, "memory": memory}, indent=2)
+    )
+
+
+if __name__ == "__main__":
+    main()

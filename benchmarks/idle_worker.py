@@ -1,0 +1,25 @@
+"""orca's own worker on an engine that does nothing: `python -m benchmarks.idle_worker`.
+
+Settings come from the environment as for any worker.
+"""
+
+import asyncio
+import os
+
+from tests.support.memory_engine import MemoryEngine
+
+from orchestrator.client.connect import connect, ensure_search_attributes
+from workers.main import serve
+from workers.settings import Settings
+
+
+async def main() -> None:
+    """Serve until killed."""
+    client = await connect()
+    await ensure_search_attributes(client)
+    engine = MemoryEngine()
+    await serve(client, Settings.from_env(os.environ), engine, stop=asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
