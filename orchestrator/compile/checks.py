@@ -19,6 +19,7 @@ from orchestrator.spec.places import Path
 
 Rule = Callable[[Draft], Iterator[Diagnostic]]
 
+_ARTICLES: Final = {"job": "a job", "param": "a param", "output": "an output"}
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
@@ -40,8 +41,8 @@ def _names_of(draft: Draft, what: str, found: tuple[str, ...], owner: Path) -> I
         where = draft.at_value if listed else draft.at_key
         if not _NAME.fullmatch(name):
             shown = name if len(name) <= 60 else name[:60] + "…"
-            wish = "must begin with a letter or '_', go on with letters, digits, '_' and '-', and have at most 100"
-            yield where("E109", path, f"the {what} name '{shown}' {wish}")
+            wish = "a name has letters, digits, '_' and '-', at most 100, and begins with a letter or '_'"
+            yield where("E109", path, f"'{shown}' cannot be the name of {_ARTICLES[what]}: {wish}")
         other = seen.setdefault(name.lower(), name)
         if other != name:
             yield where("E109", path, f"the {what} names '{other}' and '{name}' differ only in case")
@@ -141,9 +142,9 @@ def unevaluated(draft: Draft) -> Iterator[Diagnostic]:
     texts += [(("jobs", name, "shell"), job.shell) for name, job in spec.jobs.items()]
     for path, text in texts:
         if text is not None and "${{" in text:
-            yield draft.at_value(
-                "E102", path, f"'{path[-1]}' must be known before a run; '${{{{ }}}}' is not evaluated here"
-            )
+            owner = f" of job '{path[1]}'" if path[0] == "jobs" else ""
+            message = f"'{path[-1]}'{owner} must be known before a run; '${{{{ }}}}' is not evaluated here"
+            yield draft.at_value("E102", path, message)
 
 
 RULES: Final[tuple[Rule, ...]] = (

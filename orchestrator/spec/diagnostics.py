@@ -155,16 +155,20 @@ class Diagnostic:
         hint = f"; did you mean '{self.suggestion}'?" if self.suggestion else ""
         return f"{self.file}:{self.line}:{self.column}: {self.severity}[{self.code}]: {self.message}{hint}"
 
-    def pretty(self) -> str:
-        """The line of `str()`, then the source line and a caret under the place."""
+    def pretty(self, *, colour: bool = False) -> str:
+        """The line of `str()`, then the source line and a caret under the place; with ANSI colours if asked."""
+        paint = _COLOURS[self.severity] if colour else _PLAIN
+        headline = str(self).replace(
+            f" {self.severity}[{self.code}]:", f" {paint.strong(self.severity, self.code)}:", 1
+        )
         if not self.source_line.strip():
-            return str(self)
+            return headline
         number = f"{self.line:>5} | "
         before = self.source_line[: self.column - 1]
         marked = self.source_line[self.column - 1 : (self.end or self.column) - 1]
         pad = "".join("\t" if char == "\t" else " " * _width(char) for char in before)
         caret = "^" * max(1, sum(_width(char) for char in marked))
-        return f"{self}\n{number}{self.source_line}\n{' ' * 5} | {pad}{caret}"
+        return f"{headline}\n{number}{self.source_line}\n{' ' * 5} | {pad}{paint.mark(caret)}"
 
     def to_json(self) -> dict[str, str | int | None]:
         """For `-o json`: all fields by name, stable."""
@@ -179,6 +183,24 @@ class Diagnostic:
             "suggestion": self.suggestion,
             "source_line": self.source_line,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Paint:
+    """How a finding's severity and caret look on a terminal."""
+
+    start: str
+    end: str
+
+    def strong(self, severity: str, code: str) -> str:
+        return f"{self.start}{severity}[{code}]{self.end}"
+
+    def mark(self, caret: str) -> str:
+        return f"{self.start}{caret}{self.end}"
+
+
+_PLAIN: Final = _Paint("", "")
+_COLOURS: Final = {"error": _Paint("\x1b[1;31m", "\x1b[0m"), "warning": _Paint("\x1b[1;33m", "\x1b[0m")}
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

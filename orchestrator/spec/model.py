@@ -110,8 +110,8 @@ class JobShape(DefaultsShape):
     requires: Requires = ()
     after: Names = ()
     parallel_with: Names = ()
-    if_: Annotated[Condition | None, Field(alias="if")] = None
-    unless: Annotated[Condition | None, Field()] = None
+    if_: Annotated[Given[Condition], Field(alias="if")] = None
+    unless: Given[Condition] = None
     on_complete: Given[OnComplete] = None
     outputs: Outputs = ()
     artifacts: Annotated[tuple[Text, ...], BeforeValidator(shapes.many)] = ()

@@ -4,15 +4,18 @@ A path names a value as in `("jobs", "build", "commands", 0)`. Marks count from 
 what people see (`Spot`) counts from 1. Lookups are lazy: a spec without findings never pays for its lines.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from orchestrator.spec import text as texts
 from orchestrator.spec.diagnostics import MAX_SHOWN_LINE, Diagnostic, Severity
 
 Path = tuple[str | int, ...]
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Mark(NamedTuple):
@@ -107,7 +110,8 @@ class Source:
         line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
         return Diagnostic(
             code=code,
-            message=message,
+            # Names can hold what YAML escapes wrote; a terminal must not obey it, and a finding is one line.
+            message=_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message),
             file=self.file,
             line=at.line,
             column=at.column,

@@ -16,6 +16,8 @@ from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.places import KeyMark, Mark, Source, Spot, spot
 from orchestrator.spec.scalars import NumberRangeError, resolve
 
+MAX_BYTES: Final = texts.MAX_BYTES
+"""A spec's largest size; whoever reads a file need not read more than one byte beyond it."""
 MAX_DEPTH: Final = 100
 MAX_WEIGHT: Final = 1_000_000
 """Values in a file once its aliases are written out; long texts count once for each 100 characters."""

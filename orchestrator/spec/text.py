@@ -60,7 +60,7 @@ def _check_size(size: int) -> None:
     if size > MAX_BYTES:
         raise TextError(
             "E001",
-            f"the file has {size / 1e6:.1f} MB, but a spec may have at most {MAX_BYTES // 1_000_000} MB; "
+            f"the file is larger than {MAX_BYTES // 1_000_000} MB, which is the most that a spec may have; "
             "put data into the workspace and let a job read it",
         )
 

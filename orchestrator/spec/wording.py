@@ -89,7 +89,10 @@ def finding(error: Mapping[str, Any], suggester: Suggester) -> Finding:
             "E102", path, f"{_subject(path)} {wish}{_found(error['input'])}", suggestion=suggestion
         )
     wish = _WISHES.get(kind) or _bound(kind, context)
-    return Finding("E102", path, f"{_subject(path)} {wish}{_found(error['input'])}", at_key=at_key)
+    found = _found(error["input"])
+    if kind == "string_type" and isinstance(error["input"], dict):
+        found += "; where text holds ': ', put all of it in quotes"
+    return Finding("E102", path, f"{_subject(path)} {wish}{found}", at_key=at_key)
 
 
 def _bound(kind: str, context: Mapping[str, Any]) -> str:
@@ -114,7 +117,7 @@ def _found(value: object) -> str:
     if value is None:
         return ", but nothing is written there"
     if isinstance(value, dict):
-        return ", not a mapping; where text holds ': ', put all of it in quotes"
+        return ", not a mapping"
     if isinstance(value, list | tuple):
         return ", not a list"
     if isinstance(value, str):

@@ -43,6 +43,9 @@ def explain(error: Any, text: str) -> tuple[int, int, str]:
     lowered = f"{getattr(error, 'context', None) or ''} {problem}".lower()
     words = next((words for start, words in _PLAIN if start in lowered), None)
     message = f"not valid YAML: {words}" if words else f"not valid YAML: {problem}"
+    begin = getattr(error, "context_mark", None)
+    if begin is not None and begin.line != line:
+        message += f" (in what begins in line {begin.line + 1})"
     shown = texts.lines(text)
     if line < len(shown) and "${{" in shown[line] and any(sign in shown[line] for sign in "[{"):
         message += "; text that holds '${{ }}' inside [ ] or { } must be in quotes"

@@ -1,0 +1,50 @@
+"""Specs and what the compiler makes of them, whole: `plan.txt` for a good one, `errors.txt` for a bad one.
+
+`ORCA_UPDATE_GOLDEN=1 pytest tests/golden` writes what the compiler says now; read the difference before committing it.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestrator.compile import compile_text
+from orchestrator.errors import SpecError
+from orchestrator.plan.render import plan_text
+from orchestrator.spec.diagnostics import Diagnostic
+
+HERE = Path(__file__).parent
+CASES = sorted(path.parent.name for path in HERE.glob("*/spec.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case: str) -> None:
+    folder = HERE / case
+    name, found = compiled((folder / "spec.yaml").read_bytes())
+    if os.environ.get("ORCA_UPDATE_GOLDEN"):
+        for old in ("plan.txt", "errors.txt"):
+            (folder / old).unlink(missing_ok=True)
+        (folder / name).write_text(found)
+    assert {path.name: path.read_text() for path in folder.glob("*.txt")} == {name: found}
+
+
+def test_every_folder_is_a_case() -> None:
+    assert sorted(path.name for path in HERE.iterdir() if path.is_dir() and path.name[0] != "_") == CASES
+
+
+def compiled(text: bytes) -> tuple[str, str]:
+    """The name of the expectation, and what it must hold."""
+    try:
+        result = compile_text(text, "spec.yaml")
+    except SpecError as error:
+        return "errors.txt", _pretty(error.diagnostics)
+    return "plan.txt", _pretty(result.diagnostics) + plan_text(result.plan)
+
+
+def _pretty(diagnostics: object) -> str:
+    assert isinstance(diagnostics, tuple)
+    lines: list[str] = []
+    for item in diagnostics:  # pyright: ignore[reportUnknownVariableType]
+        assert isinstance(item, Diagnostic)
+        lines.append(item.pretty())
+    return "".join(f"{line}\n" for line in lines)
