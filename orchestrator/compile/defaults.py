@@ -32,8 +32,4 @@ def _settled(
 
 
 def _resources(own: ResourcesShape, defaults: ResourcesShape) -> ResourcesShape:
-    return ResourcesShape(
-        cpus=own.cpus if own.cpus is not None else defaults.cpus,
-        memory=own.memory if own.memory is not None else defaults.memory,
-        pids=own.pids if own.pids is not None else defaults.pids,
-    )
+    return defaults.model_copy(update={name: limit for name, limit in own if limit is not None})

@@ -94,12 +94,15 @@ def _texts(holder: dict[str, Any], source: Source, path: Path) -> None:
         values = holder.get(key)
         if isinstance(values, dict):
             holder[key] = copy = dict(cast("dict[str, Any]", values))
-            for name in copy:
-                _one_text(copy, name, source, (*path, key))
+            for name, value in copy.items():
+                if value is None:
+                    copy[name] = ""
+                else:
+                    _one_text(copy, name, source, (*path, key))
 
 
 def _one_text(holder: dict[str, Any], key: str, source: Source, path: Path) -> None:
     if key in holder and not isinstance(holder[key], str):
         written = source.mark((*path, key)).inside
-        if isinstance(written, str):
-            holder[key] = "" if holder[key] is None and key != "user" else written
+        if isinstance(written, str) and holder[key] is not None:
+            holder[key] = written

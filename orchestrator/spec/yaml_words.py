@@ -47,6 +47,9 @@ def explain(error: Any, text: str) -> tuple[int, int, str]:
     if begin is not None and begin.line != line:
         message += f" (in what begins in line {begin.line + 1})"
     shown = texts.lines(text)
+    if line >= len(shown):
+        # The reader's end of the text lies on a line that is not there.
+        line, column = len(shown) - 1, len(shown[-1])
     if line < len(shown) and "${{" in shown[line] and any(sign in shown[line] for sign in "[{"):
         message += "; text that holds '${{ }}' inside [ ] or { } must be in quotes"
     return line, column, message

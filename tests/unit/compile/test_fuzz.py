@@ -1,0 +1,81 @@
+"""Whatever the bytes: a plan, or findings that can be shown. Never another error, and no plan with an error."""
+
+from pathlib import Path
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.compile import compile_text
+from orchestrator.errors import SpecError
+from orchestrator.plan.model import Plan
+from orchestrator.plan.render import plan_json, plan_text
+from orchestrator.spec.diagnostics import EXPLANATIONS, Diagnostic
+
+ROOT = Path(__file__).parents[3]
+SEEDS = [
+    path.read_bytes()
+    for path in (
+        *sorted((ROOT / "specs").glob("*.yaml")),
+        *sorted((ROOT / "tests" / "golden").glob("*/spec.yaml")),
+    )
+]
+_SIGNS = rb"""&a |*a|<<: |[|]|{|}|: |- |  |${{ | }}|!!str |? |'|"|null|1e999|.nan|0x|---|%YAML 1.3|jobs|build|requires: |
+parallel_with: |,|\0|on_complete: |failure|env.A|jobs.build.outputs.x|('|&&|if: |outputs: |retry: |-1|true"""
+PIECES = st.sampled_from(
+    [*_SIGNS.split(b"|"), b"|\n", b"\t", b"\xff", b"\0", b"\xc2\x85", b"\xe2\x80\xa8", b"\x1b", b"---\n"]
+)
+
+
+def check(data: bytes) -> None:
+    try:
+        compiled = compile_text(data, "f.yaml")
+    except SpecError as error:
+        found = error.diagnostics
+        assert any(isinstance(item, Diagnostic) and item.severity == "error" for item in found)
+    else:
+        found = compiled.diagnostics
+        assert all(isinstance(item, Diagnostic) and item.severity == "warning" for item in found)
+        assert Plan.model_validate_json(compiled.plan.model_dump_json()) == compiled.plan
+        assert plan_text(compiled.plan)
+        assert plan_json(compiled.plan)["spec"] == compiled.plan.spec
+    for item in found:
+        assert isinstance(item, Diagnostic)
+        assert item.code in EXPLANATIONS
+        assert item.line >= 1
+        assert item.column >= 1
+        assert "\n" not in str(item)
+        assert str(item) in item.pretty()
+        for leak in ("pydantic", "Input should", "validation error", "Traceback"):
+            assert leak not in item.message
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400))
+@example(b"[" * 100_000)
+@example(b"? " * 10_000)
+@example(b"- " * 10_000)
+@example(b"'" + b"${{" * 10_000)
+@example(b"name: n\njobs: {a: {image: x, if: '" + b"(" * 5000 + b"'}}")
+@example(b"name: n\njobs: {a: {image: x, if: '" + b"!" * 5000 + b"true'}}")
+@example(b"name: n\nparams: {p: {pattern: '" + b"(" * 3000 + b"'}}\njobs: {a: {image: x}}")
+@example(b"name: n\nparams: {p: {pattern: 'a{99999999999}', default: b}}\njobs: {a: {image: x}}")
+@example(
+    b"name: n\nparams: {p: {type: object, default: "
+    + b"{a: " * 90
+    + b"1"
+    + b"}" * 90
+    + b"}}\njobs: {a: {image: x}}"
+)
+def test_any_bytes(data: bytes) -> None:
+    check(data)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_specs_with_changes(data: st.DataObject) -> None:
+    text = bytearray(data.draw(st.sampled_from(SEEDS)))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(text)))
+        length = data.draw(st.integers(0, 30))
+        text[at : at + length] = data.draw(PIECES)
+    check(bytes(text))

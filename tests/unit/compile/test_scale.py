@@ -1,0 +1,74 @@
+"""Large specs: linear work, counted in steps and not in seconds, and no recursion."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+
+from orchestrator.compile import compile_text
+from orchestrator.compile.ancestry import ancestor_pairs
+from orchestrator.compile.components import components
+
+
+def chain(number: int) -> str:
+    jobs = ["  j0: {image: i}\n"]
+    jobs += [
+        f"  j{n}: {{image: i, requires: [j{n - 1}], env: {{X: '${{{{ jobs.j{n // 2}.status }}}}'}}}}\n"
+        for n in range(1, number)
+    ]
+    return "name: n\njobs:\n" + "".join(jobs)
+
+
+def fan(number: int) -> str:
+    jobs = [f"  j{n}: {{image: i, parallel_with: [j{max(n - 1, 0)}]}}\n" for n in range(1, number)]
+    every = ", ".join(f"j{n}" for n in range(number))
+    return (
+        "name: n\njobs:\n  j0: {image: i}\n" + "".join(jobs) + f"  end: {{image: i, requires: [{every}]}}\n"
+    )
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    count = 0
+
+    def profile(_frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("shape", [chain, fan])
+def test_twice_the_jobs_are_twice_the_steps(shape: Callable[[int], str]) -> None:
+    small, large = shape(400), shape(800)
+    for text in (small, large):
+        compile_text(text, "warm.yaml")
+    one = calls_of(lambda: compile_text(small, "s.yaml"))
+    two = calls_of(lambda: compile_text(large, "l.yaml"))
+    assert two < 2.2 * one
+
+
+def test_a_chain_of_20_000_jobs() -> None:
+    plan = compile_text(chain(20_000), "t.yaml").plan
+    names = tuple(f"j{number}" for number in range(20_000))
+    assert (plan.order, plan.critical_path, len(plan.levels)) == (names, names, 20_000)
+
+
+def test_more_pairs_than_one_set_of_bits_holds() -> None:
+    number = 10_000
+    order = [f"j{n}" for n in range(number)]
+    waits_for = {name: ([order[n - 2]] if n > 1 else []) for n, name in enumerate(order)}
+    pairs = [(order[n], order[n // 2]) for n in range(number)]
+    expected = {(order[n], order[n // 2]) for n in range(1, number) if (n - n // 2) % 2 == 0}
+    assert ancestor_pairs(order, waits_for, pairs) == expected
+
+
+def test_components_come_after_what_they_lead_to() -> None:
+    links = {"a": ["b"], "b": ["c", "d"], "c": ["b"], "d": ["e"], "e": [], "f": ["f"]}
+    assert [sorted(group) for group in components(links)] == [["e"], ["d"], ["b", "c"], ["a"], ["f"]]

@@ -1,0 +1,234 @@
+"""Data to Spec: short forms, and findings that come all at once, in order, in plain English."""
+
+# Sentences stand whole, as people read them.
+# ruff: noqa: E501
+from typing import Any
+
+import pytest
+
+from orchestrator.contract.failures import FailureKind
+from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.model import RETRY_KINDS, JobShape, RequirementShape, RetryShape, Spec
+from orchestrator.spec.parse import parse
+
+
+def spec_of(text: str) -> Spec:
+    spec, found = parse(text, "t.yaml")
+    assert found == ()
+    assert spec is not None
+    return spec
+
+
+def job_of(text: str) -> JobShape:
+    return spec_of(f"name: n\njobs:\n  a: {{image: i, {text}}}\n").jobs["a"]
+
+
+def test_every_key_of_the_language_is_read() -> None:
+    spec = spec_of("""
+name: all
+description: d
+version: 1.10
+labels: {tier: 1, on: true}
+params:
+  p: {type: integer, required: true, default: 3, enum: [3, 4], description: x}
+  q:
+env: {PI: 3.10, YES: yes, NONE: null, HEX: 0x1F}
+workspace: .
+defaults: {image: base, timeout: 1m, retry: 2, env: {D: 1}, shell: bash, working_dir: /d, user: 1000, pull: never,
+  resources: {cpus: "1.5"}, on_error: continue, stop_grace: 0}
+timeout: 1h30m
+max_parallel: 4
+cleanup_policy: keep
+jobs:
+  a:
+    image: i
+    commands: make
+    requires: [b, {job: c, condition: failure}]
+    after: d
+    parallel_with: [e]
+    if: true
+    unless: params.p == 3
+    on_complete: always
+    on_error: stop
+    env: {A: 007}
+    timeout: 90
+    retry: {max_attempts: 3, delay: 500ms, backoff: linear, multiplier: 3, max_delay: 1m, on: [exit, oom], exit_codes: [1, 2]}
+    outputs: {n: 3, ok: true, e: "${{ 1 }}"}
+    artifacts: [/x, "*.txt"]
+    artifacts_from: [b]
+    working_dir: /w
+    shell: sh
+    user: 0:0
+    entrypoint: [/bin/env]
+    pull: if_not_present
+    stop_grace: 3s
+    resources: {cpus: 2, memory: 64MiB, pids: 10}
+outputs: {x: "${{ jobs.a.outputs.n }}"}
+""")
+    assert spec.model_dump(by_alias=True) == {
+        "name": "all",
+        "description": "d",
+        "version": "1.10",
+        "labels": {"tier": "1", "on": "true"},
+        "params": {
+            "p": {
+                "type": "integer", "required": True, "default": 3, "enum": (3, 4), "pattern": None, "description": "x",
+            },
+            "q": {"type": "string", "required": False, "default": None, "enum": (), "pattern": None, "description": ""},
+        },
+        "env": {"PI": "3.10", "YES": "yes", "NONE": "", "HEX": "0x1F"},
+        "workspace": ".",
+        "defaults": {
+            "image": "base", "timeout": 60.0, "retry": RetryShape(max_attempts=2).model_dump(), "env": {"D": "1"},
+            "shell": "bash", "working_dir": "/d", "user": "1000", "pull": "never",
+            "resources": {"cpus": 1.5, "memory": None, "pids": None}, "on_error": "continue", "stop_grace": 0.0,
+        },
+        "timeout": 5400.0,
+        "max_parallel": 4,
+        "cleanup_policy": "keep",
+        "jobs": {
+            "a": {
+                "image": "i",
+                "commands": ("make",),
+                "requires": ({"job": "b", "condition": None}, {"job": "c", "condition": "failure"}),
+                "after": ("d",),
+                "parallel_with": ("e",),
+                "if": "${{ true }}",
+                "unless": "params.p == 3",
+                "on_complete": "always",
+                "on_error": "stop",
+                "env": {"A": "007"},
+                "timeout": 90.0,
+                "retry": {
+                    "max_attempts": 3, "delay": 0.5, "backoff": "linear", "multiplier": 3.0, "max_delay": 60.0,
+                    "on": ("exit", "oom"), "exit_codes": (1, 2),
+                },
+                "outputs": {"n": "${{ 3 }}", "ok": "${{ true }}", "e": "${{ 1 }}"},
+                "artifacts": ("/x", "*.txt"),
+                "artifacts_from": ("b",),
+                "working_dir": "/w",
+                "shell": "sh",
+                "user": "0:0",
+                "entrypoint": ("/bin/env",),
+                "pull": "missing",
+                "stop_grace": 3.0,
+                "resources": {"cpus": 2.0, "memory": 64 * 2**20, "pids": 10},
+            }
+        },
+        "outputs": {"x": "${{ jobs.a.outputs.n }}"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("requires: b", "requires", (RequirementShape(job="b"),)),
+        ("requires: [{job: b}]", "requires", (RequirementShape(job="b"),)),
+        ("retry: 3", "retry", RetryShape(max_attempts=3)),
+        ("outputs: [x, y]", "outputs", ("x", "y")),
+        ("outputs: x", "outputs", ("x",)),
+        ("if: false", "if_", "${{ false }}"),
+        ("entrypoint: /init", "entrypoint", ("/init",)),
+        ("artifacts: /x", "artifacts", ("/x",)),
+        ("pull: missing", "pull", "missing"),
+    ],
+)
+def test_short_forms(text: str, field: str, value: Any) -> None:
+    assert getattr(job_of(text), field) == value
+
+
+def test_retry_kinds_are_the_kinds_of_failure_that_another_try_may_mend() -> None:
+    assert set(RETRY_KINDS) == {kind.value for kind in FailureKind} - {"cancelled", "expression"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("timeout: 0", "'timeout' of job 'a' must be longer than 0 seconds, not 0"),
+        ("commands: [x: y]", "item 1 of 'commands' of job 'a' must be text, not a mapping; where text holds ': ', put all of it in quotes"),
+        ("timeout: '${{ params.t }}'", "'timeout' of job 'a' must be a number of seconds or a duration such as '90s', '5m' or '1h30m', not '${{ params.t }}'; '${{ }}' is not evaluated here"),
+        ("retry: {max_attempts: 101}", "'max_attempts' of 'retry' of job 'a' must be at most 100, not 101"),
+        ("retry: {max_attempts: two}", "'max_attempts' of 'retry' of job 'a' must be a whole number, not 'two'"),
+        ("retry: {exit_codes: [256]}", "item 1 of 'exit_codes' of 'retry' of job 'a' must be at most 255, not 256"),
+        ("retry: {multiplier: .inf}", "'multiplier' of 'retry' of job 'a' must be at most 1000.0, not inf"),
+        ("resources: {memory: 1m}", "'memory' of 'resources' of job 'a' must be at least '6m', which is the least that Docker accepts, not '1m'"),
+        ("env: {A: {b: c}}", "'A' of 'env' of job 'a' must be text, not a mapping; where text holds ': ', put all of it in quotes"),
+        ("commands: ", "'commands' of job 'a' must be a list, but nothing is written there"),
+        ("if: ''", "'if' of job 'a' has no value; write one or remove the key"),
+        ("if: 3", "'if' of job 'a' must be an expression such as ${{ params.deploy }}, not 3"),
+        ("user: ", "'user' of job 'a' has no value; write one or remove the key"),
+        ("on_complete: [b]", "this version of orca does not know 'on_complete' with a list of jobs yet"),
+        ("on_complete: allways", "'on_complete' of job 'a' must be 'success', 'failure' or 'always', not 'allways'"),
+        ("outputs: {a: [1]}", "'a' of 'outputs' of job 'a' must be text, a number, or an expression such as ${{ jobs.build.outputs.image }}, not a list"),
+        ("artifacts: [7]", "item 1 of 'artifacts' of job 'a' must be text, not 7"),
+        ("artifacts: ['']", "item 1 of 'artifacts' of job 'a' must not be empty, not ''"),
+    ],
+)  # fmt: skip
+def test_wrong_values_are_said_in_plain_english(text: str, message: str) -> None:
+    _, found = parse(f"name: n\njobs:\n  a: {{image: i, {text}}}\n", "t.yaml")
+    assert [item.message for item in found] == [message]
+
+
+def test_what_is_not_a_spec_at_all() -> None:
+    for text in ("just text", "[1, 2]", "3"):
+        spec, found = parse(text, "t.yaml")
+        assert (spec, [str(item) for item in found]) == (
+            None,
+            ["t.yaml:1:1: error[E102]: a spec must be a mapping with 'name' and 'jobs'"],
+        )
+
+
+def test_findings_of_all_kinds_come_at_once_in_source_order() -> None:
+    text = "nam: x\njobs:\n  a:\n    imag: y\n    timeout: soon\n    timeout: 1\n  b: 5\n  1: {}\n"
+    spec, found = parse(text, "ci.yaml")
+    assert [str(item) for item in found] == [
+        "ci.yaml:1:1: error[E101]: the spec has the unknown key 'nam'; did you mean 'name'?",
+        "ci.yaml:1:1: error[E104]: the spec has no 'name', which must be there",
+        "ci.yaml:4:5: error[E101]: job 'a' has the unknown key 'imag'; did you mean 'image'?",
+        "ci.yaml:5:14: error[E102]: 'timeout' of job 'a' must be a number of seconds or a duration such as '90s', "
+        "'5m' or '1h30m', not 'soon'",
+        "ci.yaml:6:5: error[E005]: the key 'timeout' is already there, in line 5",
+        "ci.yaml:7:6: error[E102]: job 'b' must be a mapping of keys to values, not 5",
+        'ci.yaml:8:3: error[E006]: a key must be text; write "1" in quotes',
+    ]
+    assert spec is not None
+    assert list(spec.jobs) == ["a", "b"]
+
+
+def test_thousands_of_findings_stay_quick_and_are_counted() -> None:
+    text = "name: n\njobs:\n" + "".join(
+        f"  j{n}: {{image: i, comands: [x], timeout: soon}}\n" for n in range(5000)
+    )
+    _, found = parse(text, "t.yaml")
+    assert len(found) == 1001
+    assert found[-1].message == "and 9000 more findings, which are not shown"
+
+
+def test_names_in_findings_cannot_steer_a_terminal() -> None:
+    _, found = parse('name: n\njobs: {a: {image: i, "\\e[31m\\n": 1}}', "t.yaml")
+    assert [item.message for item in found] == ["job 'a' has the unknown key '\\x1b[31m\\x0a'"]
+
+
+def test_a_finding_prints_as_a_line_with_a_caret_and_as_json() -> None:
+    _, found = parse("name: n\njobs:\n  a:\n\timage: i\n", "t.yaml")
+    assert found[0].pretty().endswith("\n    4 | \timage: i\n      | ^")
+    finding = Diagnostic(
+        code="E103",
+        message="no 'ä'",
+        file="f.yaml",
+        line=12,
+        column=5,
+        end=7,
+        suggestion="b",
+        source_line="\tä 漢字 x",
+    )
+    assert str(finding) == "f.yaml:12:5: error[E103]: no 'ä'; did you mean 'b'?"
+    assert finding.pretty() == f"{finding}\n   12 | \tä 漢字 x\n      | \t  " + "  ^^^"
+    assert finding.pretty(colour=True) == (
+        "f.yaml:12:5: \x1b[1;31merror[E103]\x1b[0m: no 'ä'; did you mean 'b'?\n"
+        "   12 | \tä 漢字 x\n      | \t    \x1b[1;31m^^^\x1b[0m"
+    )
+    assert finding.to_json() == {
+        "code": "E103", "severity": "error", "message": "no 'ä'", "file": "f.yaml", "line": 12, "column": 5, "end": 7,
+        "suggestion": "b", "source_line": "\tä 漢字 x",
+    }  # fmt: skip
