@@ -1,1 +1,84 @@
-"""Settings."""
+"""What a worker is told by its environment. The only reader of environment variables in this package."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from orchestrator.contract.names import DEFAULT_TASK_QUEUE
+from orchestrator.errors import UsageError
+from orchestrator.ids import slug
+
+JOBS_PER_CPU = 4
+"""Containers at a time for each processor: what a small host still runs through without losing throughput."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a worker needs to know beside where Temporal is (`temporalio.envconfig`) and Docker (DOCKER_HOST)."""
+
+    store: str
+    """Folder or URL."""
+    host_id: str
+    """This host's name, the same after a restart: containers are found again by it."""
+    max_jobs: int
+    """Containers at a time."""
+    task_queue: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_TASK_QUEUE and ORCA_HOME.
+
+        Raises:
+            UsageError: a value is wrong, or the state folder cannot be written.
+        """
+        home = Path(environ.get("ORCA_HOME") or "~/.orca").expanduser()
+        return cls(
+            store=environ.get("ORCA_STORE") or str(home / "store"),
+            host_id=_name("ORCA_HOST_ID", environ.get("ORCA_HOST_ID") or _kept_host_id(home)),
+            max_jobs=_count("ORCA_MAX_JOBS", environ.get("ORCA_MAX_JOBS")),
+            task_queue=environ.get("ORCA_TASK_QUEUE") or DEFAULT_TASK_QUEUE,
+        )
+
+
+def _count(name: str, text: str | None) -> int:
+    if not text:
+        return JOBS_PER_CPU * (os.cpu_count() or 1)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= 1000:
+        raise UsageError(f"{name} is '{text}'; it must be a whole number from 1 to 1000")
+    return value
+
+
+def _name(variable: str, text: str) -> str:
+    if slug(text, 100) != text:
+        raise UsageError(
+            f"{variable} is '{text}'; it may hold letters, digits, '_', '.' and '-', at most 100 of them"
+        )
+    return text
+
+
+def _kept_host_id(home: Path) -> str:
+    """The id in `host-id`; made and written the first time, also where two workers begin at once."""
+    file = home / "host-id"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        fresh = home / f"host-id.{os.getpid()}"
+        fresh.write_text(f"{slug(os.uname().nodename, 40)}-{secrets.token_hex(4)}\n")
+        try:
+            os.link(fresh, file)
+        except FileExistsError:
+            pass  # Another worker was first, or this is not the first start.
+        finally:
+            fresh.unlink()
+        return file.read_text().strip()
+    except OSError as error:
+        raise UsageError(
+            f"the worker cannot keep its host id in '{file}': {error.strerror or error}; "
+            "set ORCA_HOME to a folder that it may write, or name the host with ORCA_HOST_ID"
+        ) from error
