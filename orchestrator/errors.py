@@ -10,7 +10,7 @@
     │   ├── DockerUnreachable     3
     │   └── WorkerUnreachable     3   an open run's state is known to its workers only, and none answers
     ├── StoreError                1   logs, artifacts or a workspace cannot be read or written
-    └── EngineError               1   the container engine refused something (workers/engine/base.py has its kinds)
+    └── EngineError               1   the container engine refused something (workers/engine/failures.py has its kinds)
 
 A container that exits non-zero is not an error but a value (`contract.messages.JobOutcome`).
 A message says what happened, where, and what to do next. This room imports nothing of ours.
@@ -92,4 +92,4 @@ class StoreError(OrcaError):
 
 
 class EngineError(OrcaError):
-    """The container engine refused or failed; `workers/engine/base.py` names the kinds."""
+    """The container engine refused or failed; `workers/engine/failures.py` names the kinds."""

@@ -62,10 +62,14 @@ class LogWriter:
         """Timestamp of the last line that is safely in the store."""
 
     @classmethod
-    async def attach(cls, store: Store, try_prefix: str) -> Self:
+    async def attach(cls, store: Store, try_prefix: str, *, replay: bool) -> Self:
         """Go on with a log that an earlier writer left.
 
-        The caller then appends the whole log from its beginning; what is stored already is left out.
+        Args:
+            store: where it is.
+            try_prefix: whose it is.
+            replay: the caller appends the whole log from its beginning, and what is stored already is left out;
+                else what is appended is all new.
 
         Raises:
             StoreError: what is there cannot be read.
@@ -77,9 +81,9 @@ class LogWriter:
             stored.add(line)
         if segments:
             writer._next = int(segments[-1].rsplit("/", 1)[1]) + 1
-        if stored.count:
+        writer.position = stored.last
+        if replay and stored.count:
             writer._stored = stored
-            writer.position = stored.last
         return writer
 
     @property

@@ -70,8 +70,8 @@ def pack(folder: Path, target: Path, *, limit: int = MAX_WORKSPACE_BYTES) -> Pac
     """Write the archive of `folder` to `target`. The same content gives the same bytes on every machine.
 
     Names are sorted, times and owners zero, modes 755 or 644. `.gitignore` files count at all levels; `.git`
-    is never packed. Symbolic links stay links where they point inside the folder by a relative path; others, and
-    sockets and the like, are left out with a warning.
+    is never packed. Symbolic links stay links where they point inside the folder by a relative path; others,
+    and sockets and the like, are left out with a warning.
 
     Raises:
         UsageError: `folder` is no folder, cannot be read, changes meanwhile, or holds over `limit` bytes.
@@ -94,8 +94,8 @@ def pack(folder: Path, target: Path, *, limit: int = MAX_WORKSPACE_BYTES) -> Pac
             total += status.st_size if stat.S_ISREG(status.st_mode) else 0
             if total > limit:
                 raise UsageError(
-                    f"the workspace '{folder}' holds more than {limit // (1024 * 1024)} MiB; name what the jobs"
-                    " do not need in a .gitignore file"
+                    f"the workspace '{folder}' holds more than {limit // (1024 * 1024)} MiB; name what the"
+                    " jobs do not need in a .gitignore file"
                 )
             _add(archive, path, relative, warnings)
     with target.open("rb") as packed:

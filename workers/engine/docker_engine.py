@@ -1,0 +1,275 @@
+"""Docker Engine behind our interface: one method, one API call. Decides nothing, retries nothing.
+
+Two clients: one that gives up on a silent engine, one without a limit for waiting, following and large
+bodies.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote
+
+import requests
+from docker.api.client import APIClient
+from docker.errors import DockerException, create_api_error_from_http_exception
+from docker.utils.utils import kwargs_from_env
+
+from workers.engine.docker_convert import (
+    LogDecoder,
+    create_options,
+    host_options,
+    image_facts,
+    label_filter,
+    listed,
+    observed,
+    unix_time,
+)
+from workers.engine.docker_errors import Kinds, translated, unreachable
+from workers.engine.failures import (
+    ContainerGone,
+    EngineFault,
+    ImageNotFound,
+    NameTaken,
+    PathNotFound,
+    PullFailed,
+    StartFailed,
+)
+from workers.engine.interface import (
+    ByteStream,
+    ContainerSpec,
+    ImageFacts,
+    Interrupt,
+    ListedContainer,
+    LogEntry,
+    ObservedContainer,
+)
+
+ANSWER_SECONDS: Final = 60
+"""How long the engine may be silent. Generous: creating and starting queue up on a busy host."""
+_DEFAULT_ADDRESS: Final = "unix:///var/run/docker.sock"
+_CHUNK: Final = 64 * 1024
+_ARCHIVE_CHUNK: Final = 1024 * 1024
+_POOL: Final = 64
+_ID_LENGTH: Final = 64
+_UNCOMPRESSED: Final = {"Accept-Encoding": "identity"}
+"""Else the engine gzips archives, which costs more than it saves on one host."""
+_GONE: Final = Kinds(not_found=ContainerGone)
+
+
+class DockerEngine:
+    """`ContainerEngine` on Docker. Connects at the first call; safe to use from many threads.
+
+    Args:
+        address: None takes DOCKER_HOST and Docker's other variables, else its usual socket.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        settings: dict[str, Any] = {**kwargs_from_env()}
+        if address is not None:
+            settings["base_url"] = address
+        self._settings = settings
+        self.address: str = settings.get("base_url") or _DEFAULT_ADDRESS
+        self._connecting = threading.Lock()
+        self._clients: tuple[APIClient, APIClient] | None = None
+
+    def ping(self) -> str:
+        """See `ContainerEngine`."""
+        with translated(self.address, "cannot reach the engine"):
+            self._quick.ping()
+        return self.address
+
+    def inspect_image(self, image: str) -> ImageFacts:
+        """See `ContainerEngine`."""
+        kinds = Kinds(not_found=ImageNotFound, refused=ImageNotFound)
+        with translated(self.address, f"cannot inspect image '{image}'", kinds):
+            return image_facts(self._quick.inspect_image(image))
+
+    def pull_image(self, image: str) -> None:
+        """See `ContainerEngine`."""
+        kinds = Kinds(PullFailed, PullFailed, PullFailed, PullFailed)
+        with translated(self.address, f"image '{image}' could not be pulled", kinds):
+            progress: Iterator[Any] = iter(self._patient.pull(image, stream=True, decode=True))
+            for step in progress:
+                if "error" in step:
+                    raise PullFailed(f"image '{image}' could not be pulled: {step['error']}")
+
+    def inspect(self, container: str) -> ObservedContainer | None:
+        """See `ContainerEngine`."""
+        try:
+            with translated(self.address, f"cannot inspect container '{_short(container)}'", _GONE):
+                return observed(self._quick.inspect_container(container))
+        except ContainerGone:
+            return None
+
+    def create(self, spec: ContainerSpec) -> str:
+        """See `ContainerEngine`."""
+        kinds = Kinds(ImageNotFound, NameTaken, StartFailed, StartFailed)
+        with translated(self.address, f"cannot create container '{spec.name}'", kinds):
+            host = self._quick.create_host_config(**host_options(spec, init=self._has_init))
+            answer = self._quick.create_container(host_config=host, **create_options(spec))
+            return str(answer["Id"])
+
+    def start(self, container: str) -> None:
+        """See `ContainerEngine`."""
+        kinds = Kinds(ContainerGone, StartFailed, StartFailed, StartFailed)
+        with translated(self.address, f"cannot start container '{_short(container)}'", kinds):
+            self._quick.start(container)
+
+    def wait(self, container: str, *, interrupt: Interrupt) -> int:
+        """See `ContainerEngine`."""
+        with translated(self.address, f"cannot wait for container '{_short(container)}'", _GONE):
+            response = self._request("POST", container, "wait", {})
+            with response, interrupt.closing_with(lambda: _hang_up(response)):
+                answer = response.json()
+        fault: str = (answer.get("Error") or {"Message": ""})["Message"]
+        if fault:
+            raise EngineFault(f"waiting for container '{_short(container)}' failed: {fault}")
+        return int(answer["StatusCode"])
+
+    def logs(
+        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+    ) -> Iterator[list[LogEntry]]:
+        """See `ContainerEngine`."""
+        params = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
+        with translated(self.address, f"cannot read the log of container '{_short(container)}'", _GONE):
+            response = self._request(
+                "GET", container, "logs", params if since is None else {**params, "since": unix_time(since)}
+            )
+            decoder = LogDecoder()
+            with response, interrupt.closing_with(lambda: _hang_up(response)):
+                for chunk in response.raw.stream(_CHUNK):
+                    if entries := decoder.feed(chunk):
+                        yield entries
+            if entries := decoder.finish():
+                yield entries
+
+    def stop(self, container: str, *, grace: float) -> None:
+        """See `ContainerEngine`."""
+        with translated(self.address, f"cannot stop container '{_short(container)}'", _GONE):
+            self._quick.stop(container, timeout=max(0, -int(-grace // 1)))
+
+    def kill(self, container: str) -> None:
+        """See `ContainerEngine`."""
+        idle = Kinds(not_found=ContainerGone, conflict=ContainerGone)
+        try:
+            with translated(self.address, f"cannot kill container '{_short(container)}'", idle):
+                self._quick.kill(container)
+        except ContainerGone:
+            return
+
+    def remove(self, container: str) -> None:
+        """See `ContainerEngine`."""
+        # A conflict says that someone else is removing it right now.
+        idle = Kinds(not_found=ContainerGone, conflict=ContainerGone)
+        try:
+            with translated(self.address, f"cannot remove container '{_short(container)}'", idle):
+                self._quick.remove_container(container, v=True, force=True)
+        except ContainerGone:
+            return
+
+    def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
+        """See `ContainerEngine`."""
+        with translated(
+            self.address,
+            f"cannot write to '{path}' in container '{_short(container)}'",
+            Kinds(not_found=PathNotFound),
+        ):
+            self._patient.put_archive(container, path, iter(chunks))
+
+    def get_archive(self, container: str, path: str) -> ByteStream:
+        """See `ContainerEngine`."""
+        action = f"cannot read '{path}' in container '{_short(container)}'"
+        with translated(self.address, action, Kinds(not_found=PathNotFound)):
+            response = self._request("GET", container, "archive", {"path": path})
+        return _Body(response, self.address, action)
+
+    def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
+        """See `ContainerEngine`."""
+        with translated(self.address, "cannot list containers"):
+            rows: list[dict[str, Any]] = self._quick.containers(
+                all=True, filters={"label": label_filter(labels)}
+            )
+            return [listed(row) for row in rows]
+
+    def _request(
+        self, method: str, container: str, verb: str, params: Mapping[str, Any]
+    ) -> requests.Response:
+        """A call whose body is read as it comes, which docker's own methods do not offer for all verbs."""
+        client = self._patient
+        url = f"{client.base_url}/v{client.api_version}/containers/{quote(container, safe='')}/{verb}"
+        limits = (ANSWER_SECONDS, None)
+        response: requests.Response = client.request(
+            method, url, params=params, headers=_UNCOMPRESSED, stream=True, timeout=limits
+        )
+        try:
+            response.raise_for_status()
+        except requests.exceptions.HTTPError as error:
+            with response:
+                create_api_error_from_http_exception(error)
+        return response
+
+    # Typed as Any, since docker's stubs leave nearly all arguments and answers unknown.
+    @property
+    def _quick(self) -> Any:
+        return self._connected()[0]
+
+    @property
+    def _patient(self) -> Any:
+        return self._connected()[1]
+
+    def _connected(self) -> tuple[APIClient, APIClient]:
+        with self._connecting:
+            if self._clients is None:
+                self._clients = (self._client(ANSWER_SECONDS), self._client(None))
+            return self._clients
+
+    def _client(self, timeout: int | None) -> APIClient:
+        limit: Any = timeout
+        try:
+            return APIClient(version="auto", timeout=limit, max_pool_size=_POOL, **self._settings)
+        except DockerException as error:
+            raise unreachable(self.address, error) from error
+
+    @cached_property
+    def _has_init(self) -> bool:
+        """Whether the engine has the small init that passes signals on; some installations come without."""
+        info: dict[str, Any] = self._quick.info()
+        commit: dict[str, Any] = info.get("InitCommit") or {}
+        return bool(info.get("InitBinary")) and commit.get("ID") != "N/A"
+
+
+def _short(container: str) -> str:
+    """An id as people know it; a name as it is."""
+    return container[:12] if len(container) == _ID_LENGTH and "-" not in container else container
+
+
+class _Body:
+    """A response's body as a `ByteStream`."""
+
+    def __init__(self, response: requests.Response, address: str, action: str) -> None:
+        self._response = response
+        self._chunks: Iterator[bytes] = iter(response.raw.stream(_ARCHIVE_CHUNK))
+        self._address = address
+        self._action = action
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with translated(self._address, self._action):
+            chunk = next(self._chunks, b"")
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def _hang_up(response: requests.Response) -> None:
+    """End the reading of `response` in another thread."""
+    with suppress(ValueError, RuntimeError, OSError):  # It was read to its end already.
+        response.raw.shutdown()

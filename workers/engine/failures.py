@@ -1,0 +1,53 @@
+"""What can go wrong at the engine, told apart by what the caller can do about it.
+
+EngineError
+├── ImageNotFound       the image is not on this host
+├── PullFailed          the registry, or the way to it, said no
+├── NameTaken           a container of that name exists
+├── ContainerGone       there is no such container (any more)
+├── StartFailed         the engine cannot create or start it as it was asked to
+├── PathNotFound        there is no such path in the container
+├── EngineUnreachable   no engine answers; also a `DockerUnreachable`
+├── EngineFault         the engine failed in a way that nobody expects
+└── Interrupted         not a failure: another thread ended the call through its `Interrupt`
+"""
+
+from orchestrator.errors import DockerUnreachable, EngineError
+
+
+class ImageNotFound(EngineError):
+    """The image is not on this host."""
+
+
+class PullFailed(EngineError):
+    """The image could not be pulled."""
+
+
+class NameTaken(EngineError):
+    """A container of that name exists."""
+
+
+class ContainerGone(EngineError):
+    """There is no such container, or it is just being removed."""
+
+
+class StartFailed(EngineError):
+    """The engine refuses to create or start the container: a bad user, limit, folder or command."""
+
+
+class PathNotFound(EngineError):
+    """There is no such path in the container, or no such container."""
+
+
+class EngineUnreachable(EngineError, DockerUnreachable):
+    """No engine answers at the address, or it went away in the middle of a call."""
+
+    exit_code = 3
+
+
+class EngineFault(EngineError):
+    """The engine failed in a way that is neither the caller's doing nor the network's."""
+
+
+class Interrupted(EngineError):
+    """The call was ended by `Interrupt.fire`."""

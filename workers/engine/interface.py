@@ -1,0 +1,256 @@
+"""What a worker needs of a container engine. The contract stands in the docstrings; one test suite checks it.
+
+Calls are synchronous and may block; they are made from threads. Frozen shapes only; nothing here is Docker's.
+"""
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from workers.engine.failures import Interrupted
+
+ContainerState = Literal["created", "running", "paused", "exited", "dead"]
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """A container to create. Never privileged, never with folders of the host."""
+
+    name: str
+    image: str
+    entrypoint: tuple[str, ...] | None = None
+    """None: the image's own."""
+    command: tuple[str, ...] | None = None
+    """None: the image's own, or none where `entrypoint` is given."""
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    working_dir: str | None = None
+    """Absolute; made where it does not exist."""
+    user: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    cpus: float | None = None
+    memory: int | None = None
+    """Bytes, swap included: going over it kills."""
+    pids: int | None = None
+
+
+@dataclass(frozen=True)
+class ObservedContainer:
+    """A container as the engine sees it now."""
+
+    id: str
+    name: str
+    state: ContainerState
+    labels: Mapping[str, str]
+    exit_code: int | None = None
+    """None unless it has ended."""
+    oom_killed: bool = False
+    started_at: str | None = None
+    """RFC 3339 UTC; None when it never ran."""
+    finished_at: str | None = None
+    error: str = ""
+    """Why it could not start, where that is so."""
+
+
+@dataclass(frozen=True)
+class ListedContainer:
+    """The little that a listing says."""
+
+    id: str
+    name: str
+    state: ContainerState
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What matters of an image."""
+
+    id: str
+    user: str = ""
+    """Empty: root."""
+    working_dir: str = ""
+
+
+class LogEntry(NamedTuple):
+    """One line of a container. `timestamp` is RFC 3339 UTC with nine decimals; `text` has no line end."""
+
+    timestamp: str
+    text: str
+
+
+class ByteStream(Protocol):
+    """Chunks from the engine. Must be closed, since an open one may hold locks there; closing twice is fine."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Itself."""
+        ...
+
+    def __next__(self) -> bytes:
+        """The next chunk, never empty."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class Interrupt:
+    """Lets one thread end a blocking call that another thread is in. Fires once and stays fired."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closers: list[Callable[[], None]] = []
+        self.fired = False
+
+    def fire(self) -> None:
+        """End the calls that were given this object, and all later ones at once."""
+        with self._lock:
+            self.fired = True
+            for close in self._closers:
+                close()
+
+    @contextmanager
+    def closing_with(self, close: Callable[[], None]) -> Generator[None]:
+        """For engines: while the block runs, `fire` calls `close` once, which must make the block return or
+        raise, may not raise itself and may not block.
+
+        Raises:
+            Interrupted: it has fired, before the block or during it (whatever the block raised).
+        """
+        with self._lock:
+            if self.fired:
+                raise Interrupted("the call was ended before it began")
+            self._closers.append(close)
+        try:
+            yield
+        except Exception as error:
+            if self.fired:
+                raise Interrupted("the call was ended") from error
+            raise
+        finally:
+            with self._lock:
+                self._closers.remove(close)
+        if self.fired:
+            raise Interrupted("the call was ended")
+
+
+class ContainerEngine(Protocol):
+    """One engine on one host. Every method may also raise `EngineUnreachable` and `EngineFault`.
+
+    `container` is an id or a name.
+    """
+
+    def ping(self) -> str:
+        """Ask whether the engine answers; returns its address or name, for people."""
+        ...
+
+    def inspect_image(self, image: str) -> ImageFacts:
+        """Facts of an image on this host.
+
+        Raises:
+            ImageNotFound: it is not here.
+        """
+        ...
+
+    def pull_image(self, image: str) -> None:
+        """Fetch an image from its registry; returns when it is here. Without a tag, `latest`.
+
+        Raises:
+            PullFailed: in the registry's words.
+        """
+        ...
+
+    def inspect(self, container: str) -> ObservedContainer | None:
+        """The container as it is now; None when there is none."""
+        ...
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Make a container and return its id. It does not run yet.
+
+        Raises:
+            ImageNotFound: the image is not here.
+            NameTaken: the name is in use.
+            StartFailed: the spec asks for something impossible.
+        """
+        ...
+
+    def start(self, container: str) -> None:
+        """Start a created container; one that runs or has run already is left alone.
+
+        Raises:
+            ContainerGone: there is none.
+            StartFailed: it cannot be started as it was created.
+        """
+        ...
+
+    def wait(self, container: str, *, interrupt: Interrupt) -> int:
+        """Block until the container has ended; its exit code, at once where it ended before.
+
+        Raises:
+            ContainerGone: there is none.
+            Interrupted: `interrupt` fired first.
+        """
+        ...
+
+    def logs(
+        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+    ) -> Iterator[list[LogEntry]]:
+        """Lines of stdout and stderr in the order the engine has them, in batches as they come.
+
+        Long lines come whole up to 64 KiB, then in pieces; a last line without line end is not lost.
+
+        Args:
+            container: id or name; must have been started.
+            follow: go on until the container ends.
+            since: only entries of this timestamp and later.
+            interrupt: ends the iteration with `Interrupted`.
+
+        Raises:
+            ContainerGone: there is none.
+        """
+        ...
+
+    def stop(self, container: str, *, grace: float) -> None:
+        """Send the stop signal, and the kill signal after `grace` seconds; returns when it has ended.
+
+        Nothing happens to a container that does not run.
+
+        Raises:
+            ContainerGone: there is none.
+        """
+        ...
+
+    def kill(self, container: str) -> None:
+        """Send the kill signal. Nothing happens to a container that does not run or is gone."""
+        ...
+
+    def remove(self, container: str) -> None:
+        """Remove the container, also while it runs, with its anonymous volumes. None there is fine."""
+        ...
+
+    def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
+        """Unpack a tar (plain or gzipped) inside the container at the existing folder `path`.
+
+        The container need not run.
+
+        Raises:
+            PathNotFound: there is no such folder, or no such container.
+            EngineFault: the engine does not like the archive.
+        """
+        ...
+
+    def get_archive(self, container: str, path: str) -> ByteStream:
+        """A tar of the file or folder `path`, in chunks; entries begin with the last part of `path`.
+
+        The container need not run.
+
+        Raises:
+            PathNotFound: there is no such path, or no such container (when called, not when iterated).
+        """
+        ...
+
+    def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
+        """All containers, running or not, that have these labels; a value of None asks for any."""
+        ...

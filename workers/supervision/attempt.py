@@ -1,0 +1,295 @@
+"""One worker's go at one try: look, decide, act, wait, collect, record. Starting again finds what was.
+
+Steps raise `TryFailed` for what is the try's own end, `EngineUnreachable` when it is worth looking again, `Stopped`
+when someone asked the try to end. All that ends here, in an outcome or in `Detached`.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from orchestrator.contract.failures import FailureKind, FailureReason
+from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.errors import EngineError, StoreError
+from orchestrator.store.failures import ObjectNotFound
+from orchestrator.store.logs import LogLine, LogWriter, timestamp_now
+from workers.engine.failures import ContainerGone, EngineUnreachable, ImageNotFound, NameTaken, StartFailed
+from workers.engine.interface import ImageFacts, ObservedContainer
+from workers.supervision import decide as decision
+from workers.supervision.control import Control, Stopped
+from workers.supervision.identity import name_of, prefix_of
+from workers.supervision.prepare import container_spec, launch_of, orca_folder
+from workers.supervision.pulse import Pulse
+from workers.supervision.reasons import TryFailed, cancelled_reason
+from workers.supervision.site import Site
+from workers.supervision.watch import Reach, Watch, Watched
+
+log = logging.getLogger("orca.supervision")
+
+_RECORD_ATTEMPTS = 3
+
+
+class Detached(Exception):
+    """The worker let go of the container, which goes on without it."""
+
+
+@dataclass
+class _Sight:
+    """What was seen of the container in this go."""
+
+    container: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+class Attempt:
+    """One go at one try.
+
+    Args:
+        site: what the worker's tries share.
+        request: the try.
+        control: how it is told to end.
+        pulse: how it says how it stands.
+        previous: the last heartbeat of the worker that had the try before.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        request: ContainerRequest,
+        control: Control,
+        *,
+        pulse: Pulse,
+        previous: Heartbeat | None,
+    ) -> None:
+        self._site = site
+        self._request = request
+        self._control = control
+        self._pulse = pulse
+        self._previous = previous
+        self._sight = _Sight()
+        self._warnings: list[str] = []
+
+    async def run(self) -> JobOutcome:
+        """To the try's end.
+
+        Raises:
+            Detached: the worker was told to let go.
+        """
+        try:
+            return await self._look_until_done()
+        except TryFailed as error:
+            return await self._end_early(error.reason)
+        except Stopped:
+            if self._control.cause == "detach":
+                raise Detached from None
+            return await self._end_early(cancelled_reason())
+
+    async def _look_until_done(self) -> JobOutcome:
+        unreachable_since: float | None = None
+        while True:
+            seen = self._sight.container
+            try:
+                return await self._go()
+            except (NameTaken, ContainerGone) as error:
+                log.info("looking again: %s", error)
+            except EngineUnreachable as error:
+                now = time.monotonic()
+                if unreachable_since is None or (seen != self._sight.container):
+                    unreachable_since = now
+                limits = self._site.limits
+                patience = limits.patience if self._sight.container else limits.first_patience
+                if now - unreachable_since >= patience:
+                    raise TryFailed(FailureKind.DOCKER, str(error)) from error
+            except EngineError as error:
+                raise TryFailed(FailureKind.DOCKER, str(error)) from error
+            await self._control.pause(self._site.limits.pause)
+
+    async def _go(self) -> JobOutcome:
+        """Look, decide, act."""
+        self._pulse.enter("looking")
+        recorded = await self._recorded()
+        try:
+            observed = await self._site.threads.call(self._site.engine.inspect, name_of(self._request))
+        except EngineUnreachable:
+            if recorded is not None:
+                return recorded
+            raise
+        action = decision.decide(self._request, observed, recorded=recorded, previous=self._known_before())
+        log.debug("%s: %s, since %s", name_of(self._request), type(action).__name__, action.cause)
+        match action:
+            case decision.Create():
+                return await self._create()
+            case decision.Start(container):
+                self._see(container)
+                image = await self._image()
+                return await self._start(container.id, image)
+            case decision.Attach(container):
+                self._see(container)
+                image = await self._image_of_old()
+                return await self._watch(container.id, image, Reach.RUNNING)
+            case decision.Collect(container):
+                self._see(container)
+                image = await self._image_of_old()
+                return await self._watch(container.id, image, Reach.ENDED)
+            case decision.Return(outcome, leftover, _):
+                if leftover is not None:
+                    await self._clear(leftover, outcome)
+                return outcome
+            case decision.Conflict(container, cause):
+                raise TryFailed(
+                    FailureKind.START,
+                    f"container '{container.name}' exists and is not this try's: {cause}; remove it with"
+                    f" 'docker rm -f {container.name}'",
+                )
+            case decision.Lost(cause):
+                raise TryFailed(FailureKind.LOST, cause)
+
+    async def _create(self) -> JobOutcome:
+        image = await self._image()
+        how = launch_of(self._request, image)
+        spec = container_spec(self._request, image, how, namespace=self._site.namespace)
+        try:
+            container = await self._site.threads.call(self._site.engine.create, spec)
+        except ImageNotFound as error:
+            self._site.images.forget(self._request.image)
+            raise TryFailed(FailureKind.PULL, f"the image went away: {error}") from error
+        except StartFailed as error:
+            raise TryFailed(FailureKind.START, str(error)) from error
+        self._sight.container = container
+        return await self._start(container, image)
+
+    async def _start(self, container: str, image: ImageFacts) -> JobOutcome:
+        await self._prepare(container, image)
+        if self._control.cause is not None:
+            raise Stopped
+        try:
+            await self._site.threads.call(self._site.engine.start, container)
+        except StartFailed as error:
+            raise TryFailed(FailureKind.START, str(error)) from error
+        self._sight.started_at = timestamp_now()
+        return await self._watch(container, image, Reach.FRESH)
+
+    async def _prepare(self, container: str, image: ImageFacts) -> None:
+        request, how = self._request, launch_of(self._request, image)
+        if not (how.needs_folder or request.workspace or request.restore):
+            return
+        self._pulse.enter("preparing", container)
+        if how.needs_folder:
+            put = self._site.engine.put_archive
+            await self._site.threads.call(put, container, "/", [orca_folder(how)])
+        if request.workspace is not None:
+            await self._control.race(self._site.artifacts.put_workspace(container, request.workspace))
+        for artifact in request.restore:
+            await self._control.race(self._site.artifacts.restore(container, artifact))
+
+    async def _watch(self, container: str, image: ImageFacts, reach: Reach) -> JobOutcome:
+        watch = Watch(self._site, self._request, self._control, pulse=self._pulse)
+        watched = await watch.run(
+            container,
+            image,
+            started_at=self._sight.started_at,
+            finished_at=self._sight.finished_at,
+            reach=reach,
+        )
+        return await self._record(self._outcome(container, watched), watched.writer)
+
+    def _outcome(self, container: str, watched: Watched) -> JobOutcome:
+        cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED
+        status = "success" if watched.reason is None else "cancelled" if cancelled else "failed"
+        return JobOutcome(
+            status=status,
+            reason=watched.reason,
+            exit_code=watched.exit_code,
+            outputs=dict(watched.outputs),
+            artifacts=watched.artifacts,
+            started_at=self._sight.started_at,
+            finished_at=watched.finished_at,
+            host=self._site.host,
+            container_id=container,
+            warnings=(*self._warnings, *watched.warnings),
+        )
+
+    async def _end_early(self, why: FailureReason) -> JobOutcome:
+        """The outcome of a try that did not come to the end of a container that ran."""
+        outcome = JobOutcome(
+            status="cancelled" if why.kind is FailureKind.CANCELLED else "failed",
+            reason=why,
+            started_at=self._sight.started_at,
+            finished_at=timestamp_now(),
+            host=self._site.host,
+            container_id=self._sight.container,
+            warnings=tuple(self._warnings),
+        )
+        writer = LogWriter(self._site.store, prefix_of(self._request))
+        if self._sight.started_at is not None:
+            try:
+                writer = await LogWriter.attach(self._site.store, prefix_of(self._request), replay=False)
+            except StoreError as error:
+                log.warning("the log of %s cannot be read: %s", name_of(self._request), error)
+        return await self._record(outcome, writer)
+
+    async def _record(self, outcome: JobOutcome, writer: LogWriter) -> JobOutcome:
+        """Close the log, store the outcome, and only then let the container go."""
+        if outcome.reason is not None and outcome.reason.kind is not FailureKind.EXIT:
+            await writer.append([LogLine(timestamp_now(), f"orca: {outcome.reason}")])
+        await writer.finish()
+        if writer.loss is not None:
+            outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, writer.loss)})
+        for attempt in range(_RECORD_ATTEMPTS):
+            try:
+                await self._site.store.put_bytes(self._outcome_key, outcome.model_dump_json().encode())
+            except StoreError as error:
+                if attempt + 1 == _RECORD_ATTEMPTS:
+                    warning = f"the outcome is not in the store: {error}"
+                    outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, warning)})
+                else:
+                    await asyncio.sleep(self._site.limits.pause)
+            else:
+                break
+        if outcome.container_id:
+            await self._clear(outcome.container_id, outcome)
+        return outcome
+
+    async def _clear(self, container: str, outcome: JobOutcome) -> None:
+        policy = self._request.cleanup
+        if policy == "keep" or (policy == "keep_on_failure" and outcome.status == "failed"):
+            return
+        await self._site.remover.add(container)
+
+    async def _image(self) -> ImageFacts:
+        self._pulse.enter("pulling")
+        ensured = self._site.images.ensure(self._request.image, self._request.pull)
+        return await self._control.race(ensured)
+
+    async def _image_of_old(self) -> ImageFacts:
+        """Facts of the image of a container that exists; the image may have been renamed or removed since."""
+        try:
+            return await self._site.threads.call(self._site.engine.inspect_image, self._request.image)
+        except ImageNotFound:
+            return ImageFacts(id="")
+
+    async def _recorded(self) -> JobOutcome | None:
+        try:
+            return JobOutcome.model_validate_json(await self._site.store.get_bytes(self._outcome_key))
+        except ObjectNotFound:
+            return None
+        except (StoreError, ValidationError) as error:
+            log.warning("the outcome of an earlier go cannot be read: %s", error)
+            return None
+
+    def _known_before(self) -> Heartbeat | None:
+        """Also what this go saw itself: a container that vanished under it must not be made anew."""
+        if self._sight.started_at is not None:
+            return Heartbeat(host=self._site.host, container_id=self._sight.container, phase="running")
+        return self._previous
+
+    def _see(self, container: ObservedContainer) -> None:
+        self._sight = _Sight(container.id, container.started_at, container.finished_at)
+
+    @property
+    def _outcome_key(self) -> str:
+        return f"{prefix_of(self._request)}outcome.json"

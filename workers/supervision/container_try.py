@@ -1,0 +1,100 @@
+"""The way into this room: runs tries of container jobs, and keeps what they share."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.store.store import Store
+from workers.engine.interface import ContainerEngine
+from workers.supervision.artifacts import Artifacts
+from workers.supervision.attempt import Attempt, Detached
+from workers.supervision.control import Cause, Control
+from workers.supervision.images import Images
+from workers.supervision.limits import Limits
+from workers.supervision.pulse import Pulse
+from workers.supervision.removal import Remover
+from workers.supervision.site import Site
+from workers.supervision.threads import Threads
+
+
+class Supervisor:
+    """Runs tries for one worker. Made once; call `drain` before the event loop ends.
+
+    Args:
+        engine: where containers run.
+        store: where logs, outcomes and artifacts go.
+        host: this host's durable name.
+        threads: for blocking calls; three threads for each job at a time, and a few more. Not closed here.
+        namespace: Temporal's, for the containers' labels.
+        limits: how patient to be.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: ContainerEngine,
+        store: Store,
+        host: str,
+        threads: Executor,
+        namespace: str = "default",
+        limits: Limits | None = None,
+    ) -> None:
+        limits = limits or Limits()
+        pool = Threads(threads)
+        self.host = host
+        self._site = Site(
+            engine=engine,
+            store=store,
+            host=host,
+            namespace=namespace,
+            limits=limits,
+            threads=pool,
+            images=Images(engine, pool, fresh_for=limits.image_facts),
+            artifacts=Artifacts(engine, store, pool),
+            remover=Remover(engine, pool, workers=limits.removers),
+        )
+
+    async def run_try(
+        self,
+        request: ContainerRequest,
+        beat: Callable[[Heartbeat], None],
+        cancel_cause: Callable[[], Cause],
+        *,
+        previous: Heartbeat | None = None,
+    ) -> JobOutcome:
+        """Run one logical try, or take over the one that an earlier go began.
+
+        What the job does wrong is a value: an outcome with a reason. When this task is cancelled and the cause is
+        `cancel`, the container is stopped with its grace and the outcome (`cancelled`, or the real one where the
+        job was quicker) is returned; clean-up is never cut short.
+
+        Args:
+            request: the try.
+            beat: gets how it stands, at once on a change and every few seconds; may not block.
+            cancel_cause: asked when this task is cancelled: `cancel` or `detach`.
+            previous: the last heartbeat of the worker that had this try before.
+
+        Raises:
+            asyncio.CancelledError: the cause was `detach`; the container goes on, its log is stored so far.
+        """
+        control = Control()
+        pulse = Pulse(beat, self.host, interval=self._site.limits.heartbeat)
+        attempt = Attempt(self._site, request, control, pulse=pulse, previous=previous)
+        work = asyncio.create_task(attempt.run())
+        beating = asyncio.create_task(pulse.run())
+        try:
+            while not work.done():
+                try:
+                    await asyncio.wait({work})
+                except asyncio.CancelledError:
+                    control.stop(cancel_cause())
+            return work.result()
+        except Detached:
+            raise asyncio.CancelledError from None
+        finally:
+            beating.cancel()
+
+    async def drain(self) -> None:
+        """Wait until all containers that are done are removed."""
+        await self._site.remover.drain()

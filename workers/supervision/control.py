@@ -1,0 +1,67 @@
+"""How the outside tells a try to end: as a value that it looks at, never as an exception in the middle of a step."""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+Cause = Literal["cancel", "detach"]
+"""`cancel`: the job is to end. `detach`: the worker lets go of it, the container goes on."""
+
+
+class Stopped(Exception):
+    """Someone asked the try to end; `Control.cause` says how."""
+
+
+class Control:
+    """One try's ear for the outside."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.cause: Cause | None = None
+
+    def stop(self, cause: Cause) -> None:
+        """Ask the try to end. The first cause counts."""
+        if self.cause is None:
+            self.cause = cause
+            self._event.set()
+
+    async def until(self, work: "asyncio.Future[Any]", *, timeout: float | None = None) -> bool:
+        """Wait until `work` is done (True), someone asks to stop, or `timeout` seconds are over (both False).
+
+        `work` goes on in either case and is not looked into.
+        """
+        stop = asyncio.ensure_future(self._event.wait())
+        try:
+            await asyncio.wait({work, stop}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+        return work.done()
+
+    async def race(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`.
+
+        Raises:
+            Stopped: someone asked to stop first; `work` was cancelled.
+        """
+        task = asyncio.ensure_future(work)
+        if await self.until(task):
+            return task.result()
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise Stopped
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep.
+
+        Raises:
+            Stopped: someone asked to stop meanwhile.
+        """
+        await self.race(_sleep(seconds))
+
+
+async def _sleep(seconds: float) -> None:
+    rest: Awaitable[None] = asyncio.sleep(seconds)
+    await rest

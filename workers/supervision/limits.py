@@ -1,0 +1,26 @@
+"""How patient supervision is. Durations in seconds."""
+
+from dataclasses import dataclass
+
+from orchestrator.contract.names import HEARTBEAT_INTERVAL
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Knobs that tests turn; people have no need to."""
+
+    heartbeat: float = HEARTBEAT_INTERVAL
+    first_patience: float = 3.0
+    """How long to look for an engine that was never there."""
+    patience: float = 60.0
+    """How long to wait for one to come back, once a container was seen."""
+    pause: float = 0.5
+    """Between two looks."""
+    stop_margin: float = 5.0
+    """How long after the grace period the engine may take before we kill ourselves."""
+    log_stall: float = 5.0
+    """How long the log may stand still after the container's end before it is read again."""
+    image_facts: float = 1.5
+    """How long an image's facts are taken as true."""
+    removers: int = 2
+    """Containers that are removed at the same time."""

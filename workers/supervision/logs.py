@@ -1,0 +1,158 @@
+"""The log pump: follows a container's log into the store while it runs, and sees to it that its tail is whole."""
+
+import asyncio
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import Final
+
+from orchestrator.errors import EngineError
+from orchestrator.store.logs import LogWriter
+from workers.engine.failures import Interrupted
+from workers.engine.interface import ContainerEngine, Interrupt, LogEntry
+from workers.supervision.threads import Threads
+from workers.supervision.transcript import Transcript
+
+_WAITING: Final = 20_000
+"""Entries that may wait between the reading thread and the event loop; then the thread waits."""
+_RECENT: Final = 256
+"""Entries whose times are remembered for closing the gap at the end."""
+
+
+class LogPump:
+    """Pumps one container's log, from its beginning, through `transcript` into `writer`."""
+
+    def __init__(
+        self,
+        engine: ContainerEngine,
+        threads: Threads,
+        container: str,
+        *,
+        transcript: Transcript,
+        writer: LogWriter,
+    ) -> None:
+        self._engine = engine
+        self._threads = threads
+        self._container = container
+        self._transcript = transcript
+        self._writer = writer
+        self._interrupt = Interrupt()
+        self._recent: deque[str] = deque(maxlen=_RECENT)
+        self._taken = 0
+        self._task = asyncio.create_task(self._run(follow=True, since=None, known=Counter()))
+        self.warning: str | None = None
+        """Why the log may not be whole."""
+
+    async def finish(self, *, stall: float) -> None:
+        """After the container's end: return when its whole log is with the writer.
+
+        Args:
+            stall: seconds without a new line after which following is given up.
+        """
+        taken = -1
+        while not self._task.done() and taken != self._taken:
+            taken = self._taken
+            await asyncio.wait({self._task}, timeout=stall)
+        self._interrupt.fire()
+        await self._task
+        if not self._transcript.ended_at:
+            # The script's own end was not seen, so that what followed the last line seen may be missing: engines
+            # end the stream when the container ends, not when its last line is out.
+            self._interrupt = Interrupt()
+            since = min(self._recent) if self._recent else None
+            await self._run(follow=False, since=since, known=Counter(self._recent))
+
+    async def detach(self) -> None:
+        """Stop reading. What was read is with the writer."""
+        self._interrupt.fire()
+        await self._task
+
+    async def _run(self, *, follow: bool, since: str | None, known: Counter[str]) -> None:
+        pipe = _Pipe(asyncio.get_running_loop())
+        reading = self._threads.call(self._read, pipe, follow=follow, since=since)
+        try:
+            while (entries := await pipe.get()) is not None:
+                await self._take(entries, known)
+        finally:
+            pipe.abandon()
+        try:
+            await reading
+        except Interrupted:
+            return
+        except EngineError as error:
+            self.warning = f"the log may not be whole: {error}"
+
+    def _read(self, pipe: "_Pipe", *, follow: bool, since: str | None) -> None:
+        """In a thread."""
+        try:
+            for batch in self._engine.logs(
+                self._container, follow=follow, since=since, interrupt=self._interrupt
+            ):
+                pipe.put(batch)
+        finally:
+            pipe.end()
+
+    async def _take(self, entries: Iterable[LogEntry], known: Counter[str]) -> None:
+        fresh: list[LogEntry] = []
+        for entry in entries:
+            if known and known[entry.timestamp] > 0:
+                known[entry.timestamp] -= 1
+                continue
+            fresh.append(entry)
+            self._recent.append(entry.timestamp)
+        self._taken += len(fresh)
+        await self._writer.append(self._transcript.feed(fresh))
+
+
+class _Pipe:
+    """From a thread to the event loop, in order and bounded."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._room = threading.Condition()
+        self._entries: list[LogEntry] = []
+        self._ended = False
+        self._abandoned = False
+        self._told = False
+        self._ready = asyncio.Event()
+
+    def put(self, entries: list[LogEntry]) -> None:
+        """In the thread; waits for room."""
+        with self._room:
+            while len(self._entries) > _WAITING and not self._abandoned:
+                self._room.wait()
+            self._entries += entries
+            self._tell()
+
+    def abandon(self) -> None:
+        """Nobody takes entries any more; the thread need not wait."""
+        with self._room:
+            self._abandoned = True
+            self._room.notify()
+
+    def end(self) -> None:
+        """In the thread: there will be no more."""
+        with self._room:
+            self._ended = True
+            self._tell()
+
+    async def get(self) -> list[LogEntry] | None:
+        """All that waits; None when there will be no more."""
+        while True:
+            await self._ready.wait()
+            with self._room:
+                entries, self._entries = self._entries, []
+                self._told = False
+                self._ready.clear()
+                self._room.notify()
+                if entries:
+                    if self._ended:
+                        self._ready.set()
+                    return entries
+                if self._ended:
+                    return None
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            self._loop.call_soon_threadsafe(self._ready.set)

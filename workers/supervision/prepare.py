@@ -1,0 +1,78 @@
+"""From a request to a container that can be created, and the small archive that goes into it. Pure."""
+
+import io
+import posixpath
+import tarfile
+from typing import Final
+
+from orchestrator.contract.messages import ContainerRequest
+from orchestrator.store.workspace import WORKSPACE_DIR
+from workers.engine.interface import ContainerSpec, ImageFacts
+from workers.supervision.identity import all_labels, name_of
+from workers.supervision.script import ORCA_DIR, OUTPUT_FILE, SCRIPT_FILE, Launch, is_root, launch
+
+WORKSPACE_PATH: Final = f"/{WORKSPACE_DIR}"
+
+
+def launch_of(request: ContainerRequest, image: ImageFacts) -> Launch:
+    """How the container starts, given its image's user."""
+    return launch(request, as_root=is_root(request.user or image.user))
+
+
+def working_dir_of(request: ContainerRequest, image: ImageFacts) -> str:
+    """The absolute folder in which commands start and relative artifacts are looked for."""
+    start = WORKSPACE_PATH if request.workspace else image.working_dir or "/"
+    return posixpath.normpath(posixpath.join("/", start, request.working_dir or ""))
+
+
+def container_spec(
+    request: ContainerRequest, image: ImageFacts, how: Launch, *, namespace: str
+) -> ContainerSpec:
+    """The container of a try."""
+    has_own_folder = request.workspace is not None or request.working_dir is not None
+    return ContainerSpec(
+        name=name_of(request),
+        image=request.image,
+        entrypoint=how.entrypoint,
+        command=how.command,
+        env=_environment(request),
+        working_dir=working_dir_of(request, image) if has_own_folder else None,
+        user=request.user,
+        labels=all_labels(request, namespace=namespace),
+        cpus=request.resources.cpus,
+        memory=request.resources.memory,
+        pids=request.resources.pids,
+    )
+
+
+def orca_folder(how: Launch) -> bytes:
+    """A tar for `/` with the folder for script and outputs, open to every user of the container."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        folder = tarfile.TarInfo(ORCA_DIR.lstrip("/"))
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+        archive.addfile(folder)
+        files = [(OUTPUT_FILE, b"", 0o666)]
+        if how.script is not None:
+            files.append((SCRIPT_FILE, how.script.encode(), 0o755))
+        for path, content, mode in files:
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.mode, entry.size = mode, len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _environment(request: ContainerRequest) -> dict[str, str]:
+    fixed = {
+        "ORCA_RUN_ID": request.run_id,
+        "ORCA_ATTEMPT": str(request.attempt),
+        "ORCA_JOB": request.job,
+        "ORCA_TRY": str(request.try_number),
+        "ORCA_OUTPUT": OUTPUT_FILE,
+        "GITHUB_OUTPUT": OUTPUT_FILE,
+    }
+    if request.variant is not None:
+        fixed["ORCA_VARIANT"] = request.variant
+    # The last one makes the engine's init pass signals on to the commands and not only to the shell.
+    free = {"CI": "true", "TINI_KILL_PROCESS_GROUP": "1"}
+    return free | request.env | fixed

@@ -1,0 +1,43 @@
+"""Says how a try stands: at once when its phase changes, else every few seconds."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Literal
+
+from orchestrator.contract.messages import Heartbeat
+
+Phase = Literal["looking", "pulling", "preparing", "running", "collecting"]
+
+
+class Pulse:
+    """One try's heartbeat.
+
+    Args:
+        beat: gets every heartbeat; may not block.
+        host: this worker's.
+        interval: seconds between two.
+    """
+
+    def __init__(self, beat: Callable[[Heartbeat], None], host: str, *, interval: float) -> None:
+        self._beat = beat
+        self._interval = interval
+        self._state = Heartbeat(host=host)
+        self.log_position: Callable[[], str] = lambda: ""
+
+    def enter(self, phase: Phase, container: str = "") -> None:
+        """The try is in `phase` from now on. Without `container`, the one known stays."""
+        self._state = self._state.model_copy(
+            update={"phase": phase, "container_id": container or self._state.container_id}
+        )
+        self._say()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            await asyncio.sleep(self._interval)
+            self._say()
+
+    def _say(self) -> None:
+        position = self.log_position() or self._state.log_position
+        self._state = self._state.model_copy(update={"log_position": position})
+        self._beat(self._state)

@@ -1,0 +1,26 @@
+"""What all tries of one worker share."""
+
+from dataclasses import dataclass
+
+from orchestrator.store.store import Store
+from workers.engine.interface import ContainerEngine
+from workers.supervision.artifacts import Artifacts
+from workers.supervision.images import Images
+from workers.supervision.limits import Limits
+from workers.supervision.removal import Remover
+from workers.supervision.threads import Threads
+
+
+@dataclass(frozen=True)
+class Site:
+    """The engine and the store, and what stands around them."""
+
+    engine: ContainerEngine
+    store: Store
+    host: str
+    namespace: str
+    limits: Limits
+    threads: Threads
+    images: Images
+    artifacts: Artifacts
+    remover: Remover
