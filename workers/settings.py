@@ -1,93 +1,84 @@
-"""The worker's settings; the only reader of its environment. DOCKER_HOST and TEMPORAL_* have their own readers."""
+"""What a worker is told by its environment. The only reader of environment variables in this package."""
 
 import os
-import re
 import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.errors import UsageError
 from orchestrator.ids import slug
 
-MAX_MAX_JOBS: Final = 500
-"""More containers at a time help no host, and threads are not free."""
-_NAME: Final = re.compile(r"[A-Za-z0-9_.@:-]{1,100}")
+JOBS_PER_CPU = 4
+"""Containers at a time for each processor: what a small host still runs through without losing throughput."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a worker needs to know of its surroundings."""
+    """All that a worker needs to know beside where Temporal is (`temporalio.envconfig`) and Docker (DOCKER_HOST)."""
 
     store: str
-    """Folder or URL (ORCA_STORE)."""
+    """Folder or URL."""
     host_id: str
-    """This host's durable name (ORCA_HOST_ID): the same after a restart of the worker or the machine."""
+    """This host's name, the same after a restart: containers are found again by it."""
     max_jobs: int
-    """Containers at a time (ORCA_MAX_JOBS)."""
+    """Containers at a time."""
     task_queue: str
-    """Where the worker gets its work (ORCA_TASK_QUEUE)."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read `environ`. Makes ORCA_HOME (`~/.orca`) and the host's id in it where they are needed and missing.
-
-        An empty variable counts as one that is not set.
+        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_TASK_QUEUE and ORCA_HOME.
 
         Raises:
-            UsageError: a value makes no sense, or ORCA_HOME cannot be written.
+            UsageError: a value is wrong, or the state folder cannot be written.
         """
         home = Path(environ.get("ORCA_HOME") or "~/.orca").expanduser()
         return cls(
             store=environ.get("ORCA_STORE") or str(home / "store"),
-            host_id=_name(environ, "ORCA_HOST_ID") or _durable_id(home),
-            max_jobs=_max_jobs(environ),
-            task_queue=_name(environ, "ORCA_TASK_QUEUE") or DEFAULT_TASK_QUEUE,
+            host_id=_name("ORCA_HOST_ID", environ.get("ORCA_HOST_ID") or _kept_host_id(home)),
+            max_jobs=_count("ORCA_MAX_JOBS", environ.get("ORCA_MAX_JOBS")),
+            task_queue=environ.get("ORCA_TASK_QUEUE") or DEFAULT_TASK_QUEUE,
         )
 
 
-def _name(environ: Mapping[str, str], variable: str) -> str:
-    value = environ.get(variable, "")
-    if value and not _NAME.fullmatch(value):
-        raise UsageError(
-            f"{variable} is '{value[:100]}'; give at most 100 letters, digits and '_', '.', '@', ':', '-'"
-        )
+def _count(name: str, text: str | None) -> int:
+    if not text:
+        return JOBS_PER_CPU * (os.cpu_count() or 1)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= 1000:
+        raise UsageError(f"{name} is '{text}'; it must be a whole number from 1 to 1000")
     return value
 
 
-def _max_jobs(environ: Mapping[str, str]) -> int:
-    text = environ.get("ORCA_MAX_JOBS", "")
-    if not text:
-        return max(4, 4 * (os.cpu_count() or 1))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_MAX_JOBS):
-        raise UsageError(f"ORCA_MAX_JOBS is '{text[:100]}'; give a whole number from 1 to {MAX_MAX_JOBS}")
-    return int(text)
+def _name(variable: str, text: str) -> str:
+    if slug(text, 100) != text:
+        raise UsageError(
+            f"{variable} is '{text}'; it may hold letters, digits, '_', '.' and '-', at most 100 of them"
+        )
+    return text
 
 
-def _durable_id(home: Path) -> str:
-    """The id kept in `home`, made at the first call: the host's name and something random."""
-    path = home / "host-id"
+def _kept_host_id(home: Path) -> str:
+    """The id in `host-id`; made and written the first time, also where two workers begin at once."""
+    file = home / "host-id"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            # Written aside and linked, so that of two workers that start together both read the same whole id.
-            draft = home / f".host-id-{secrets.token_hex(8)}"
-            draft.write_text(f"{slug(socket.gethostname())}-{secrets.token_hex(3)}\n")
-            try:
-                path.hardlink_to(draft)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        found = path.read_text().strip()
+        fresh = home / f"host-id.{os.getpid()}"
+        fresh.write_text(f"{slug(os.uname().nodename, 40)}-{secrets.token_hex(4)}\n")
+        try:
+            os.link(fresh, file)
+        except FileExistsError:
+            pass  # Another worker was first, or this is not the first start.
+        finally:
+            fresh.unlink()
+        return file.read_text().strip()
     except OSError as error:
         raise UsageError(
-            f"the host's id cannot be kept in '{path}': {error}; set ORCA_HOME to a folder that can be written,"
-            " or ORCA_HOST_ID to a name for this host"
+            f"the worker cannot keep its host id in '{file}': {error.strerror or error}; "
+            "set ORCA_HOME to a folder that it may write, or name the host with ORCA_HOST_ID"
         ) from error
-    if not _NAME.fullmatch(found):
-        raise UsageError(f"'{path}' does not hold a host's id; remove the file, and a new one is made")
-    return found
