@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
 from orchestrator.client.prepare import Prepared
-from orchestrator.contract.messages import RunRecord, RunRequest
+from orchestrator.contract.messages import JobRecord, RunRecord, RunRequest
 from orchestrator.contract.names import (
     MEMO_DIGEST,
     MEMO_RECORD,
@@ -143,6 +143,8 @@ async def record(client: Client, run: str) -> RunRecord:
     handle = client.get_workflow_handle(run, run_id=found.run_id)
     async with temporal_errors(client, run=run):
         match found.status:
+            case WorkflowExecutionStatus.RUNNING if found.typed_search_attributes.get(_STATE) == "pending":
+                return await _record_of_pending(client, handle)
             case WorkflowExecutionStatus.COMPLETED:
                 return RunRecord.model_validate(await handle.result())
             case WorkflowExecutionStatus.FAILED:
@@ -154,6 +156,21 @@ async def record(client: Client, run: str) -> RunRecord:
             case _:
                 pass
         return await _ask(handle, found)
+
+
+async def _record_of_pending(client: Client, handle: WorkflowHandle[Any, Any]) -> RunRecord:
+    """No worker has seen the run yet, so that nobody can be asked; but all its jobs are as they were submitted."""
+    first = await anext(handle.fetch_history_events(page_size=1))
+    payloads = first.workflow_execution_started_event_attributes.input.payloads
+    (request,) = await client.data_converter.decode(payloads, [RunRequest])
+    return RunRecord(
+        run_id=request.run_id,
+        attempt=request.attempt,
+        spec=request.plan.spec,
+        status="pending",
+        created_at=request.created_at,
+        jobs={name: JobRecord(kind=node.kind, status="pending") for name, node in request.plan.jobs.items()},
+    )
 
 
 async def _record_of_failed(handle: WorkflowHandle[Any, Any]) -> RunRecord:
