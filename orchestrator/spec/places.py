@@ -15,6 +15,8 @@ from orchestrator.spec.diagnostics import MAX_SHOWN_LINE, Diagnostic, Severity
 
 Path = tuple[str | int, ...]
 
+_LONG_TEXT: Final = 20_000
+"""Characters beyond which a place inside a text is not looked for: thousands of findings in it would take minutes."""
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -82,7 +84,7 @@ class Source:
         """
         value, mark = self._text_at(path), self.mark(path)
         start = Spot(mark.line + 1, mark.column + 1)
-        if value is None or mark.line >= len(self.lines):
+        if value is None or mark.line >= len(self.lines) or len(value) > _LONG_TEXT:
             return start
         shown = self.lines[mark.line][mark.column :]
         for quote in ("", '"', "'"):

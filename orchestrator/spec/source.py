@@ -12,7 +12,7 @@ import yaml
 
 from orchestrator.spec import text as texts
 from orchestrator.spec import yaml_words
-from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.diagnostics import MAX_DIAGNOSTICS, Diagnostic
 from orchestrator.spec.places import KeyMark, Mark, Source, Spot, spot
 from orchestrator.spec.scalars import NumberRangeError, resolve
 
@@ -321,6 +321,8 @@ class _Builder:
             )
 
     def _problem(self, code: str, message: str, line: int, column: int, written: str = "") -> None:
+        if len(self.problems) > MAX_DIAGNOSTICS:
+            raise _FatalError
         self.problems.append((code, message, line, column, written))
 
     def _fatal(self, code: str, message: str, line: int, column: int) -> None:
