@@ -19,8 +19,8 @@ SEEDS = [
         *sorted((ROOT / "tests" / "golden").glob("*/spec.yaml")),
     )
 ]
-_SIGNS = rb"""&a |*a|<<: |[|]|{|}|: |- |  |${{ | }}|!!str |? |'|"|null|1e999|.nan|0x|---|%YAML 1.3|jobs|build|requires: |
-parallel_with: |,|\0|on_complete: |failure|env.A|jobs.build.outputs.x|('|&&|if: |retry: |-1|true"""
+_SIGNS = rb"""&a |*a|<<: |[|]|{|}|: |- |  |${{ | }}|!!str |? |'|"|null|1e999|.nan|0x|---|%YAML 1.3|jobs|build
+|requires: |parallel_with: |,|\0|on_complete: |failure|env.A|jobs.build.outputs.x|('|&&|if: |retry: |-1|true"""
 _ODD = (b"|\n", b"\t", b"\xff", b"\0", b"\xc2\x85", b"\xe2\x80\xa8", b"\x1b", b"\n  - ")
 PIECES = st.sampled_from([*_SIGNS.split(b"|"), *_ODD])
 
