@@ -74,6 +74,13 @@ class DockerEngine:
         self._connecting = threading.Lock()
         self._clients: tuple[APIClient, APIClient] | None = None
 
+    def close(self) -> None:
+        """Let go of all connections. A later call connects again."""
+        with self._connecting:
+            clients, self._clients = self._clients or (), None
+        for client in clients:
+            client.close()
+
     def ping(self) -> str:
         """See `ContainerEngine`."""
         with translated(self.address, "cannot reach the engine"):

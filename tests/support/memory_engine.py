@@ -1,0 +1,296 @@
+"""A container engine in memory that obeys the same contract suite as Docker. Its containers run Python functions.
+
+A container without a function ends at once with exit code 0, which makes it the engine that does nothing of the
+benchmarks.
+"""
+
+import io
+import posixpath
+import tarfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+
+from workers.engine.failures import (
+    ContainerGone,
+    ImageNotFound,
+    NameTaken,
+    PathNotFound,
+    PullFailed,
+    StartFailed,
+)
+from workers.engine.interface import (
+    ByteStream,
+    ContainerSpec,
+    ContainerState,
+    ImageFacts,
+    Interrupt,
+    ListedContainer,
+    LogEntry,
+    ObservedContainer,
+)
+
+LINE = 64 * 1024
+KILLED = 137
+SMALLEST_MEMORY = 6 * 1024 * 1024
+
+
+class Killed(BaseException):
+    """Ends a program from outside."""
+
+
+class Running:
+    """What a program can do inside its container."""
+
+    def __init__(self, container: "_Container") -> None:
+        self._container = container
+
+    def out(self, line: str) -> None:
+        self._container.say(line)
+
+    def read(self, path: str) -> bytes:
+        return self._container.files[path]
+
+    def write(self, path: str, data: bytes) -> None:
+        self._container.files[path] = data
+
+    def sleep(self, seconds: float, *, until_stopped: bool = False) -> bool:
+        """Wait; says whether the stop signal has come. A kill ends the program here."""
+        box = self._container
+        with box.changed:
+            box.changed.wait_for(lambda: box.kill_sent or (until_stopped and box.stop_sent), timeout=seconds)
+            if box.kill_sent:
+                raise Killed
+            return box.stop_sent
+
+
+Program = Callable[[Running], int]
+
+
+@dataclass
+class _Container:
+    id: str
+    spec: ContainerSpec
+    changed: threading.Condition
+    state: ContainerState = "created"
+    exit_code: int | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    stop_sent: bool = False
+    kill_sent: bool = False
+    entries: list[LogEntry] = field(default_factory=list[LogEntry])
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+    def say(self, line: str) -> None:
+        with self.changed:
+            for start in range(0, max(len(line), 1), LINE):
+                self.entries.append(LogEntry(_now(), line[start : start + LINE]))
+            self.changed.notify_all()
+
+    def run(self, program: Program) -> None:
+        try:
+            code = program(Running(self))
+        except Killed:
+            code = KILLED
+        with self.changed:
+            self.state, self.exit_code, self.finished_at = "exited", code, _now()
+            self.changed.notify_all()
+
+
+class MemoryEngine:
+    """`ContainerEngine` in memory.
+
+    Args:
+        images: those that are here.
+        programs: what containers do, by the last word of their entrypoint and command.
+    """
+
+    def __init__(
+        self,
+        images: Mapping[str, ImageFacts] | None = None,
+        programs: Mapping[str, Program] | None = None,
+    ) -> None:
+        self._images = images or {"alpine:latest": ImageFacts(id="sha256:alpine")}
+        self._programs = programs or {}
+        self._containers: dict[str, _Container] = {}
+        self._changed = threading.Condition(threading.RLock())
+        self._ids = count(1)
+
+    def ping(self) -> str:
+        return "memory"
+
+    def inspect_image(self, image: str) -> ImageFacts:
+        if image not in self._images:
+            raise ImageNotFound(f"there is no image '{image}'")
+        return self._images[image]
+
+    def pull_image(self, image: str) -> None:
+        raise PullFailed(f"image '{image}' could not be pulled: there is no registry")
+
+    def inspect(self, container: str) -> ObservedContainer | None:
+        with self._changed:
+            box = self._find(container)
+            if box is None:
+                return None
+            return ObservedContainer(
+                id=box.id,
+                name=box.spec.name,
+                state=box.state,
+                labels=dict(box.spec.labels),
+                exit_code=box.exit_code,
+                started_at=box.started_at,
+                finished_at=box.finished_at,
+            )
+
+    def create(self, spec: ContainerSpec) -> str:
+        self.inspect_image(spec.image)
+        with self._changed:
+            if self._find(spec.name) is not None:
+                raise NameTaken(f"there is a container '{spec.name}'")
+            if spec.memory is not None and spec.memory < SMALLEST_MEMORY:
+                raise StartFailed("the memory limit is too small")
+            identity = f"{next(self._ids):064x}"
+            self._containers[identity] = _Container(identity, spec, self._changed)
+            return identity
+
+    def start(self, container: str) -> None:
+        with self._changed:
+            box = self._get(container)
+            if box.state != "created":
+                return
+            if box.spec.user == "nobody-knows":
+                raise StartFailed("there is no such user")
+            box.state, box.started_at = "running", _now()
+        words = [*(box.spec.entrypoint or ()), *(box.spec.command or ())]
+        program = self._programs.get(words[-1] if words else "")
+        if program is None:
+            box.run(lambda _: 0)
+        else:
+            threading.Thread(target=box.run, args=(program,), daemon=True).start()
+
+    def wait(self, container: str, *, interrupt: Interrupt) -> int:
+        box = self._get(container)
+        with interrupt.closing_with(self._wake), self._changed:
+            self._changed.wait_for(lambda: box.exit_code is not None or interrupt.fired)
+            return box.exit_code if box.exit_code is not None else KILLED
+
+    def logs(
+        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+    ) -> Iterator[list[LogEntry]]:
+        box = self._get(container)
+        place = 0
+        with interrupt.closing_with(self._wake):
+            while True:
+                with self._changed:
+                    while follow and not interrupt.fired and box.exit_code is None:
+                        if len(box.entries) > place:
+                            break
+                        self._changed.wait()
+                    fresh = box.entries[place:]
+                if not fresh or interrupt.fired:
+                    return
+                place += len(fresh)
+                if batch := [entry for entry in fresh if since is None or entry.timestamp >= since]:
+                    yield batch
+
+    def stop(self, container: str, *, grace: float) -> None:
+        with self._changed:
+            box = self._get(container)
+            box.stop_sent = True
+            self._changed.notify_all()
+            if box.state == "running" and not self._changed.wait_for(
+                lambda: box.exit_code is not None, timeout=grace
+            ):
+                self.kill(container)
+
+    def kill(self, container: str) -> None:
+        with self._changed:
+            box = self._find(container)
+            if box is not None and box.state == "running":
+                box.kill_sent = True
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: box.exit_code is not None)
+
+    def remove(self, container: str) -> None:
+        with self._changed:
+            self.kill(container)
+            box = self._find(container)
+            if box is not None:
+                del self._containers[box.id]
+
+    def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
+        box = self._find(container)
+        if box is None or (path != "/" and not _below(box.files, path)):
+            raise PathNotFound(f"there is no '{path}' in container '{container}'")
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks)), mode="r:*") as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isreg() else None
+                if content is not None:
+                    box.files[posixpath.join(path, member.name)] = content.read()
+
+    def get_archive(self, container: str, path: str) -> ByteStream:
+        box = self._find(container)
+        found = {} if box is None else _below(box.files, path)
+        if not found:
+            raise PathNotFound(f"there is no '{path}' in container '{container}'")
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for name, data in sorted(found.items()):
+                entry = tarfile.TarInfo(posixpath.relpath(name, posixpath.dirname(path)))
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+        return _Chunks(buffer.getvalue())
+
+    def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
+        with self._changed:
+            return [
+                ListedContainer(box.id, box.spec.name, box.state, dict(box.spec.labels))
+                for box in self._containers.values()
+                if all(
+                    name in box.spec.labels and value in (None, box.spec.labels[name])
+                    for name, value in labels.items()
+                )
+            ]
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _find(self, container: str) -> _Container | None:
+        named = (box for box in self._containers.values() if box.spec.name == container)
+        return self._containers.get(container) or next(named, None)
+
+    def _get(self, container: str) -> _Container:
+        box = self._find(container)
+        if box is None:
+            raise ContainerGone(f"there is no container '{container}'")
+        return box
+
+
+class _Chunks:
+    def __init__(self, data: bytes) -> None:
+        self._pieces = iter([data[start : start + 1000] for start in range(0, len(data), 1000)])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        self._pieces = iter([])
+
+
+def _below(files: Mapping[str, bytes], path: str) -> dict[str, bytes]:
+    folder = path.rstrip("/") + "/"
+    return {name: data for name, data in files.items() if name == path or name.startswith(folder)}
+
+
+_last = count()
+
+
+def _now() -> str:
+    """Nine decimals, and never the same twice."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}{next(_last) % 1000:03d}Z"

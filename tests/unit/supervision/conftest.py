@@ -1,0 +1,3 @@
+from tests.support.engines import docker_engine_fixture, mark_fixture
+
+__all__ = ["docker_engine_fixture", "mark_fixture"]
