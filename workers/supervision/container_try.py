@@ -66,7 +66,7 @@ class Supervisor:
         """Run one logical try, or take over the one that an earlier go began.
 
         What the job does wrong is a value: an outcome with a reason. When this task is cancelled and the cause is
-        `cancel`, the container is stopped with its grace and the outcome (`cancelled`, or the real one where the
+        `cancel`, or the request says that it was cancelled, the container is stopped with its grace and the outcome (`cancelled`, or the real one where the
         job was quicker) is returned; clean-up is never cut short.
 
         Args:
@@ -79,6 +79,8 @@ class Supervisor:
             asyncio.CancelledError: the cause was `detach`; the container goes on, its log is stored so far.
         """
         control = Control()
+        if request.cancelled:
+            control.stop("cancel")
         pulse = Pulse(beat, self.host, interval=self._site.limits.heartbeat)
         attempt = Attempt(self._site, request, control, pulse=pulse, previous=previous)
         work = asyncio.create_task(attempt.run())

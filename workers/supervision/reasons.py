@@ -27,12 +27,12 @@ def reason(kind: FailureKind, message: str) -> FailureReason:
     return FailureReason(kind=kind, message=message if len(message) <= _MAX_MESSAGE else message[:1999] + "…")
 
 
-def exit_reason(
-    request: ContainerRequest, exit_code: int, transcript: Transcript, *, marked: bool
-) -> FailureReason:
+def exit_reason(request: ContainerRequest, exit_code: int, transcript: Transcript) -> FailureReason:
     """For a container that ended with `exit_code`, which is not zero, by its own."""
     where = _where(request.commands, transcript.current)
-    if marked and transcript.current is None and exit_code in (_CANNOT_EXECUTE, _NOT_FOUND):
+    silent = transcript.current is None and len(transcript.tail) <= 1
+    if request.commands and silent and exit_code in (_CANNOT_EXECUTE, _NOT_FOUND):
+        # Nothing ran: what little was printed is the engine's init saying so.
         return reason(
             FailureKind.START,
             f"the shell '{request.shell}' could not be started in image '{request.image}' (exit code"

@@ -16,7 +16,7 @@ from workers.supervision.collect import Harvest, harvest
 from workers.supervision.control import Control, Stopped
 from workers.supervision.identity import prefix_of
 from workers.supervision.logs import LogPump
-from workers.supervision.prepare import launch_of, working_dir_of
+from workers.supervision.prepare import working_dir_of
 from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import (
     cancelled_reason,
@@ -87,7 +87,6 @@ class Watch:
             Stopped: the worker was told to let go; what was read of the log is stored.
             EngineUnreachable: the engine went away; what was read of the log is stored.
         """
-        how = launch_of(self._request, image)
         transcript = Transcript(self._request.commands, mark_prefix(self._request))
         writer = await self._writer(replay=reach is not Reach.FRESH)
         self._pulse.log_position = lambda: writer.position
@@ -98,7 +97,7 @@ class Watch:
             now = timestamp_now()
             await pump.finish(stall=self._site.limits.log_stall)
             await writer.append(transcript.close(exit_code, now))
-            failure = await self._failure(container, ending, exit_code, transcript, marked=how.marked)
+            failure = await self._failure(container, ending, exit_code, transcript)
             result = await self._harvest(container, image, failure, ending, transcript)
         except Exception:
             await pump.detach()
@@ -159,7 +158,7 @@ class Watch:
         return max(_LAST_CHANCE, started + self._request.timeout - time.time())
 
     async def _failure(
-        self, container: str, ending: Ending, exit_code: int, transcript: Transcript, *, marked: bool
+        self, container: str, ending: Ending, exit_code: int, transcript: Transcript
     ) -> FailureReason | None:
         """Why it failed; None for success."""
         if ending == "cancel":
@@ -171,7 +170,7 @@ class Watch:
         observed = await self._site.threads.call(self._site.engine.inspect, container)
         if observed is not None and observed.oom_killed:
             return oom_reason(self._request.resources.memory)
-        return exit_reason(self._request, exit_code, transcript, marked=marked)
+        return exit_reason(self._request, exit_code, transcript)
 
     async def _harvest(
         self,

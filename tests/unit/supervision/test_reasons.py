@@ -19,36 +19,34 @@ STAMP = "2026-01-01T00:00:00.000000000Z"
 
 
 @pytest.mark.parametrize(
-    ("began", "said", "code", "marked", "expected"),
+    ("began", "said", "code", "expected"),
     [
-        (0, [], 2, True, "exit: command 1 of 2, 'make it …', ended with exit code 2"),
+        (0, [], 2, "exit: command 1 of 2, 'make it …', ended with exit code 2"),
         (
             1,
             ["x", " oh no ", ""],
             1,
-            True,
             "exit: command 2 of 2, 'test it', ended with exit code 1; last line: oh no",
         ),
-        (1, [], 127, True, "exit: command not found in command 2 of 2, 'test it' (exit code 127)"),
-        (1, [], 126, True, "exit: command 2 of 2, 'test it', cannot be executed (exit code 126)"),
-        (1, [], 137, True, "exit: command 2 of 2, 'test it', was ended by SIGKILL (exit code 137)"),
-        (1, [], 255, True, "exit: command 2 of 2, 'test it', ended with exit code 255"),
-        (None, [], 3, False, "exit: the container ended with exit code 3"),
+        (1, [], 127, "exit: command not found in command 2 of 2, 'test it' (exit code 127)"),
+        (1, [], 126, "exit: command 2 of 2, 'test it', cannot be executed (exit code 126)"),
+        (1, [], 137, "exit: command 2 of 2, 'test it', was ended by SIGKILL (exit code 137)"),
+        (1, [], 255, "exit: command 2 of 2, 'test it', ended with exit code 255"),
+        (None, [], 3, "exit: the container ended with exit code 3"),
         (
             None,
             ["[FATAL tini (7)] exec sh failed: No such file or directory"],
             127,
-            True,
             "start: the shell 'sh' could not be started in image 'alpine:latest' (exit code 127); use an image that"
             " has it, or name another one with 'shell'",
         ),
     ],
 )
-def test_exits(began: int | None, said: list[str], code: int, marked: bool, expected: str) -> None:
+def test_exits(began: int | None, said: list[str], code: int, expected: str) -> None:
     transcript = Transcript(REQUEST.commands, mark_prefix(REQUEST))
     begun = [] if began is None else [LogEntry(STAMP, f"{mark_prefix(REQUEST)}begin:{began}")]
     transcript.feed([*begun, *(LogEntry(STAMP, text) for text in said)])
-    assert str(exit_reason(REQUEST, code, transcript, marked=marked)) == expected
+    assert str(exit_reason(REQUEST, code, transcript)) == expected
 
 
 def test_other_reasons() -> None:
