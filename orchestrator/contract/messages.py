@@ -65,6 +65,8 @@ class ContainerRequest(Frozen):
     cleanup: CleanupPolicy = "remove_on_completion"
     previous: Heartbeat | None = None
     """What the worker that had this try before said last; None the first time."""
+    cancelled: bool = False
+    """The run was cancelled while nobody had this try: stop its container if there is one, and start nothing."""
 
 
 class JobOutcome(Frozen):

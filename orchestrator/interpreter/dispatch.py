@@ -5,7 +5,7 @@ that had it, so that the container is adopted and not started twice.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -42,12 +42,18 @@ class _Again:
         return self.beat.host if self.beat else ""
 
 
-async def run_try(request: ContainerRequest, *, task_queue: str, summary: str) -> JobOutcome:
-    """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container has stopped."""
+async def run_try(
+    request: ContainerRequest, *, task_queue: str, summary: str, cancelled: Callable[[], bool]
+) -> JobOutcome:
+    """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container has stopped.
+
+    `cancelled` says whether the job is to stop. Temporal delivers a cancel once: where a stopping worker has taken it
+    and given the try back instead, the next one must be told in the request.
+    """
     queue, wait = task_queue, None
     again = _Again(None, "")
     for dispatch in range(1, MAX_DISPATCHES + 1):
-        asked = request.model_copy(update={"previous": again.beat})
+        asked = request.model_copy(update={"previous": again.beat, "cancelled": cancelled()})
         answer = await _send(asked, queue=queue, wait=wait, summary=summary, dispatch=dispatch)
         if isinstance(answer, JobOutcome):
             return answer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Orca, stop
-from tests.support.containers import containers_of
+from tests.support.containers import containers_of, every_container
 
 WriteSpec = Callable[[str], Path]
 
@@ -41,10 +41,9 @@ def write_spec(tmp_path: Path) -> WriteSpec:
 @pytest.fixture(autouse=True)
 def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every test leaves no container of its runs behind."""
-    before = containers_of()
+    before = every_container()
     yield
-    left = [name for name in containers_of() if name not in before]
-    assert left == [], f"{request.node.name} left {left}"
+    assert containers_of(but=before) == [], request.node.name
 
 
 @pytest.fixture

@@ -122,7 +122,8 @@ jobs:
     following = orca.start("logs", run, "tick", "-f")
     assert following.stdout is not None
     late = [time.time() - float(line.split()[2]) for line in following.stdout if line.startswith("tick ")]
-    assert following.wait(30) == 0
+    following.communicate(timeout=30)
+    assert following.returncode == 0
     assert len(late) == 6
     # The first lines may have been printed before anybody followed.
     assert max(late[3:]) < 1.0, late

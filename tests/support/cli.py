@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -57,11 +58,11 @@ class Orca:
         """Submit a spec and give the run's id."""
         return str(self.json("submit", spec, *arguments)["run_id"])
 
-    def wait(self, run: str, *, timeout: float = 90) -> dict[str, Any]:
+    def wait(self, run: str) -> dict[str, Any]:
         """The record of a run once it has ended."""
-        return self.wait_for(
-            run, lambda record: record["status"] not in ("pending", "running"), timeout=timeout
-        )
+        done = self("watch", run, "-o", "json")
+        assert done.stdout, f"watch {run}: exit {done.returncode}\n{done.stderr}"
+        return json.loads(done.stdout)
 
     def wait_for(self, run: str, condition: Any, *, timeout: float = 60) -> dict[str, Any]:
         """The record of a run once `condition(record)` holds."""
@@ -77,6 +78,6 @@ class Orca:
 def stop(process: "subprocess.Popen[str]", *, limit: float = 60) -> str:
     """End a started command as Ctrl-C does and give its stderr."""
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=limit)
     return errors

@@ -1,19 +1,31 @@
 """What the Docker engine has of orca's, asked through the Engine API."""
 
 import time
+from collections.abc import Collection
 
 import docker
 
 from orchestrator.contract.names import LABEL_MARK, LABEL_RUN
 
 
-def containers_of(run: str | None = None) -> list[str]:
-    """Names of orca's containers, running or not; of one run, or of all. Waits out a removal that is under way."""
+def every_container() -> set[str]:
+    """Names of orca's containers as they are now."""
+    client = docker.from_env()
+    try:
+        found = client.containers.list(all=True, filters={"label": LABEL_MARK}, ignore_removed=True)
+        return {str(container.name) for container in found}
+    finally:
+        client.close()
+
+
+def containers_of(run: str | None = None, *, but: Collection[str] = ()) -> list[str]:
+    """Names of orca's containers, running or not; of one run, or of all `but` some. Waits out removals."""
     client = docker.from_env()
     try:
         label = f"{LABEL_RUN}={run}" if run else LABEL_MARK
         for _ in range(50):
             found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+            found = [container for container in found if container.name not in but]
             if not any(container.status in ("exited", "removing") for container in found):
                 break
             time.sleep(0.1)

@@ -66,8 +66,8 @@ class Supervisor:
         """Run one logical try, or take over the one that an earlier go began.
 
         What the job does wrong is a value: an outcome with a reason. When this task is cancelled and the cause is
-        `cancel`, or the request says that it was cancelled, the container is stopped with its grace and the outcome (`cancelled`, or the real one where the
-        job was quicker) is returned; clean-up is never cut short.
+        `cancel`, or the request says that it was cancelled, the container is stopped with its grace and the outcome
+        (`cancelled`, or the real one where the job was quicker) is returned; clean-up is never cut short.
 
         Args:
             request: the try.

@@ -75,7 +75,12 @@ async def _dispatch(node: ContainerNode, job: JobState, around: Surroundings, *,
     job.status, job.reason = "running", None
     around.changed()
     summary = summary_of(node, image=request.image, try_number=number)
-    outcome = await run_try(request, task_queue=around.request.task_queue, summary=summary)
+    outcome = await run_try(
+        request,
+        task_queue=around.request.task_queue,
+        summary=summary,
+        cancelled=lambda: around.state.stop is not None and not node.finalizer,
+    )
     return complete_outputs(node, outcome, around.request, around.state)
 
 
