@@ -4,32 +4,27 @@ Steps raise `TryFailed` for what is the try's own end, `EngineUnreachable` when 
 when someone asked the try to end. All that ends here, in an outcome or in `Detached`.
 """
 
-import asyncio
 import logging
 import time
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
-from orchestrator.errors import EngineError, StoreError
-from orchestrator.store.failures import ObjectNotFound
-from orchestrator.store.logs import LogLine, LogWriter, timestamp_now
+from orchestrator.errors import EngineError
+from orchestrator.store.logs import timestamp_now
 from workers.engine.failures import ContainerGone, EngineUnreachable, ImageNotFound, NameTaken, StartFailed
 from workers.engine.interface import ImageFacts, ObservedContainer
 from workers.supervision import decide as decision
 from workers.supervision.control import Control, Stopped
-from workers.supervision.identity import name_of, prefix_of
+from workers.supervision.identity import name_of
 from workers.supervision.prepare import container_spec, launch_of, orca_folder
 from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import TryFailed, cancelled_reason
+from workers.supervision.record import Record
 from workers.supervision.site import Site
 from workers.supervision.watch import Reach, Watch, Watched
 
 log = logging.getLogger("orca.supervision")
-
-_RECORD_ATTEMPTS = 3
 
 
 class Detached(Exception):
@@ -70,7 +65,9 @@ class Attempt:
         self._control = control
         self._pulse = pulse
         self._previous = previous
+        self._record = Record(site, request)
         self._sight = _Sight()
+        self._outage_since: float | None = None
         self._warnings: list[str] = []
 
     async def run(self) -> JobOutcome:
@@ -89,20 +86,21 @@ class Attempt:
             return await self._end_early(cancelled_reason())
 
     async def _look_until_done(self) -> JobOutcome:
-        unreachable_since: float | None = None
+        outages = 0
         while True:
-            seen = self._sight.container
+            begun = time.monotonic()
             try:
                 return await self._go()
             except (NameTaken, ContainerGone) as error:
                 log.info("looking again: %s", error)
             except EngineUnreachable as error:
-                now = time.monotonic()
-                if unreachable_since is None or (seen != self._sight.container):
-                    unreachable_since = now
-                limits = self._site.limits
+                now, limits = time.monotonic(), self._site.limits
+                if self._outage_since is None:
+                    self._outage_since = now
+                    # Outages far apart are each a new one; an engine that always breaks off at the same point is not.
+                    outages = 1 if now - begun > limits.patience else outages + 1
                 patience = limits.patience if self._sight.container else limits.first_patience
-                if now - unreachable_since >= patience:
+                if now - self._outage_since >= patience or outages > limits.outages:
                     raise TryFailed(FailureKind.DOCKER, str(error)) from error
             except EngineError as error:
                 raise TryFailed(FailureKind.DOCKER, str(error)) from error
@@ -111,13 +109,14 @@ class Attempt:
     async def _go(self) -> JobOutcome:
         """Look, decide, act."""
         self._pulse.enter("looking")
-        recorded = await self._recorded()
+        recorded = await self._record.read()
         try:
             observed = await self._site.threads.call(self._site.engine.inspect, name_of(self._request))
         except EngineUnreachable:
             if recorded is not None:
                 return recorded
             raise
+        self._outage_since = None
         action = decision.decide(self._request, observed, recorded=recorded, previous=self._known_before())
         log.debug("%s: %s, since %s", name_of(self._request), type(action).__name__, action.cause)
         match action:
@@ -137,7 +136,7 @@ class Attempt:
                 return await self._watch(container.id, image, Reach.ENDED)
             case decision.Return(outcome, leftover, _):
                 if leftover is not None:
-                    await self._clear(leftover, outcome)
+                    await self._record.clear(leftover, outcome)
                 return outcome
             case decision.Conflict(container, cause):
                 raise TryFailed(
@@ -195,7 +194,7 @@ class Attempt:
             finished_at=self._sight.finished_at,
             reach=reach,
         )
-        return await self._record(self._outcome(container, watched), watched.writer)
+        return await self._record.write(self._outcome(container, watched), watched.writer)
 
     def _outcome(self, container: str, watched: Watched) -> JobOutcome:
         cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED
@@ -224,41 +223,8 @@ class Attempt:
             container_id=self._sight.container,
             warnings=tuple(self._warnings),
         )
-        writer = LogWriter(self._site.store, prefix_of(self._request))
-        if self._sight.started_at is not None:
-            try:
-                writer = await LogWriter.attach(self._site.store, prefix_of(self._request), replay=False)
-            except StoreError as error:
-                log.warning("the log of %s cannot be read: %s", name_of(self._request), error)
-        return await self._record(outcome, writer)
-
-    async def _record(self, outcome: JobOutcome, writer: LogWriter) -> JobOutcome:
-        """Close the log, store the outcome, and only then let the container go."""
-        if outcome.reason is not None and outcome.reason.kind is not FailureKind.EXIT:
-            await writer.append([LogLine(timestamp_now(), f"orca: {outcome.reason}")])
-        await writer.finish()
-        if writer.loss is not None:
-            outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, writer.loss)})
-        for attempt in range(_RECORD_ATTEMPTS):
-            try:
-                await self._site.store.put_bytes(self._outcome_key, outcome.model_dump_json().encode())
-            except StoreError as error:
-                if attempt + 1 == _RECORD_ATTEMPTS:
-                    warning = f"the outcome is not in the store: {error}"
-                    outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, warning)})
-                else:
-                    await asyncio.sleep(self._site.limits.pause)
-            else:
-                break
-        if outcome.container_id:
-            await self._clear(outcome.container_id, outcome)
-        return outcome
-
-    async def _clear(self, container: str, outcome: JobOutcome) -> None:
-        policy = self._request.cleanup
-        if policy == "keep" or (policy == "keep_on_failure" and outcome.status == "failed"):
-            return
-        await self._site.remover.add(container)
+        writer = await self._record.log(began=self._sight.started_at is not None)
+        return await self._record.write(outcome, writer)
 
     async def _image(self) -> ImageFacts:
         self._pulse.enter("pulling")
@@ -272,15 +238,6 @@ class Attempt:
         except ImageNotFound:
             return ImageFacts(id="")
 
-    async def _recorded(self) -> JobOutcome | None:
-        try:
-            return JobOutcome.model_validate_json(await self._site.store.get_bytes(self._outcome_key))
-        except ObjectNotFound:
-            return None
-        except (StoreError, ValidationError) as error:
-            log.warning("the outcome of an earlier go cannot be read: %s", error)
-            return None
-
     def _known_before(self) -> Heartbeat | None:
         """Also what this go saw itself: a container that vanished under it must not be made anew."""
         if self._sight.started_at is not None:
@@ -289,7 +246,3 @@ class Attempt:
 
     def _see(self, container: ObservedContainer) -> None:
         self._sight = _Sight(container.id, container.started_at, container.finished_at)
-
-    @property
-    def _outcome_key(self) -> str:
-        return f"{prefix_of(self._request)}outcome.json"

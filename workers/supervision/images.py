@@ -64,6 +64,7 @@ class Images:
         task = self._pulls.get(image)
         if task is None:
             task = self._pulls[image] = asyncio.create_task(self._pull_once(image))
+            task.add_done_callback(_seen)
         try:
             # Shielded: one job that gives up does not take the pull away from the others.
             await asyncio.shield(task)
@@ -78,3 +79,9 @@ class Images:
             await self._threads.call(self._engine.pull_image, image)
         finally:
             del self._pulls[image]
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """Nobody may be left who waits for it, and then its failure is nobody's business."""
+    if not task.cancelled():
+        task.exception()

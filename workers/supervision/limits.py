@@ -14,6 +14,8 @@ class Limits:
     """How long to look for an engine that was never there."""
     patience: float = 60.0
     """How long to wait for one to come back, once a container was seen."""
+    outages: int = 20
+    """How many short outages in a row are borne."""
     pause: float = 0.5
     """Between two looks."""
     stop_margin: float = 5.0

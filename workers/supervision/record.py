@@ -1,0 +1,87 @@
+"""The end of a try in the store: its log is closed, its outcome recorded, and only then its container let go."""
+
+import asyncio
+import logging
+from typing import Final
+
+from pydantic import ValidationError
+
+from orchestrator.contract.failures import FailureKind
+from orchestrator.contract.messages import ContainerRequest, JobOutcome
+from orchestrator.errors import StoreError
+from orchestrator.store.failures import ObjectNotFound
+from orchestrator.store.logs import LogLine, LogWriter, timestamp_now
+from workers.supervision.identity import prefix_of
+from workers.supervision.site import Site
+
+log = logging.getLogger("orca.supervision")
+
+_ATTEMPTS: Final = 3
+
+
+class Record:
+    """What the store knows of one try's end."""
+
+    def __init__(self, site: Site, request: ContainerRequest) -> None:
+        self._site = site
+        self._request = request
+        self._key = f"{prefix_of(request)}outcome.json"
+
+    async def read(self) -> JobOutcome | None:
+        """The outcome that an earlier go recorded, if any. One that cannot be read counts as none."""
+        try:
+            return JobOutcome.model_validate_json(await self._site.store.get_bytes(self._key))
+        except ObjectNotFound:
+            return None
+        except (StoreError, ValidationError) as error:
+            log.warning("the outcome of an earlier go cannot be read: %s", error)
+            return None
+
+    async def log(self, *, began: bool) -> LogWriter:
+        """The log of a try that ended without being watched to its end; `began` where it may have lines already."""
+        prefix = prefix_of(self._request)
+        if began:
+            try:
+                return await LogWriter.attach(self._site.store, prefix, replay=False)
+            except StoreError as error:
+                log.warning("the log of an earlier go cannot be read: %s", error)
+        return LogWriter(self._site.store, prefix)
+
+    async def write(self, outcome: JobOutcome, writer: LogWriter) -> JobOutcome:
+        """Close the log, record the outcome, and let the container go. A failing store becomes a warning.
+
+        Returns:
+            The outcome with the warnings that came on top.
+        """
+        if outcome.reason is not None and outcome.reason.kind is not FailureKind.EXIT:
+            await writer.append([LogLine(timestamp_now(), f"orca: {outcome.reason}")])
+        await writer.finish()
+        if writer.loss is not None:
+            outcome = _warned(outcome, writer.loss)
+        try:
+            await self._put(outcome)
+        except StoreError as error:
+            outcome = _warned(outcome, f"the outcome is not in the store: {error}")
+        if outcome.container_id:
+            await self.clear(outcome.container_id, outcome)
+        return outcome
+
+    async def clear(self, container: str, outcome: JobOutcome) -> None:
+        """Have the container removed soon, unless the run's policy keeps it."""
+        policy = self._request.cleanup
+        if policy == "keep" or (policy == "keep_on_failure" and outcome.status == "failed"):
+            return
+        await self._site.remover.add(container)
+
+    async def _put(self, outcome: JobOutcome) -> None:
+        data = outcome.model_dump_json().encode()
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._site.store.put_bytes(self._key, data)
+            except StoreError:
+                await asyncio.sleep(self._site.limits.pause)
+        return await self._site.store.put_bytes(self._key, data)
+
+
+def _warned(outcome: JobOutcome, warning: str) -> JobOutcome:
+    return outcome.model_copy(update={"warnings": (*outcome.warnings, warning)})
