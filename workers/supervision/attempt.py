@@ -148,6 +148,8 @@ class Attempt:
                 raise TryFailed(FailureKind.LOST, cause)
 
     async def _create(self) -> JobOutcome:
+        if self._control.cause is not None:
+            raise Stopped
         image = await self._image()
         how = launch_of(self._request, image)
         spec = container_spec(self._request, image, how, namespace=self._site.namespace)

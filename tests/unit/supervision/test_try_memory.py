@@ -203,6 +203,22 @@ async def test_cancel_of_what_does_not_stop(bench: Bench) -> None:
     assert (outcome.status, outcome.exit_code) == ("cancelled", 137)
 
 
+async def test_a_try_that_was_cancelled_while_nobody_had_it(bench: Bench) -> None:
+    outcome = await bench.run(request("new", "true", cancelled=True))
+    assert (outcome.status, flaky(bench).calls) == ("cancelled", ["inspect"])
+    wanted = own("run", "until-stopped")
+    bench.cause = "detach"
+    running = bench.begin(wanted)
+    await bench.until_logged(wanted, "up")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    outcome = await bench.run(wanted.model_copy(update={"cancelled": True}))
+    assert (outcome.status, outcome.exit_code) == ("cancelled", 7)
+    assert (await bench.texts(wanted))[:2] == ["up", "bye"]
+    assert await bench.container(wanted) is None
+
+
 async def test_the_time_limit(bench: Bench) -> None:
     outcome = await bench.run(own("run", "until-stopped", timeout=0.3))
     assert (str(outcome.reason), outcome.exit_code) == (
