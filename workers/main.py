@@ -65,7 +65,10 @@ async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) ->
     except DockerUnreachable as error:
         # Not the worker's end: the engine may come, and until then each job fails with this reason.
         log.warning("%s", error)
-    await serve(client, settings, engine, stop=stop)
+    try:
+        await serve(client, settings, engine, stop=stop)
+    finally:
+        engine.close()
 
 
 async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, stop: asyncio.Event) -> None:

@@ -10,11 +10,10 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sysconfig
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -111,23 +110,31 @@ def _start(home: Home, *, port: int | None, ui_port: int | None) -> ServerInfo:
     for name, kind in _SEARCH_ATTRIBUTES.items():
         command += ["--search-attribute", f"{name}={kind}"]
     log = home.log("temporal")
-    with log.open("ab") as output:
-        # A session of its own: Ctrl-C in the terminal is for orca, which then stops the server in good order.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    info = ServerInfo(f"127.0.0.1:{grpc}", f"http://127.0.0.1:{web}", process.pid)
+    info = ServerInfo(f"127.0.0.1:{grpc}", f"http://127.0.0.1:{web}", _spawn(command, log))
     deadline = time.monotonic() + START_LIMIT
     while not _answers(info.address):
-        if process.poll() is not None or time.monotonic() > deadline:
-            _stop(process.pid)
+        if not info.alive or time.monotonic() > deadline:
+            _stop(info.pid)
             raise TemporalUnreachable(
-                f"the embedded Temporal server did not start (exit code {process.poll()}); its log is '{log}': "
-                f"{_last_line(log)}"
+                f"the embedded Temporal server did not start; its log is '{log}': {_last_line(log)}"
             )
         time.sleep(0.05)
     home.server_file.write_text(json.dumps(asdict(info)))
     return info
+
+
+def _spawn(command: Sequence[str], log: Path) -> int:
+    """Start a process that may outlive this one, in a session of its own, and return its process id.
+
+    Ctrl-C in the terminal is thus for orca alone, which then stops the server in good order.
+    """
+    appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), appending, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], list(command), os.environ, file_actions=actions, setsid=True)
 
 
 def _binary() -> Path:
@@ -177,6 +184,8 @@ def _answers(address: str) -> bool:
 
 
 def _alive(pid: int) -> bool:
+    with suppress(ChildProcessError):  # Another process's child is that one's to bury.
+        os.waitpid(pid, os.WNOHANG)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError
 
 from orchestrator import ids
@@ -60,7 +60,12 @@ class ContainerActivities:
             raise asyncio.CancelledError
         reason = outcome.reason
         raise ApplicationError(
-            str(reason), outcome, type=reason.kind.value if reason else "failed", non_retryable=True
+            str(reason),
+            outcome,
+            type=reason.kind.value if reason else "failed",
+            non_retryable=True,
+            # A job's failure is no fault of the worker: no stack in its log, no error in its metrics.
+            category=ApplicationErrorCategory.BENIGN,
         )
 
 
@@ -119,6 +124,7 @@ class _Keeper:
             self._beat,
             type=DETACHED_ERROR,
             non_retryable=True,
+            category=ApplicationErrorCategory.BENIGN,
         )
 
     async def _why(self) -> Cause:

@@ -1,5 +1,6 @@
 """A container job: try by try, with the user's own retries between them as visible timers."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,7 +58,7 @@ async def _run_one_try(node: ContainerNode, job: JobState, around: Surroundings)
         job.tries.append(TryRecord(number=number, status="running", started_at=rfc3339(workflow.now())))
         try:
             outcome = await _dispatch(node, job, around, number=number)
-        except BaseException:
+        except asyncio.CancelledError:
             job.tries[-1] = job.tries[-1].model_copy(
                 update={"status": "cancelled", "finished_at": rfc3339(workflow.now())}
             )

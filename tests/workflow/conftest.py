@@ -1,0 +1,118 @@
+"""The interpreter on a real Temporal, with a real worker whose engine is in memory: what is tested is the workflow."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from orchestrator.client import runs
+from orchestrator.client.connect import connect
+from orchestrator.client.converter import data_converter
+from orchestrator.contract.messages import RunRecord, RunRequest
+from orchestrator.contract.names import SEARCH_STATE, WORKFLOW_TYPE
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.server import use_server
+from orchestrator.interpreter.workflow import RunWorkflow
+from orchestrator.plan.model import Plan
+from orchestrator.store.store import open_store
+from tests.support.memory_engine import MemoryEngine, Program
+from workers.activities.container import ContainerActivities
+from workers.supervision.container_try import Supervisor
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[str]":
+    """The address of a dev server of this session."""
+    with use_server(Home(tmp_path_factory.mktemp("temporal"))) as info:
+        yield info.address  # pyright: ignore[reportReturnType]
+
+
+@pytest.fixture
+async def client(server: str) -> Client:
+    return await connect(server)
+
+
+@pytest.fixture
+async def skipping() -> AsyncIterator[Client]:
+    """A client of a server on which a month of timers takes a second."""
+    path = Path(sys.executable).with_name("temporal-test-server")
+    environment = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(path), data_converter=data_converter
+    )
+    async with environment:
+        # This server can add search attributes but not list them, as orca's own registration does first.
+        await environment.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                search_attributes={SEARCH_STATE: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD}
+            )
+        )
+        yield environment.client
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Starts runs on a task queue that one worker of the test serves."""
+
+    client: Client
+    task_queue: str
+
+    async def start(self, plan: Plan, **fields: object) -> WorkflowHandle[RunWorkflow, RunRecord]:
+        run = f"test-{uuid4().hex[:12]}"
+        request = RunRequest.model_validate(
+            {
+                "run_id": run,
+                "plan": plan,
+                "plan_digest": "d" * 64,
+                "created_at": "2026-01-31T12:00:00.000Z",
+                "task_queue": self.task_queue,
+                **fields,
+            }
+        )
+        return await self.client.start_workflow(WORKFLOW_TYPE, request, id=run, task_queue=self.task_queue)
+
+    async def run(self, plan: Plan, **fields: object) -> RunRecord:
+        """To the end; the record, however the run ended."""
+        handle = await self.start(plan, **fields)
+        return await runs.wait(self.client, handle.id)
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Runner]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """A worker for the block. `programs` say what a container does whose entrypoint has that name."""
+
+    @asynccontextmanager
+    async def worker(client: Client, programs: Mapping[str, Program] | None = None) -> AsyncGenerator[Runner]:
+        queue = uuid4().hex
+        engine = MemoryEngine(programs=programs)
+        with ThreadPoolExecutor(64) as threads:
+            store = open_store(str(tmp_path / "store"))
+            supervisor = Supervisor(engine=engine, store=store, host="host", threads=threads)
+            activities = ContainerActivities(client, supervisor)
+            async with Worker(
+                client,
+                task_queue=queue,
+                workflows=[RunWorkflow],
+                activities=[activities.run],
+                workflow_runner=UnsandboxedWorkflowRunner(),
+                max_heartbeat_throttle_interval=timedelta(milliseconds=200),
+                default_heartbeat_throttle_interval=timedelta(milliseconds=200),
+            ):
+                yield Runner(client, queue)
+            await asyncio.wait_for(supervisor.drain(), 30)
+
+    return worker
