@@ -15,6 +15,8 @@ from orchestrator.plan.model import Template
 from orchestrator.spec.diagnostics import Diagnostic
 
 DEFAULT_SHELL = "sh"
+MAX_TITLE = 160
+"""Characters of a command that people are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Commands:
     """Commands without `${{ }}`, and the variables that they use in its place."""
 
     commands: tuple[str, ...]
+    titles: tuple[str, ...]
+    """The spec's own lines, where binding has changed any."""
     env: Mapping[str, Template]
 
 
@@ -29,7 +33,7 @@ def bind_commands(draft: Draft, name: str) -> Commands | tuple[Diagnostic, ...]:
     """The commands of a job, or why they cannot be bound. Their expressions must have been checked."""
     job = draft.jobs[name]
     if not any("${{" in command for command in job.commands):
-        return Commands(job.commands, {})
+        return Commands(job.commands, (), {})
     known = _Known(job.env)
     try:
         bound: Bound = bind_values(
@@ -44,7 +48,16 @@ def bind_commands(draft: Draft, name: str) -> Commands | tuple[Diagnostic, ...]:
         path = ("jobs", name, "commands")
         message = f"a constant expression in 'commands' of job '{name}' fails: {error}"
         return (draft.at_value("E210", path, message),)
-    return Commands(tuple(bound.commands), dict(bound.env))
+    changed = tuple(bound.commands) != tuple(job.commands)
+    titles = tuple(_title(command) for command in job.commands) if changed else ()
+    return Commands(tuple(bound.commands), titles, dict(bound.env))
+
+
+def _title(command: str) -> str:
+    """The first line that says something, short: a long script is not repeated in the plan."""
+    lines = command.strip().splitlines()
+    more = " …" if len(lines) > 1 else ""
+    return f"{lines[0][:MAX_TITLE]}{more}" if lines else ""
 
 
 def _diagnostic(draft: Draft, name: str, error: ShellBindingError) -> Diagnostic:

@@ -6,6 +6,7 @@ from orchestrator.compile.commands import DEFAULT_SHELL, Commands
 from orchestrator.compile.edges import Edge
 from orchestrator.compile.graph import Graph
 from orchestrator.plan.model import (
+    DEFAULT_FINALIZER_TIMEOUT,
     DEFAULT_JOB_TIMEOUT,
     DEFAULT_STOP_GRACE,
     ContainerNode,
@@ -40,12 +41,13 @@ def container_node(
         condition=_stripped(job.if_),
         unless=_stripped(job.unless),
         on_error=job.on_error or "stop",
-        timeout=DEFAULT_JOB_TIMEOUT if job.timeout is None else job.timeout,
+        timeout=_timeout(job, finalizer=name in graph.final),
         retry=_retry(job.retry),
         outputs=dict(computed),
         required_outputs=() if isinstance(job.outputs, dict) else job.outputs,
         image=job.image or "",
         commands=commands.commands,
+        titles=commands.titles,
         env={**job.env, **commands.env},
         artifacts=job.artifacts,
         artifacts_from=_artifact_sources(job, edges, rank),
@@ -58,6 +60,12 @@ def container_node(
         stop_grace=DEFAULT_STOP_GRACE if job.stop_grace is None else job.stop_grace,
         resources=_resources(job.resources),
     )
+
+
+def _timeout(job: JobShape, *, finalizer: bool) -> float:
+    if job.timeout is not None:
+        return job.timeout
+    return DEFAULT_FINALIZER_TIMEOUT if finalizer else DEFAULT_JOB_TIMEOUT
 
 
 def param_of(name: str, shape: ParamShape) -> Param:

@@ -45,6 +45,8 @@ class ContainerRequest(Frozen):
     plan_digest: str = ""
     image: str
     commands: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    """What people are shown for each command; empty: the commands themselves."""
     env: dict[str, str] = {}
     shell: str = "sh"
     working_dir: str | None = None

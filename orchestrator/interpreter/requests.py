@@ -63,6 +63,7 @@ def container_request(
         plan_digest=request.plan_digest,
         image=text("image", node.image),
         commands=tuple(text("commands", command) for command in node.commands),
+        titles=node.titles,
         env=env,
         shell=node.shell,
         working_dir=optional("working_dir", node.working_dir),

@@ -24,6 +24,8 @@ PullPolicy = Literal["missing", "always", "never"]
 
 DEFAULT_JOB_TIMEOUT = 6 * 3600.0
 """Seconds that a job may take where the spec says nothing: GitHub Actions' default."""
+DEFAULT_FINALIZER_TIMEOUT = 3600.0
+"""The same for a finalizer: a run that is to end should not wait for most of a day."""
 DEFAULT_STOP_GRACE = 10.0
 """Seconds between the stop signal and the kill: Docker's own default."""
 
@@ -106,6 +108,8 @@ class ContainerNode(NodeBase):
     image: Template
     commands: tuple[Template, ...] = ()
     """In one shell, in order, stopping at the first failure. Empty means the image's own command."""
+    titles: tuple[str, ...] = ()
+    """What people are shown for each command where it is not its own text: the spec's line, with its `${{ }}`."""
     env: dict[str, Template] = {}
     """Top-level `env`, the job's own, and the values that `commands` may not hold as text, in that order."""
     artifacts: tuple[Template, ...] = ()
@@ -122,7 +126,7 @@ class ContainerNode(NodeBase):
 
 
 Node = ContainerNode
-"""Closed union of all kinds, told apart by `kind`. Issue by issue it grows; match on it with `assert_never`."""
+"""Closed union of all kinds, told apart by `kind`; match on it with `assert_never`."""
 
 
 class Param(Frozen):

@@ -32,10 +32,3 @@ def test_nothing_is_named_for_sharing() -> None:
         if {path.stem, *path.relative_to(ROOT).parts} & SHARING_NAMES
     ]
     assert named == []
-
-
-def test_every_module_says_what_it_is_for() -> None:
-    silent = [
-        str(path.relative_to(ROOT)) for path in sources() if path.read_text().strip()[:3] not in ('"""', "")
-    ]
-    assert silent == []

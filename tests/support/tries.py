@@ -63,7 +63,7 @@ class Bench:
 
     async def until_logged(self, wanted: ContainerRequest, text: str) -> None:
         async with asyncio.timeout(30):
-            while text not in await self.texts(wanted):  # noqa: ASYNC110
+            while text not in await self.texts(wanted):
                 await asyncio.sleep(0.05)
 
     async def container(self, wanted: ContainerRequest) -> ObservedContainer | None:

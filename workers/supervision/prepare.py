@@ -73,6 +73,11 @@ def _environment(request: ContainerRequest) -> dict[str, str]:
     }
     if request.variant is not None:
         fixed["ORCA_VARIANT"] = request.variant
-    # The last one makes the engine's init pass signals on to the commands and not only to the shell.
-    free = {"CI": "true", "TINI_KILL_PROCESS_GROUP": "1"}
+    free = {
+        "CI": "true",
+        # Lines reach `orca logs -f` when they are printed, and not when a buffer of a pipe is full.
+        "PYTHONUNBUFFERED": "1",
+        # The engine's init passes signals on to the commands and not only to the shell.
+        "TINI_KILL_PROCESS_GROUP": "1",
+    }
     return free | request.env | fixed

@@ -29,7 +29,7 @@ def reason(kind: FailureKind, message: str) -> FailureReason:
 
 def exit_reason(request: ContainerRequest, exit_code: int, transcript: Transcript) -> FailureReason:
     """For a container that ended with `exit_code`, which is not zero, by its own."""
-    where = _where(request.commands, transcript.current)
+    where = _where(request.titles or request.commands, transcript.current)
     silent = transcript.current is None and len(transcript.tail) <= 1
     if request.commands and silent and exit_code in (_CANNOT_EXECUTE, _NOT_FOUND):
         # Nothing ran: what little was printed is the engine's init saying so.

@@ -87,7 +87,7 @@ class Watch:
             Stopped: the worker was told to let go; what was read of the log is stored.
             EngineUnreachable: the engine went away; what was read of the log is stored.
         """
-        transcript = Transcript(self._request.commands, mark_prefix(self._request))
+        transcript = Transcript(self._request.titles or self._request.commands, mark_prefix(self._request))
         writer = await self._writer(replay=reach is not Reach.FRESH)
         self._pulse.log_position = lambda: writer.position
         self._pulse.enter("running", container)

@@ -59,6 +59,7 @@ outputs: {digest: "${{ jobs.build.outputs.digest }}"}
         name="build",
         image="python:${{ params.tag }}",
         commands=("""echo top "${ORCA_VALUE_1}" ''"${ORCA_VALUE_1}"''""",),
+        titles=("echo ${{ env.A }} ${{ params.tag }} '${{ params.tag }}'",),
         env={"A": "top", "B": "defaults", "C": "job", "ORCA_VALUE_1": "${{ params.tag }}"},
         required_outputs=("digest",),
         artifacts=("/out",),

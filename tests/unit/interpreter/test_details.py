@@ -10,7 +10,7 @@ NOW = "2026-01-31T12:00:00.000Z"
 def test_the_table_has_a_row_for_each_job() -> None:
     run = state(plan(job("build"), job("test", "build"), job("tell", finalizer=True, on_complete="always")))
     run.status = "running"
-    run.settle("build", "failed", "exit: command 1 of 1 `a | b` failed\nwith <code 2>", NOW)
+    run.settle("build", "failed", "exit: command 1 of 1 `a | b` failed\nwith <2>", NOW)
     run.jobs["build"].exit_code = 2
     run.jobs["test"].status = "running"
     assert table_of(run).splitlines() == [
@@ -19,7 +19,7 @@ def test_the_table_has_a_row_for_each_job() -> None:
         "",
         "| job | state | tries | exit | after | note |",
         "|---|---|---|---|---|---|",
-        "| `build` | ✗\N{NO-BREAK SPACE}**failed** |  | 2 |  | exit: command 1 of 1 `a \\| b` failed with &lt;code 2> |",
+        "| `build` | ✗\N{NO-BREAK SPACE}**failed** |  | 2 |  | exit: command 1 of 1 `a \\| b` failed with &lt;2> |",
         "| `test` | ●\N{NO-BREAK SPACE}**running** |  |  | `build` |  |",
         "| `tell` | ·\N{NO-BREAK SPACE}pending |  |  | *everything* |  |",
     ]

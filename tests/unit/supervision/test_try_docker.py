@@ -295,7 +295,7 @@ async def test_another_worker_collects_what_ended_meanwhile(bench: Bench, mark: 
     with pytest.raises(asyncio.CancelledError):
         await running
     async with asyncio.timeout(20):
-        while (left := await bench.container(wanted)) is None or left.state == "running":  # noqa: ASYNC110
+        while (left := await bench.container(wanted)) is None or left.state == "running":
             await asyncio.sleep(0.1)
     late = wanted.model_copy(update={"timeout": 0.5})
     outcome = await bench.run(late, bench.beats[-1])

@@ -1,0 +1,114 @@
+"""Records the histories that `test_replay.py` replays: `python -m tests.replay.record [NAME …]`.
+
+Record a new one when the interpreter gains a kind of event. Never record an old one anew to make a red test green: a
+history stands for the runs that are under way somewhere.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from orchestrator.client import runs
+from orchestrator.client.connect import connect
+from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.names import WORKFLOW_TYPE
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.server import use_server
+from orchestrator.interpreter.workflow import RunWorkflow
+from orchestrator.plan.model import Plan, Requirement
+from orchestrator.store.store import open_store
+from tests.support.memory_engine import MemoryEngine, Running
+from tests.support.plans import job, plan, request
+from workers.activities.container import ContainerActivities
+from workers.supervision.container_try import Supervisor
+
+HISTORIES = Path(__file__).with_name("histories")
+
+PLANS: dict[str, Callable[[], Plan]] = {
+    "diamond": lambda: plan(
+        job("a"), job("b", "a"), job("c", "a"), job("d", "b", "c"), outputs={"end": "${{ jobs.d.status }}"}
+    ),
+    "conditions": lambda: plan(
+        job("a", condition="${{ git.ref == 'refs/heads/main' }}"),
+        job("b", "a"),
+        job("bad", entrypoint=("fail",), on_error="continue"),
+        job("heal", Requirement(job="bad", condition="failure")),
+        job("error", env={"N": "${{ fromJSON('{') }}"}, on_error="continue"),
+        job("left", Requirement(job="a", condition="failure")),
+        job("end", finalizer=True, on_complete="always"),
+        job("alert", finalizer=True, on_complete="failure"),
+    ),
+    "retries": lambda: plan(job("a", entrypoint=("fail",), retry={"max_attempts": 3, "delay": 0.1})),
+    "limits": lambda: plan(*(job(f"job{number}") for number in range(12)), max_parallel=3),
+    "timeout": lambda: plan(
+        job("nap", entrypoint=("nap",)),
+        job("b", "nap"),
+        job("end", finalizer=True, on_complete="always"),
+        timeout=1,
+    ),
+    "cancel": lambda: plan(
+        job("nap", entrypoint=("nap",)), job("b", "nap"), job("end", finalizer=True, on_complete="always")
+    ),
+}
+
+
+def _nap(box: Running) -> int:
+    box.sleep(60, until_stopped=True)
+    return 143
+
+
+async def record(client: Client, folder: Path, name: str) -> None:
+    """Run one plan and write its history."""
+    queue = uuid4().hex
+    engine = MemoryEngine(programs={"fail": lambda _: 3, "nap": _nap})
+    with ThreadPoolExecutor(32) as threads:
+        supervisor = Supervisor(engine=engine, store=open_store(str(folder)), host="host", threads=threads)
+        activities = ContainerActivities(client, supervisor)
+        async with Worker(
+            client,
+            task_queue=queue,
+            workflows=[RunWorkflow],
+            activities=[activities.run],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            max_heartbeat_throttle_interval=timedelta(milliseconds=100),
+            default_heartbeat_throttle_interval=timedelta(milliseconds=100),
+        ):
+            run = f"replay-{name}-{uuid4().hex[:8]}"
+            wanted = request(PLANS[name](), run_id=run, task_queue=queue, git={"ref": "refs/heads/dev"})
+            handle = await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
+            if name == "cancel":
+                await _until_running(client, handle)
+                await handle.cancel()
+            try:
+                await handle.result()
+            except WorkflowFailureError as error:
+                print(f"{name}: {error.cause}")
+            history = await handle.fetch_history()
+        await supervisor.drain()
+    (HISTORIES / f"{name}.json").write_text(history.to_json() + "\n")
+
+
+async def _until_running(client: Client, handle: WorkflowHandle[RunWorkflow, RunRecord]) -> None:
+    while (await runs.record(client, handle.id)).jobs["nap"].status != "running":
+        await asyncio.sleep(0.1)
+
+
+async def main(names: list[str]) -> None:
+    """Record the named histories, or those that are not there yet."""
+    missing = [name for name in PLANS if not (HISTORIES / f"{name}.json").exists()]
+    with tempfile.TemporaryDirectory() as folder, use_server(Home(Path(folder))) as server:
+        client = await connect(server.address)
+        for name in names or missing:
+            await record(client, Path(folder) / "store", name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
