@@ -72,7 +72,9 @@ def fan_spec() -> str:
 
 def steps_spec() -> str:
     """Two hundred independent jobs."""
-    jobs = "\n".join(f"  s{number}: {{image: 'none', commands: ['true']}}" for number in range(STEPS))
+    jobs = "\n".join(
+        f"  s{number}: {{image: 'alpine:latest', commands: ['true']}}" for number in range(STEPS)
+    )
     return f"name: steps\nmax_parallel: {IN_FLIGHT}\njobs:\n{jobs}\n"
 
 

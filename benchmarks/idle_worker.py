@@ -6,9 +6,8 @@ Settings come from the environment as for any worker.
 import asyncio
 import os
 
-from tests.support.memory_engine import MemoryEngine
-
 from orchestrator.client.connect import connect, ensure_search_attributes
+from tests.support.memory_engine import MemoryEngine
 from workers.main import serve
 from workers.settings import Settings
 

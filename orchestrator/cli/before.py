@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -71,7 +71,7 @@ def _read_contexts(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found: object = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the contexts in '{path}': {error.strerror}") from error
     except ValueError as error:
@@ -80,4 +80,4 @@ def _read_contexts(path: Path | None) -> dict[str, Any]:
         raise UsageError(
             f"'{path}' must hold a JSON object whose keys are contexts, such as {{\"matrix\": {{}}}}"
         )
-    return found
+    return cast("dict[str, Any]", found)  # JSON's objects have no other keys than texts.

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,9 @@ class Orca:
         assert done.stdout, f"watch {run}: exit {done.returncode}\n{done.stderr}"
         return json.loads(done.stdout)
 
-    def wait_for(self, run: str, condition: Any, *, timeout: float = 60) -> dict[str, Any]:
+    def wait_for(
+        self, run: str, condition: Callable[[dict[str, Any]], object], *, timeout: float = 60
+    ) -> dict[str, Any]:
         """The record of a run once `condition(record)` holds."""
         deadline = time.monotonic() + timeout
         while True:

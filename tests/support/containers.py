@@ -7,6 +7,9 @@ import docker
 
 from orchestrator.contract.names import LABEL_MARK, LABEL_RUN
 
+REMOVAL_LIMIT = 5.0
+"""Seconds for removals to be done."""
+
 
 def every_container() -> set[str]:
     """Names of orca's containers as they are now."""
@@ -23,12 +26,13 @@ def containers_of(run: str | None = None, *, but: Collection[str] = ()) -> list[
     client = docker.from_env()
     try:
         label = f"{LABEL_RUN}={run}" if run else LABEL_MARK
-        for _ in range(50):
+        deadline = time.monotonic() + REMOVAL_LIMIT
+        while True:
             found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
             found = [container for container in found if container.name not in but]
-            if not any(container.status in ("exited", "removing") for container in found):
-                break
+            going = any(container.status in ("exited", "removing") for container in found)
+            if not going or time.monotonic() > deadline:
+                return sorted(str(container.name) for container in found)
             time.sleep(0.1)
-        return sorted(str(container.name) for container in found)
     finally:
         client.close()

@@ -10,23 +10,22 @@ from orchestrator.plan.model import ContainerNode, Plan, Requirement
 def job(name: str, *requires: str | Requirement, **fields: Any) -> ContainerNode:
     """A container job; plain names are required with success."""
     edges = tuple(Requirement(job=edge) if isinstance(edge, str) else edge for edge in requires)
-    return ContainerNode(**{"name": name, "image": "alpine:latest", "requires": edges, **fields})
+    usual: dict[str, Any] = {"name": name, "image": "alpine:latest", "requires": edges}
+    return ContainerNode.model_validate(usual | fields)
 
 
 def plan(*jobs: ContainerNode, **fields: Any) -> Plan:
     """A plan of these jobs, in this order."""
     names = tuple(node.name for node in jobs)
-    return Plan(
-        **{
-            "spec": "test",
-            "jobs": {node.name: node for node in jobs},
-            "order": names,
-            "levels": (names,),
-            "critical_path": (),
-            "estimated_events": 0,
-            **fields,
-        }
-    )
+    usual: dict[str, Any] = {
+        "spec": "test",
+        "jobs": {node.name: node for node in jobs},
+        "order": names,
+        "levels": (names,),
+        "critical_path": (),
+        "estimated_events": 0,
+    }
+    return Plan.model_validate(usual | fields)
 
 
 def state(of: Plan) -> RunState:
@@ -36,13 +35,11 @@ def state(of: Plan) -> RunState:
 
 def request(of: Plan, **fields: Any) -> RunRequest:
     """The interpreter's input for that plan."""
-    return RunRequest(
-        **{
-            "run_id": "test-abcd2345",
-            "plan": of,
-            "plan_digest": "d" * 64,
-            "created_at": "2026-01-31T12:00:00.000Z",
-            "task_queue": "orca",
-            **fields,
-        }
-    )
+    usual: dict[str, Any] = {
+        "run_id": "test-abcd2345",
+        "plan": of,
+        "plan_digest": "d" * 64,
+        "created_at": "2026-01-31T12:00:00.000Z",
+        "task_queue": "orca",
+    }
+    return RunRequest.model_validate(usual | fields)

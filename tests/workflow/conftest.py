@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ from workers.supervision.container_try import Supervisor
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[str]":
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a dev server of this session."""
     with use_server(Home(tmp_path_factory.mktemp("temporal"))) as info:
-        yield info.address  # pyright: ignore[reportReturnType]
+        yield info.address
 
 
 @pytest.fixture

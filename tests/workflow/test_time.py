@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
 from tests.workflow.conftest import Serve
 
@@ -14,7 +15,7 @@ from tests.workflow.conftest import Serve
 async def test_retries_back_off_exponentially_over_hours(skipping: Client, serve: Serve) -> None:
     retry = {"max_attempts": 5, "delay": 600, "backoff": "exponential", "max_delay": 3600}
     shape = plan(job("a", entrypoint=("fail",), retry=retry))
-    async with serve(skipping, {"fail": lambda _: 1}) as runner:
+    async with serve(skipping, {"fail": _fail}) as runner:
         handle = await runner.start(shape)
         record = await _end(handle)
         history = await handle.fetch_history()
@@ -36,7 +37,7 @@ async def test_a_run_s_timeout_cancels_what_waits_and_lets_finalizers_run(
         job("end", finalizer=True, on_complete="failure"),
         timeout=86400,
     )
-    async with serve(skipping, {"fail": lambda _: 1}) as runner:
+    async with serve(skipping, {"fail": _fail}) as runner:
         handle = await runner.start(shape)
         record = await _end(handle)
     assert record["error"] == "timeout: the run took longer than its timeout of 86400 s"
@@ -48,6 +49,10 @@ async def test_a_run_s_timeout_cancels_what_waits_and_lets_finalizers_run(
     assert record["jobs"]["a"]["tries"] == 24
     spent = datetime.fromisoformat(record["finished_at"]) - datetime.fromisoformat(record["started_at"])
     assert 86400 <= spent.total_seconds() < 86500
+
+
+def _fail(_: Running) -> int:
+    return 1
 
 
 async def _end(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
