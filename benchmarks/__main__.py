@@ -67,7 +67,7 @@ def fan_spec() -> str:
     ]
     ends = "  first: {image: 'alpine:latest', commands: ['true']}\n"
     last = f"  last: {{image: 'alpine:latest', commands: ['true'], requires: [{', '.join(middle)}]}}\n"
-    return f"name: fan-out\nmax_parallel: {PARALLEL}\njobs:\n{ends}" + "\n".join(lines) + f"\n{last}"
+    return f"name: fan-out\njobs:\n{ends}" + "\n".join(lines) + f"\n{last}"
 
 
 def steps_spec() -> str:

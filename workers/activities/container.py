@@ -5,6 +5,7 @@ the Web UI shows the try as failed.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from temporalio import activity
@@ -18,6 +19,9 @@ from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutco
 from orchestrator.contract.names import DETACHED_ERROR
 from workers.supervision.container_try import Supervisor
 from workers.supervision.control import Cause
+
+SHORTEST_PAUSE = 0.5
+"""Seconds between two heartbeats that are worth sending."""
 
 
 class ContainerActivities:
@@ -80,6 +84,7 @@ class _Keeper:
         self._info = activity.info()
         self._trying: asyncio.Task[JobOutcome] | None = None
         self._cause: Cause = "detach"
+        self._said = time.monotonic()
         self._gone = asyncio.Event()
 
     async def keep(self) -> JobOutcome:
@@ -146,5 +151,12 @@ class _Keeper:
         return "detach" if found.status is WorkflowExecutionStatus.RUNNING else "cancel"
 
     def _note(self, beat: Heartbeat) -> None:
+        """Take down how the try stands, and tell the server where it is time: each call costs a processor something.
+
+        The supervisor beats again before long, so that what is not said now is said then.
+        """
         self._beat = beat
-        activity.heartbeat(beat)
+        now = time.monotonic()
+        if now - self._said >= SHORTEST_PAUSE:
+            self._said = now
+            activity.heartbeat(beat)
