@@ -35,7 +35,7 @@ async def follow_to_end(
             final = await _supervise(task, watch_over)
     if final is None:
         output.note(f"detached from run '{run}'; it goes on as long as a worker runs: 'orca watch {run}'")
-        return words.INTERRUPTED
+        return output.INTERRUPTED
     print_record(final, out)
     return words.EXIT_CODES[final.status]
 

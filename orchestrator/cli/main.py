@@ -5,8 +5,7 @@ from typing import NoReturn
 import typer
 
 from orchestrator.cli import act, before, look, start
-from orchestrator.cli.output import fail
-from orchestrator.cli.words import INTERRUPTED
+from orchestrator.cli.output import INTERRUPTED, fail
 from orchestrator.client.leave import leave
 from orchestrator.errors import OrcaError
 

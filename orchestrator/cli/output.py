@@ -4,9 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from orchestrator.errors import OrcaError, SpecError
+
+INTERRUPTED: Final = 130
+"""Exit code of a command that was left by Ctrl-C: the run goes on, so none of the run's own codes fits."""
 
 _CONTROL = {code: None for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code != 0x09}
 

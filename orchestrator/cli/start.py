@@ -48,16 +48,16 @@ async def _run(checked: "Checked", home: "Home", *, ref: str | None, out: Output
     from orchestrator.cli.following import follow_to_end
     from orchestrator.cli.target import opened_store, queue_of
     from orchestrator.client import runs
-    from orchestrator.client.connect import connect
+    from orchestrator.client.connect import connect_embedded
     from orchestrator.client.prepare import prepare
     from orchestrator.embedded.server import use_server
     from orchestrator.embedded.worker import WorkerProcess
 
     store = opened_store(None)
     with use_server(home) as server:
-        worker = WorkerProcess(home, address=server.address, namespace="default")
+        worker = WorkerProcess(home, address=server.address)
         try:
-            client = await connect(server.address, namespace="default")
+            client = await connect_embedded(server.address)
             prepared = await prepare(checked, store=store, ref=ref)
             _warn(prepared.warnings)
             run_id = await runs.submit(client, prepared, task_queue=queue_of(None))
@@ -94,7 +94,7 @@ async def _up(*, no_worker: bool, port: int | None, ui_port: int | None, out: Ou
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     with use_server(home, port=port, ui_port=ui_port) as server:
-        worker = None if no_worker else WorkerProcess(home, address=server.address, namespace="default")
+        worker = None if no_worker else WorkerProcess(home, address=server.address)
         try:
             if out is Output.JSON:
                 output.data_json({"address": server.address, "ui": server.ui, "home": str(home.root)})

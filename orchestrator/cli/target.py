@@ -4,7 +4,7 @@ import os
 
 from temporalio.client import Client
 
-from orchestrator.client.connect import connect
+from orchestrator.client.connect import connect, connect_embedded
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.embedded.home import find_home
 from orchestrator.embedded.server import running_server
@@ -13,15 +13,24 @@ from orchestrator.store.store import Store, open_store
 
 def address_of(address: str | None) -> str | None:
     """What was asked for; else this machine's running embedded server; None leaves it to Temporal's configuration."""
-    if address or os.environ.get("TEMPORAL_ADDRESS") or os.environ.get("TEMPORAL_PROFILE"):
+    if address or _configured():
         return address
     server = running_server(find_home())
     return server.address if server else None
 
 
+def _configured() -> bool:
+    """Whether the environment says which server is meant."""
+    return bool(os.environ.get("TEMPORAL_ADDRESS") or os.environ.get("TEMPORAL_PROFILE"))
+
+
 async def connected(address: str | None, *, namespace: str | None) -> Client:
     """A client for the command's options. Raises TemporalUnreachable."""
-    return await connect(address_of(address), namespace=namespace)
+    if address is None and not _configured():
+        server = running_server(find_home())
+        if server and namespace in (None, "default"):
+            return await connect_embedded(server.address)
+    return await connect(address, namespace=namespace)
 
 
 def store_url(asked: str | None) -> str:

@@ -19,8 +19,6 @@ SIGNS: Final = {
     "partial": ("◐", "yellow"),
 }
 EXIT_CODES: Final = {"success": 0, "failed": 1, "cancelled": 4, "partial": 5}
-INTERRUPTED: Final = 130
-"""Exit code of a command that was left by Ctrl-C: the run goes on, so none of the run's own codes fits."""
 
 
 def duration(started: str | None, finished: str | None) -> str:

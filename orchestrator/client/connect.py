@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfigProfile
+from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from orchestrator.client.converter import data_converter
@@ -41,15 +41,26 @@ async def connect(address: str | None = None, *, namespace: str | None = None) -
         config = ClientConfigProfile.load().to_client_connect_config()
     except (RuntimeError, ValueError) as error:
         raise UsageError(f"Temporal's client configuration cannot be read: {error}") from error
-    target = address or config.get("target_host") or DEFAULT_ADDRESS
-    config["target_host"] = target
+    config["target_host"] = address or config.get("target_host") or DEFAULT_ADDRESS
     if namespace:
         config["namespace"] = namespace
+    return await _connect(config)
+
+
+async def connect_embedded(address: str) -> Client:
+    """A client for this machine's embedded server, whatever TLS or keys are configured for others.
+
+    Raises TemporalUnreachable.
+    """
+    return await _connect({"target_host": address, "namespace": "default"})
+
+
+async def _connect(config: ClientConnectConfig) -> Client:
     try:
         async with asyncio.timeout(CONNECT_LIMIT):
             return await Client.connect(**config, data_converter=data_converter)
     except (RuntimeError, RPCError, TimeoutError) as error:
-        raise unreachable(target, error) from error
+        raise unreachable(config.get("target_host", DEFAULT_ADDRESS), error) from error
 
 
 def unreachable(address: str, error: BaseException) -> TemporalUnreachable:

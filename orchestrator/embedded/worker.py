@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.embedded.home import Home
@@ -19,12 +18,16 @@ STOP_LIMIT = 60.0
 class WorkerProcess:
     """One worker, started at once; `stop` ends it in good order."""
 
-    def __init__(
-        self, home: Home, *, address: str, namespace: str, environ: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, home: Home, *, address: str) -> None:
         self.log: Path = home.log(f"worker-{os.getpid()}")
-        env = {**(os.environ if environ is None else environ), "TEMPORAL_ADDRESS": address}
-        env |= {"TEMPORAL_NAMESPACE": namespace, "ORCA_HOME": str(home.root)}
+        # Without what is configured for other servers: the embedded one has neither TLS nor keys.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+        env |= {
+            "TEMPORAL_ADDRESS": address,
+            "TEMPORAL_NAMESPACE": "default",
+            "TEMPORAL_CONFIG_FILE": os.devnull,
+            "ORCA_HOME": str(home.root),
+        }
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "workers", "--stop-with-stdin"],
