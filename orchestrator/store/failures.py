@@ -3,13 +3,17 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 
 from orchestrator.errors import StoreError
 
 
 class ObjectNotFound(StoreError):
     """Nothing is stored under that key."""
+
+
+class ObjectExists(StoreError):
+    """Something is stored under that key already."""
 
 
 class StoreRefused(StoreError):
@@ -27,6 +31,7 @@ def translated(store: str, action: str, key: str) -> Generator[None]:
 
     Raises:
         ObjectNotFound: there is nothing under the key.
+        ObjectExists: there is something, and there may not be.
         StoreRefused: the credentials are missing or not enough.
         StoreError: anything else that the store or its disk said.
     """
@@ -35,6 +40,8 @@ def translated(store: str, action: str, key: str) -> Generator[None]:
         yield
     except FileNotFoundError as error:
         raise ObjectNotFound(f"{where}: there is no such object") from error
+    except (AlreadyExistsError, FileExistsError) as error:
+        raise ObjectExists(f"{where}: there is such an object") from error
     except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
         raise StoreRefused(
             f"{where}: {_first_line(error)}; check the credentials and rights for it"

@@ -15,7 +15,7 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from orchestrator.errors import UsageError
-from orchestrator.store.failures import ObjectNotFound, translated, translated_opening
+from orchestrator.store.failures import ObjectExists, ObjectNotFound, translated, translated_opening
 from orchestrator.store.keys import checked_key, checked_prefix
 
 if TYPE_CHECKING:
@@ -79,6 +79,15 @@ class Store:
         """Store `data` under `key`, in place of what was there."""
         with translated(self.url, "write", checked_key(key)):
             await obstore.put_async(self._backend, key, data, use_multipart=False)
+
+    async def put_new(self, key: str, data: bytes) -> bool:
+        """Store `data` under `key` unless something is there; says whether it did. Of several callers one succeeds."""
+        try:
+            with translated(self.url, "write", checked_key(key)):
+                await obstore.put_async(self._backend, key, data, use_multipart=False, mode="create")
+        except ObjectExists:
+            return False
+        return True
 
     async def get_bytes(self, key: str) -> bytes:
         """All that is under `key`.

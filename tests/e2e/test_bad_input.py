@@ -97,7 +97,7 @@ def test_an_unknown_run_is_exit_2(orca: Orca) -> None:
     [
         ("image: no.such.registry.invalid/nope:1\n    commands: ['true']", "pull: ", None),
         ("image: alpine:latest\n    commands: [no-such-command --now]", "exit: ", 127),
-        ("image: alpine:latest\n    shell: no-such-shell\n    commands: ['true']", "start: ", None),
+        ("image: alpine:latest\n    shell: no-such-shell\n    commands: ['true']", "start: ", 127),
         ("image: alpine:latest\n    user: nobody-here\n    commands: ['true']", "start: ", None),
         (
             "image: python:3.11-slim\n    resources: {memory: 32m}\n"

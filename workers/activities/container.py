@@ -17,11 +17,12 @@ from temporalio.service import RPCError
 from orchestrator import ids
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.contract.names import DETACHED_ERROR
+from workers.supervision.attempt import Elsewhere
 from workers.supervision.container_try import Supervisor
 from workers.supervision.control import Cause
 
-SHORTEST_PAUSE = 0.5
-"""Seconds between two heartbeats that are worth sending."""
+SHORTEST_PAUSE = 1.5
+"""Seconds between two heartbeats that are worth sending. A shorter job sends none: whose it is stands in the store."""
 
 
 class ContainerActivities:
@@ -122,15 +123,12 @@ class _Keeper:
             except asyncio.CancelledError:
                 # Cancelled once more while the container stops: the clean-up goes to its end all the same.
                 continue
-        if not trying.cancelled():
+        if trying.cancelled():
+            raise _given_back("the worker was stopped and left the container running", self._beat)
+        try:
             return trying.result()
-        raise ApplicationError(
-            "the worker was stopped and left the container running",
-            self._beat,
-            type=DETACHED_ERROR,
-            non_retryable=True,
-            category=ApplicationErrorCategory.BENIGN,
-        )
+        except Elsewhere as error:
+            raise _given_back(str(error), Heartbeat(host=error.host)) from error
 
     async def _why(self) -> Cause:
         """Whether the activity's cancellation means to stop the container or to leave it to someone else."""
@@ -160,3 +158,10 @@ class _Keeper:
         if now - self._said >= SHORTEST_PAUSE:
             self._said = now
             activity.heartbeat(beat)
+
+
+def _given_back(message: str, beat: Heartbeat) -> ApplicationError:
+    """The error that makes the interpreter send the try to the host that `beat` names."""
+    return ApplicationError(
+        message, beat, type=DETACHED_ERROR, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+    )

@@ -31,6 +31,14 @@ class Detached(Exception):
     """The worker let go of the container, which goes on without it."""
 
 
+class Elsewhere(Exception):
+    """Another host made this try's container before, and must look after it."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"host '{host}' has the try")
+        self.host = host
+
+
 @dataclass
 class _Sight:
     """What was seen of the container in this go."""
@@ -149,10 +157,12 @@ class Attempt:
 
     async def _create(self) -> JobOutcome:
         if self._control.cause is not None:
+            self._leave_to(await self._record.holder())
             raise Stopped
         image = await self._image()
         how = launch_of(self._request, image)
         spec = container_spec(self._request, image, how, namespace=self._site.namespace)
+        self._leave_to(await self._record.claim())
         try:
             container = await self._site.threads.call(self._site.engine.create, spec)
         except ImageNotFound as error:
@@ -162,6 +172,11 @@ class Attempt:
             raise TryFailed(FailureKind.START, str(error)) from error
         self._sight.container = container
         return await self._start(container, image)
+
+    def _leave_to(self, holder: str | None) -> None:
+        """Raises `Elsewhere` where another host has the try: its container may run there."""
+        if holder is not None and holder != self._site.host:
+            raise Elsewhere(holder)
 
     async def _start(self, container: str, image: ImageFacts) -> JobOutcome:
         await self._prepare(container, image)

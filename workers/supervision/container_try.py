@@ -77,6 +77,7 @@ class Supervisor:
 
         Raises:
             asyncio.CancelledError: the cause was `detach`; the container goes on, its log is stored so far.
+            Elsewhere: another host has the try.
         """
         control = Control()
         if request.cancelled:

@@ -8,9 +8,6 @@ from orchestrator.contract.messages import Heartbeat
 
 Phase = Literal["looking", "pulling", "preparing", "running", "collecting"]
 
-FIRST = 0.5
-"""Seconds until the first regular beat: a try that is shorter costs the server none."""
-
 
 class Pulse:
     """One try's heartbeat.
@@ -36,10 +33,9 @@ class Pulse:
 
     async def run(self) -> None:
         """Beat until cancelled."""
-        await asyncio.sleep(min(FIRST, self._interval))
         while True:
-            self._say()
             await asyncio.sleep(self._interval)
+            self._say()
 
     def _say(self) -> None:
         position = self.log_position() or self._state.log_position

@@ -33,10 +33,11 @@ def exit_reason(request: ContainerRequest, exit_code: int, transcript: Transcrip
     silent = transcript.current is None and len(transcript.tail) <= 1
     if request.commands and silent and exit_code in (_CANNOT_EXECUTE, _NOT_FOUND):
         # Nothing ran: what little was printed is the engine's init saying so.
+        key, name = ("entrypoint", request.entrypoint[0]) if request.entrypoint else ("shell", request.shell)
         return reason(
             FailureKind.START,
-            f"the shell '{request.shell}' could not be started in image '{request.image}' (exit code"
-            f" {exit_code}); use an image that has it, or name another one with 'shell'",
+            f"the {key} '{name}' could not be started in image '{request.image}' (exit code"
+            f" {exit_code}); use an image that has it, or name another one with '{key}'",
         )
     if exit_code == _NOT_FOUND:
         text = f"command not found in {where.rstrip(',')} (exit code {exit_code})"

@@ -1,4 +1,4 @@
-"""The end of a try in the store: its log is closed, its outcome recorded, and only then its container let go."""
+"""What the store knows of a try: whose it is, and its end: log closed, outcome recorded, container let go."""
 
 import asyncio
 import logging
@@ -20,12 +20,37 @@ _ATTEMPTS: Final = 3
 
 
 class Record:
-    """What the store knows of one try's end."""
+    """What the store knows of one try."""
 
     def __init__(self, site: Site, request: ContainerRequest) -> None:
         self._site = site
         self._request = request
         self._key = f"{prefix_of(request)}outcome.json"
+        self._host_key = f"{prefix_of(request)}host"
+
+    async def claim(self) -> str:
+        """Take the try for this host, before its container is made, and return the host that has it: the first to ask.
+
+        A store that fails counts as this host's: the job is worth more than the guard.
+        """
+        host = self._site.host
+        try:
+            if await self._site.store.put_new(self._host_key, host.encode()):
+                return host
+        except StoreError as error:
+            log.warning("the try cannot be claimed: %s", error)
+            return host
+        return await self.holder() or host
+
+    async def holder(self) -> str | None:
+        """The host that has claimed the try, if one has."""
+        try:
+            return (await self._site.store.get_bytes(self._host_key)).decode()
+        except ObjectNotFound:
+            return None
+        except StoreError as error:
+            log.warning("who has the try cannot be read: %s", error)
+            return None
 
     async def read(self) -> JobOutcome | None:
         """The outcome that an earlier go recorded, if any. One that cannot be read counts as none."""

@@ -14,6 +14,7 @@ from tests.support.memory_engine import MemoryEngine, Program, Running
 from tests.support.tries import Bench, bench_around, request
 from workers.engine.failures import EngineUnreachable, PullFailed
 from workers.engine.interface import ContainerSpec, ImageFacts, Interrupt
+from workers.supervision.attempt import Elsewhere
 from workers.supervision.identity import name_of, prefix_of
 from workers.supervision.prepare import container_spec, launch_of
 
@@ -310,3 +311,19 @@ async def test_a_container_that_was_made_and_never_started(bench: Bench) -> None
     outcome = await bench.run(wanted, Heartbeat(host="host", container_id=made, phase="preparing"))
     assert (outcome.status, outcome.container_id) == ("success", made)
     assert flaky(bench).calls.count("create") == 0
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_try_that_another_host_has_is_left_to_it(bench: Bench, cancelled: bool) -> None:
+    wanted = request("elsewhere", cancelled=cancelled)
+    await bench.store.put_bytes(f"{prefix_of(wanted)}host", b"other-host")
+    with pytest.raises(Elsewhere, match="'other-host' has the try") as caught:
+        await bench.run(wanted)
+    assert caught.value.host == "other-host"
+    assert await bench.container(wanted) is None
+
+
+async def test_a_try_that_this_host_claimed_before_goes_on_here(bench: Bench) -> None:
+    wanted = request("here")
+    await bench.store.put_bytes(f"{prefix_of(wanted)}host", b"host")
+    assert (await bench.run(wanted)).status == "success"
