@@ -43,7 +43,12 @@ async def follow_to_end(
 async def watch_to_end(client: Client, run: str, *, store: Store | None, out: Output) -> int:
     """Show a run until it has ended and return its exit code. Ctrl-C ends the watching and leaves the run alone."""
     with progress() as shown:
-        final = await _show(client, run, store, shown)
+        task = asyncio.create_task(_show(client, run, store, shown))
+        with _Handlers(task.cancel):
+            await asyncio.wait([task])
+    if task.cancelled():
+        return output.INTERRUPTED
+    final = task.result()
     print_record(final, out)
     return words.EXIT_CODES[final.status]
 
@@ -98,7 +103,7 @@ class _Interrupts:
 class _Handlers:
     """Ctrl-C and SIGTERM go to `callback` inside the block."""
 
-    def __init__(self, callback: Callable[[], None]) -> None:
+    def __init__(self, callback: Callable[[], object]) -> None:
         self._callback = callback
 
     def __enter__(self) -> None:
