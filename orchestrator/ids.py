@@ -56,7 +56,8 @@ def container_name(run: str, attempt: int, job: str, variant: str | None, try_nu
 
 def try_prefix(run: str, attempt: int, job: str, variant: str | None, try_number: int) -> str:
     """The folder in the store that holds what one logical try leaves: log, outcome, artifacts. Ends in `/`."""
-    leaf = slug(job, 100) if variant is None else f"{slug(job, 100)}/{slug(variant)}-{short_hash(variant)}"
+    # The hash keeps apart what the slug folds together, such as jobs 'a' and 'a-'.
+    leaf = f"{slug(variant_key(job, variant), 100)}-{short_hash(job, variant or '')}"
     return f"{run_prefix(run)}{attempt}/{leaf}/try-{try_number}/"
 
 

@@ -16,18 +16,19 @@ _CONTROL = {code: None for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if c
 
 def data(text: str) -> None:
     """A line of what was asked for, on stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(harmless(text, keep="\n") + "\n")
     sys.stdout.flush()
 
 
 def data_json(value: Any) -> None:
     """What was asked for, as JSON on stdout."""
-    data(json.dumps(value, indent=2, ensure_ascii=False))
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:
     """A line about what is going on, on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(harmless(text, keep="\n") + "\n")
     sys.stderr.flush()
 
 
@@ -36,14 +37,14 @@ def fail(error: OrcaError) -> None:
     if isinstance(error, SpecError):
         diagnostics(error.diagnostics)
     else:
-        note(f"{paint('error:', '1;31', sys.stderr.isatty())} {error}")
+        _coloured(f"{paint('error:', '1;31', sys.stderr.isatty())} {harmless(str(error), keep=chr(10))}")
 
 
 def diagnostics(found: Sequence[Any]) -> None:
     """Findings in a spec, each with its line and a caret, on stderr."""
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     for item in found:
-        note(item.pretty(colour=coloured))
+        _coloured(item.pretty(colour=coloured))
 
 
 def paint(text: str, code: str, coloured: bool) -> str:
@@ -51,9 +52,15 @@ def paint(text: str, code: str, coloured: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if coloured and not os.environ.get("NO_COLOR") else text
 
 
-def harmless(text: str) -> str:
-    """Output of a container without control characters: it must not drive the reader's terminal."""
-    return text.translate(_CONTROL)
+def _coloured(text: str) -> None:
+    """A line with colours of our own; what is quoted in it must be harmless already."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def harmless(text: str, *, keep: str = "") -> str:
+    """`text` without control characters but `keep`: what containers print must not drive the reader's terminal."""
+    return text.translate({code: None for code in _CONTROL if chr(code) not in keep})
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,6 +17,8 @@ class Artifact:
     """One collected path of one job."""
 
     job: str
+    number: int
+    """Among the job's, from 1."""
     ref: ArtifactRef
 
 
@@ -25,21 +27,21 @@ def artifacts_of(record: RunRecord, *, job: str | None = None) -> list[Artifact]
     if job is not None and job not in record.jobs:
         raise UsageError(f"run '{record.run_id}' has no job '{job}'")
     return [
-        Artifact(name, ref)
+        Artifact(name, number, ref)
         for name, state in record.jobs.items()
         if job in (None, name)
-        for ref in state.artifacts
+        for number, ref in enumerate(state.artifacts, start=1)
     ]
 
 
 async def download(store: Store, artifact: Artifact, folder: Path) -> Path:
-    """Copy one artifact to `folder/<job>/<path>.tar` and return that file.
+    """Copy one artifact to `folder/<job>/<number>-<path>.tar` and return that file.
 
     Raises:
         UsageError: the folder cannot be written.
         StoreError: the artifact cannot be read.
     """
-    target = folder / ids.slug(artifact.job, 100) / f"{ids.slug(artifact.ref.path.strip('/'), 100)}.tar"
+    target = folder / artifact.job / f"{artifact.number}-{ids.slug(artifact.ref.path.strip('/'), 100)}.tar"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as file:

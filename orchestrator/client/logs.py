@@ -43,14 +43,14 @@ def sources(record: RunRecord, *, job: str | None = None, try_number: int | None
     found = [
         LogSource(
             name,
-            item.number,
-            ids.try_prefix(record.run_id, record.attempt, name, None, item.number),
-            item.status == "running",
+            number,
+            ids.try_prefix(record.run_id, record.attempt, name, None, number),
+            number == state.tries and state.status in ("running", "waiting"),
         )
         for name, state in record.jobs.items()
         if job in (None, name)
-        for item in state.history
-        if try_number in (None, item.number)
+        for number in range(1, state.tries + 1)
+        if try_number in (None, number)
     ]
     if try_number is not None and not found:
         raise UsageError(f"job '{job}' of run '{record.run_id}' has no try {try_number}")

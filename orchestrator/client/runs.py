@@ -45,6 +45,8 @@ _LABELS = SearchAttributeKey.for_keyword_list(SEARCH_LABELS)
 
 MAX_REQUEST_BYTES = 1_900_000
 """Temporal refuses a payload of more than 2 MB."""
+MAX_JOBS = 1000
+"""Jobs of one run: its record, with reason and tries for each and all outputs, must fit into a payload too."""
 QUERY_LIMIT = 10.0
 """Seconds that a worker may take to answer a query."""
 REGISTER_TRIES = 20
@@ -76,6 +78,10 @@ async def submit(client: Client, prepared: Prepared, *, task_queue: str) -> str:
         created_at=rfc3339(now),
         task_queue=task_queue,
     )
+    if len(prepared.plan.jobs) > MAX_JOBS:
+        raise UsageError(
+            f"the plan has {len(prepared.plan.jobs)} jobs, and one run holds at most {MAX_JOBS}; split the spec"
+        )
     size = len(request.model_dump_json())
     if size > MAX_REQUEST_BYTES:
         raise UsageError(
@@ -189,9 +195,10 @@ async def _ask(handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescrip
     """Ask the interpreter; a run that was terminated from outside is shown as cancelled, with the reason."""
     try:
         answer = await handle.query(QUERY_RECORD, rpc_timeout=timedelta(seconds=QUERY_LIMIT))
-    except (WorkflowQueryFailedError, RPCError) as error:
-        status = error.status if isinstance(error, RPCError) else None
-        if status is RPCStatusCode.UNAVAILABLE:
+    except WorkflowQueryFailedError as error:
+        raise OrcaError(f"the worker could not tell how run '{found.id}' stands: {error}") from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNAVAILABLE:
             raise
         raise WorkerUnreachable(
             f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); "

@@ -44,16 +44,16 @@ class Scheduler:
     def __init__(self, state: RunState) -> None:
         self._state = state
         self._open: dict[str, int] = {}
-        self._dependents: dict[str, list[str]] = {name: [] for name in state.jobs}
+        self._dependents: dict[str, dict[str, list[Requirement]]] = {name: {} for name in state.jobs}
+        self._broken: dict[str, Requirement] = {}
         self._decided: dict[str, Decision] = {}
         self._due: deque[str] = deque()
         self._finalizing = False
         self._unsettled = {False: 0, True: 0}  # by Node.finalizer
         for name, job in state.jobs.items():
-            sources = {edge.job: None for edge in job.node.requires}
-            self._open[name] = len(sources)
-            for source in sources:
-                self._dependents[source].append(name)
+            for edge in job.node.requires:
+                self._dependents[edge.job].setdefault(name, []).append(edge)
+            self._open[name] = len({edge.job for edge in job.node.requires})
             self._unsettled[job.node.finalizer] += 1
         self._due.extend(name for name, job in state.jobs.items() if self._is_root(job.node, finalizer=False))
 
@@ -72,10 +72,14 @@ class Scheduler:
 
     def settle(self, name: str) -> None:
         """Say that `name` has reached its end; its dependents become due where that decides them."""
-        self._unsettled[self._state.jobs[name].node.finalizer] -= 1
-        for dependent in self._dependents[name]:
+        source = self._state.jobs[name]
+        self._unsettled[source.node.finalizer] -= 1
+        for dependent, edges in self._dependents[name].items():
             self._open[dependent] -= 1
-            if self._open[dependent] == 0 or self._broken(dependent) is not None:
+            broken = next((edge for edge in edges if not source.ended_as(edge.condition)), None)
+            if broken is not None:
+                self._broken.setdefault(dependent, broken)
+            if self._open[dependent] == 0 or broken is not None:
                 self._due.append(dependent)
 
     def begin_finalizers(self) -> None:
@@ -107,17 +111,9 @@ class Scheduler:
             if job.node.finalizer == finalizer and not job.settled and name not in self._decided
         ]
 
-    def _broken(self, name: str) -> Requirement | None:
-        """The first requirement that has settled otherwise than it had to."""
-        for edge in self._state.jobs[name].node.requires:
-            source = self._state.jobs[edge.job]
-            if source.settled and not source.ended_as(edge.condition):
-                return edge
-        return None
-
     def _decide(self, job: JobState) -> Decision:
         node = job.node
-        broken = self._broken(node.name)
+        broken = self._broken.get(node.name)
         if broken is not None:
             source = self._state.jobs[broken.job]
             return Omit(node.name, f"omitted: it requires {_wish(broken)}, which {_ending(source)}")

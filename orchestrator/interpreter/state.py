@@ -12,13 +12,30 @@ from orchestrator.contract.messages import (
     RunStatus,
     TryRecord,
 )
+from orchestrator.contract.times import parse_rfc3339, rfc3339
 from orchestrator.plan.model import Condition, Json, Node, Plan
 
 TERMINAL: frozenset[JobStatus] = frozenset({"success", "failed", "cancelled", "skipped", "omitted"})
 """States that a job does not leave. Only ever asked for membership: a set has no order to iterate in."""
 
-MAX_RUN_OUTPUT_BYTES = 1024 * 1024
+MAX_RUN_OUTPUT_BYTES = 512 * 1024
 """All outputs of all jobs together: a record has to fit into one payload of 2 MB."""
+
+MAX_HISTORY, HISTORY_BUDGET = 20, 1000
+"""Tries that a record tells one by one, the last ones of a job, and of all jobs together; `tries` counts them all."""
+MAX_WARNINGS = 10
+MAX_REASON, MIN_REASON, REASON_BUDGET = 2000, 100, 300_000
+"""Characters of a job's reason in the record: the fewer jobs, the more. A record must fit into 2 MB."""
+
+
+def shortened(text: str | None, limit: int) -> str | None:
+    """`text`, cut to `limit` characters with a sign that it was."""
+    return text if text is None or len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def in_milliseconds(moment: str | None) -> str | None:
+    """A worker's or Docker's instant in the one form that records have."""
+    return None if moment is None else rfc3339(parse_rfc3339(moment))
 
 
 @dataclass
@@ -35,6 +52,8 @@ class JobState:
     warnings: tuple[str, ...] = ()
     started_at: str | None = None
     finished_at: str | None = None
+    reason_limit: int = MAX_REASON
+    history_limit: int = MAX_HISTORY
 
     @property
     def settled(self) -> bool:
@@ -64,22 +83,22 @@ class JobState:
         self.outputs = dict(outcome.outputs)
         self.artifacts = outcome.artifacts
         self.warnings = outcome.warnings
-        self.started_at = self.started_at or outcome.started_at
+        self.started_at = self.started_at or in_milliseconds(outcome.started_at)
 
     def record(self) -> JobRecord:
         """The job as a run's record shows it."""
         return JobRecord(
             kind=self.node.kind,
             status=self.status,
-            reason=self.reason,
+            reason=shortened(self.reason, self.reason_limit),
             tries=len(self.tries),
             exit_code=self.exit_code,
             outputs=self.outputs,
             started_at=self.started_at,
             finished_at=self.finished_at,
             artifacts=self.artifacts,
-            history=tuple(self.tries),
-            warnings=self.warnings,
+            history=tuple(self.tries[-self.history_limit :]),
+            warnings=self.warnings[:MAX_WARNINGS],
         )
 
 
@@ -107,7 +126,13 @@ class RunState:
 
     def __post_init__(self) -> None:
         """Every job starts out pending, in the plan's order."""
-        self.jobs = {name: JobState(node) for name, node in self.plan.jobs.items()}
+        count = max(1, len(self.plan.jobs))
+        reason = max(MIN_REASON, min(MAX_REASON, REASON_BUDGET // count))
+        history = max(1, min(MAX_HISTORY, HISTORY_BUDGET // count))
+        self.jobs = {
+            name: JobState(node, reason_limit=reason, history_limit=history)
+            for name, node in self.plan.jobs.items()
+        }
 
     def verdict(self) -> RunStatus:
         """How the run stands by the jobs that have settled: what a finalizer sees and what the run ends as."""

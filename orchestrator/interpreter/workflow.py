@@ -176,14 +176,15 @@ class RunWorkflow:
 
     def _close(self) -> RunRecord:
         state = self._state
+        if state.error is None and state.verdict() == "failed":
+            state.error = _first_failures(state)
         try:
             state.outputs = evaluate_outputs(state.plan.outputs, self._request, state, owner="the run")
         except ExpressionError as error:
-            state.error = f"expression: {error}"
+            # What went wrong first is told first: an output of a job that failed often has nothing to read.
+            state.error = f"{state.error}; expression: {error}" if state.error else f"expression: {error}"
         state.status = state.verdict()
         state.finished_at = rfc3339(workflow.now())
-        if state.status == "failed" and state.error is None:
-            state.error = _first_failures(state)
         self._publish_state()
         self._show()
         record = state.record()

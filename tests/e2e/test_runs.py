@@ -252,3 +252,13 @@ def test_the_workspace_is_shipped_without_what_git_ignores(orca: Orca, tmp_path:
     assert orca.wait(run)["status"] == "success"
     log = orca.ok("logs", run, "a").split()
     assert ("/workspace" in log, "shipped" in log, "secret.env" in log) == (True, True, False)
+
+
+def test_what_a_container_prints_does_not_drive_the_terminal(orca: Orca, write_spec: WriteSpec) -> None:
+    spec = write_spec(
+        "name: rude\njobs: {a: {image: 'alpine:latest', commands: [\"printf '\\\\033[2Jbye\\\\n'; exit 1\"]}}\n"
+    )
+    done = orca("submit", spec, "--follow")
+    assert done.returncode == 1
+    assert "bye" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr

@@ -159,3 +159,37 @@ async def test_large_requests_are_spread_over_workflow_tasks(client: Client, ser
     async with serve(client) as runner:
         record = await runner.run(shape, params={"big": "x" * 100_000})
     assert record.status == "success"
+
+
+async def test_a_finalizer_is_retried_also_after_the_run_was_stopped(client: Client, serve: Serve) -> None:
+    tries: list[int] = []
+
+    def third_time(_: Running) -> int:
+        tries.append(1)
+        return int(len(tries) < 3)
+
+    end = job("end", entrypoint=("third",), retry={"max_attempts": 3, "delay": 0}, **ALWAYS)
+    async with serve(client, {**PROGRAMS, "third": third_time}) as runner:
+        record = await runner.run(plan(does("nap", "nap"), end, timeout=1))
+    assert (record.status, record.jobs["end"].status, record.jobs["end"].tries) == ("failed", "success", 3)
+
+
+async def test_an_output_that_cannot_be_read_does_not_hide_why_the_run_failed(
+    client: Client, serve: Serve
+) -> None:
+    shape = plan(does("a", "fail"), outputs={"x": "${{ fromJSON(jobs.a.outputs.none) }}"})
+    async with serve(client, PROGRAMS) as runner:
+        record = await runner.run(shape)
+    assert record.error is not None
+    assert record.error.startswith(
+        "job 'a' failed: exit: the container ended with exit code 3; expression: output 'x'"
+    )
+
+
+async def test_the_record_of_many_failing_tries_stays_small(client: Client, serve: Serve) -> None:
+    shape = plan(*(does(f"job{n}", "fail", retry={"max_attempts": 30, "delay": 0}) for n in range(20)))
+    async with serve(client, PROGRAMS) as runner:
+        record = await runner.run(shape)
+    assert {len(found.history) for found in record.jobs.values()} == {20}
+    assert {found.tries for found in record.jobs.values()} == {30}
+    assert len(record.model_dump_json()) < 200_000

@@ -94,13 +94,16 @@ class Attempt:
             return await self._end_early(cancelled_reason())
 
     async def _look_until_done(self) -> JobOutcome:
-        outages = 0
+        outages = surprises = 0
         while True:
             begun = time.monotonic()
             try:
                 return await self._go()
             except (NameTaken, ContainerGone) as error:
                 log.info("looking again: %s", error)
+                surprises += 1
+                if surprises > self._site.limits.surprises:
+                    raise TryFailed(FailureKind.DOCKER, f"the engine contradicts itself: {error}") from error
             except EngineUnreachable as error:
                 now, limits = time.monotonic(), self._site.limits
                 if self._outage_since is None:

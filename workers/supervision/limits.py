@@ -16,6 +16,8 @@ class Limits:
     """How long to wait for one to come back, once a container was seen."""
     outages: int = 20
     """How many short outages in a row are borne."""
+    surprises: int = 40
+    """How often the engine may say that a container is there and then that it is not."""
     pause: float = 0.5
     """Between two looks."""
     stop_margin: float = 5.0

@@ -31,7 +31,8 @@ def exit_reason(request: ContainerRequest, exit_code: int, transcript: Transcrip
     """For a container that ended with `exit_code`, which is not zero, by its own."""
     where = _where(request.titles or request.commands, transcript.current)
     silent = transcript.current is None and len(transcript.tail) <= 1
-    if request.commands and silent and exit_code in (_CANNOT_EXECUTE, _NOT_FOUND):
+    by_init = bool(transcript.tail) and transcript.tail[-1].startswith("[FATAL tini")
+    if (request.commands or by_init) and silent and exit_code in (_CANNOT_EXECUTE, _NOT_FOUND):
         # Nothing ran: what little was printed is the engine's init saying so.
         key, name = ("entrypoint", request.entrypoint[0]) if request.entrypoint else ("shell", request.shell)
         return reason(

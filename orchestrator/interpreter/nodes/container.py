@@ -17,8 +17,11 @@ from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.requests import container_request
 from orchestrator.interpreter.retries import delay_before, worth_another
-from orchestrator.interpreter.state import JobState, RunState
+from orchestrator.interpreter.state import JobState, RunState, in_milliseconds, shortened
 from orchestrator.plan.model import ContainerNode
+
+MAX_TRY_REASON = 200
+"""Characters of one try's reason; the job's own is the last try's, longer."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ async def run_container(node: ContainerNode, around: Surroundings) -> JobOutcome
         outcome = await _run_one_try(node, job, around)
         job.take(outcome)
         tries = len(job.tries)
-        if around.state.stop or not worth_another(node.retry, outcome, tries):
+        stopped = around.state.stop is not None and not node.finalizer
+        if stopped or not worth_another(node.retry, outcome, tries):
             return outcome
         job.status, job.reason = "waiting", f"retrying after {outcome.reason}"
         around.changed()
@@ -89,10 +93,10 @@ def _closed(record: TryRecord, outcome: JobOutcome) -> TryRecord:
     return record.model_copy(
         update={
             "status": outcome.status,
-            "reason": str(outcome.reason) if outcome.reason else None,
+            "reason": shortened(str(outcome.reason), MAX_TRY_REASON) if outcome.reason else None,
             "exit_code": outcome.exit_code,
-            "started_at": outcome.started_at or record.started_at,
-            "finished_at": outcome.finished_at or rfc3339(workflow.now()),
+            "started_at": in_milliseconds(outcome.started_at) or record.started_at,
+            "finished_at": in_milliseconds(outcome.finished_at) or rfc3339(workflow.now()),
             "host": outcome.host,
         }
     )

@@ -142,9 +142,9 @@ def test_all_outputs_of_a_run_have_a_cap() -> None:
     node = job("a")
     shape = plan(node)
     run = state(shape)
-    big = JobOutcome(status="success", outputs={"x": "y" * 600_000})
+    big = JobOutcome(status="success", outputs={"x": "y" * 300_000})
     assert complete_outputs(node, big, request(shape), run).status == "success"
     over = complete_outputs(node, big, request(shape), run)
     assert over.reason is not None
     assert over.reason.kind is FailureKind.OUTPUT
-    assert "exceed 1024 KiB together" in over.reason.message
+    assert "exceed 512 KiB together" in over.reason.message
