@@ -167,10 +167,12 @@ def test_closing_the_terminal_of_submit_does_not_touch_the_run(orca: Orca, write
 
 
 def test_watching_is_left_with_ctrl_c_and_the_run_goes_on(orca: Orca, write_spec: WriteSpec) -> None:
-    spec = write_spec("name: brief\njobs: {a: {image: 'alpine:latest', commands: [sleep 4]}}\n")
+    spec = write_spec("name: brief\njobs: {a: {image: 'alpine:latest', commands: [sleep 6]}}\n")
     run = orca.submit(spec)
     watching = orca.start("watch", run)
-    orca.wait_for(run, lambda record: record["jobs"]["a"]["status"] == "running")
+    assert watching.stderr is not None
+    while "a: running" not in watching.stderr.readline():
+        assert watching.poll() is None
     watching.send_signal(signal.SIGINT)
     watching.communicate(timeout=10)
     assert watching.returncode == 130
