@@ -159,7 +159,7 @@ def test_closing_the_terminal_of_submit_does_not_touch_the_run(orca: Orca, write
     spec = write_spec("name: brief\njobs: {a: {image: 'alpine:latest', commands: [sleep 3]}}\n")
     following = orca.start("submit", spec, "--follow")
     assert following.stderr is not None
-    run = following.stderr.readline().split()[1]
+    run = next(line.split()[1] for line in following.stderr if line.startswith("run "))
     orca.wait_for(run, lambda record: record["jobs"]["a"]["status"] == "running")
     following.kill()
     following.communicate()
