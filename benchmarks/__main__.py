@@ -60,7 +60,7 @@ def _requires(number: int) -> str:
 
 
 def fan_spec() -> str:
-    """One job, fifty beside one another, one."""
+    """One job, fifty beside one another, one. The worker's ORCA_MAX_JOBS keeps them to eight at a time."""
     middle = [f"m{number}" for number in range(WIDTH)]
     lines = [
         f"  {name}: {{image: 'alpine:latest', commands: ['true'], requires: [first]}}" for name in middle

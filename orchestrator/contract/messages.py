@@ -1,6 +1,6 @@
 """What crosses Temporal: requests are small references, outcomes small facts. Never logs, never file content."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -156,6 +156,3 @@ class RunRecord(Frozen):
     jobs: dict[str, JobRecord] = Field(default_factory=dict[str, JobRecord])
     outputs: dict[str, Json] = {}
     error: str | None = None
-
-
-RecordJson = dict[str, Any]

@@ -50,6 +50,13 @@ def test_a_20_mb_spec_is_refused(orca: Orca, tmp_path: Path) -> None:
     assert "10 MB" in done.stderr
 
 
+def test_more_jobs_than_one_run_holds_are_refused(orca: Orca, write_spec: WriteSpec) -> None:
+    jobs = "".join(f"  job{number}: {{image: x, commands: [y]}}\n" for number in range(1001))
+    done = orca("submit", write_spec(f"name: many\njobs:\n{jobs}"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the plan has 1001 jobs, and one run holds at most 1000" in done.stderr
+
+
 def test_every_diagnostic_comes_at_once(orca: Orca, write_spec: WriteSpec) -> None:
     spec = write_spec(
         "name: a\nextra: 1\njobs:\n  a: {image: x, commands: [y], requires: [b], timeout: soon}\n"
