@@ -25,7 +25,7 @@ from orchestrator.expressions.survey import (
 )
 from orchestrator.expressions.syntax import Node
 from orchestrator.expressions.templates import Hole, Segment, Text, condition, render, segments
-from orchestrator.expressions.values import Value, to_text, truthy
+from orchestrator.expressions.values import Value, equal, look_up, to_text, truthy
 
 __all__ = [
     "ALIASES",
@@ -47,9 +47,11 @@ __all__ = [
     "called_functions",
     "check",
     "condition",
+    "equal",
     "evaluate",
     "explain",
     "has_status_function",
+    "look_up",
     "parse",
     "references",
     "render",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 """Raised when a change of the plan's shape or meaning needs another interpreter."""
 
 Template = str
@@ -28,6 +28,8 @@ DEFAULT_FINALIZER_TIMEOUT = 3600.0
 """The same for a finalizer: a run that is to end should not wait for most of a day."""
 DEFAULT_STOP_GRACE = 10.0
 """Seconds between the stop signal and the kill: Docker's own default."""
+DEFAULT_MAX_VARIANTS = 256
+"""Variants that one job may have where the spec does not raise it: GitHub Actions' limit."""
 
 
 class Frozen(BaseModel):
@@ -71,10 +73,46 @@ class Resources(Frozen):
 
 
 class Variant(Frozen):
-    """One combination of a matrix: a readable, stable name and its values."""
+    """One combination of a matrix, or one item of a list."""
 
     name: str
-    values: dict[str, Json]
+    """Readable, stable, unique in its job: `3.11, alpine`. `ids.variant_key` puts the job's name before it."""
+    values: dict[str, Json] = {}
+    """What `matrix` is; empty for an item."""
+    item: Json = None
+    """What `item` is; for a mapping `{key, value}`."""
+    commands: tuple[Template, ...] | None = None
+    """This variant's own commands, where its values are part of their text; None: the job's."""
+
+
+class Matrix(Frozen):
+    """A matrix whose values are known when the job starts: a text is an expression, or text with expressions in it."""
+
+    axes: dict[str, Json] | Template = {}
+    """Axis to its values, in order. As a template, the whole matrix, `include` and `exclude` in it."""
+    include: tuple[Json, ...] | Template = ()
+    exclude: tuple[Json, ...] | Template = ()
+
+
+class Strategy(Frozen):
+    """How a job is repeated. The variants are in the node where they are known when compiling."""
+
+    matrix: Matrix | None = None
+    """Of a matrix that has to be expanded when the job starts."""
+    items: Json = None
+    """Of `for_each` over a value that is known when the job starts: a template."""
+    batch_size: int | None = None
+    """Items in order, so many at a time: the next ones start when all of these have ended."""
+    max_parallel: int | None = None
+    """Variants at a time."""
+    fail_fast: bool = True
+    """The first failure that is not tolerated cancels the variants that have not ended."""
+    max_variants: int = DEFAULT_MAX_VARIANTS
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether the variants are known only when the job starts."""
+        return self.matrix is not None or self.items is not None
 
 
 class NodeBase(Frozen):
@@ -98,7 +136,12 @@ class NodeBase(Frozen):
     """Outputs computed when the job ends; may read the job's own raw outputs as `jobs.<name>.outputs`."""
     required_outputs: tuple[str, ...] = ()
     """Names that the job promised (`outputs` as a list): a missing one fails it."""
+    title: Template | None = None
+    """`name`: what people are shown beside the job's name; of variants what stands in the brackets."""
+    strategy: Strategy | None = None
+    """Of a job with a matrix or a list."""
     variants: tuple[Variant, ...] = ()
+    """Those that are known when compiling, in order."""
 
 
 class ContainerNode(NodeBase):
