@@ -5,22 +5,30 @@ The compiler expands what it knows, the interpreter the rest, both with this. Na
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from orchestrator.errors import OrcaError
 from orchestrator.expressions import equal, look_up, render, to_text
-from orchestrator.plan.model import DEFAULT_MAX_VARIANTS, Json, Template, Variant
+from orchestrator.expressions.values import fold, to_number
+from orchestrator.plan.model import DEFAULT_MAX_VARIANTS, Json, Strategy, Template, Variant
 
 MAX_NAME: Final = 100
 """Characters of a variant's name, as of a job's at GitHub."""
-MAX_COMPARISONS: Final = 2_000_000
+MAX_COMPARISONS: Final = 1_000_000
 """Combinations times filters: what an expansion may cost, however many of them are excluded."""
+MAX_SIZE: Final = 4_000_000
+"""Characters of all variants' values together: what people see of them has to fit into a run's record."""
+MAX_VARIANTS: Final = 10_000
+"""What `max_variants` may be raised to."""
 OPTIONS: Final = ("include", "exclude")
 """Keys of a matrix that are no axes."""
 
 Step = str | int
+Fault = Literal["shape", "axis", "empty", "count"]
+"""`shape`: not the lists and mappings that it must be. `axis`: an exclude names none. `empty`: nothing to run.
+`count`: too many or too large."""
 
 
 class VariantsError(OrcaError):
@@ -28,9 +36,36 @@ class VariantsError(OrcaError):
 
     exit_code = 2
 
-    def __init__(self, message: str, path: Sequence[Step] = ()) -> None:
+    def __init__(self, message: str, path: Sequence[Step] = (), *, fault: Fault = "shape") -> None:
         super().__init__(message)
         self.path = tuple(path)
+        self.fault: Fault = fault
+
+
+def expand(
+    strategy: Strategy, evaluate: Callable[[Template], Json], *, title: Template | None = None
+) -> tuple[Variant, ...]:
+    """The variants of a job whose matrix or list is known only when it starts.
+
+    Args:
+        strategy: one that is `dynamic`; each text in it that holds `${{ }}` is evaluated, however deep it stands.
+        evaluate: the value of such a text; where all of it is one `${{ }}`, of any type.
+        title: the job's `name`, if it has one.
+
+    Raises:
+        VariantsError: as `expand_matrix` and `expand_items`.
+        ExpressionError: as `evaluate`; or `title` fails.
+    """
+    if strategy.matrix is None:
+        return expand_items(_filled(strategy.items, evaluate), title=title, limit=strategy.max_variants)
+    axes = _filled(strategy.matrix.axes, evaluate)
+    include: Json = _filled(strategy.matrix.include, evaluate)
+    exclude: Json = _filled(strategy.matrix.exclude, evaluate)
+    if isinstance(strategy.matrix.axes, str):
+        axes, inner_include, inner_exclude = read_matrix(axes)
+        include = _joined("include", inner_include, include)
+        exclude = _joined("exclude", inner_exclude, exclude)
+    return expand_matrix(axes, include, exclude, title=title, limit=strategy.max_variants)
 
 
 def expand_matrix(
@@ -47,7 +82,7 @@ def expand_matrix(
         axes: for each name its values, a list that is not empty.
         include: a list of mappings; each merges into all combinations whose axes it leaves alone, else it is one more.
         exclude: a list of mappings; each takes out the combinations that it matches in part.
-        title: text with `${{ matrix… }}` that names each variant; None joins the values of the axes.
+        title: the job's `name`: with a `${{ matrix… }}` in it, it names each variant; else the values of the axes do.
         limit: how many there may be.
 
     Raises:
@@ -55,26 +90,31 @@ def expand_matrix(
         ExpressionError: `title` fails.
     """
     known = {str(name): _axis(str(name), values) for name, values in axes.items()}
-    excludes = _mappings("exclude", exclude)
-    includes = _mappings("include", include)
+    _differ(tuple(known), "the axes of the matrix", ())
+    excludes = _entries("exclude", exclude)
+    includes = _entries("include", include)
     for number, entry in enumerate(excludes):
         for key in entry:
             if not look_up(known, key)[0]:
                 there = ", ".join(f"'{name}'" for name in known) or "no axes"
                 message = f"'exclude' names '{key}', which is no axis of this matrix; it has {there}"
-                raise VariantsError(message, ("exclude", number, key))
+                raise VariantsError(message, ("exclude", number, key), fault="axis")
     size = math.prod(len(values) for values in known.values()) if known else 0
+    if not excludes:
+        _check_count(size, limit)
     if size * (1 + len(excludes) + len(includes)) > MAX_COMPARISONS:
-        raise VariantsError(f"the matrix has {size:,} combinations, which is more than can be looked through")
-    found = list(_combine(known, includes, excludes, size))
+        message = f"the matrix has {size:,} combinations, which is more than can be looked through"
+        raise VariantsError(message, fault="count")
+    found = list(_combine(known, includes, excludes, limit=limit))
     if not found:
         raise VariantsError(
             "the matrix has no combination left: 'exclude' takes out all of them"
             if size
-            else "the matrix has no values: give it at least one axis or one 'include'"
+            else "the matrix has no values: give it at least one axis or one 'include'",
+            fault="empty",
         )
-    _check_count(len(found), limit)
-    names = [_name(values, named, title) for values, named in found]
+    naming = title if title is not None and "${{" in title else None
+    names = [_name(values, named, naming) for values, named in found]
     return tuple(
         Variant(name=name, values=values) for name, (values, _) in zip(_unique(names), found, strict=True)
     )
@@ -100,98 +140,207 @@ def expand_items(
     if isinstance(items, Mapping):
         pairs = cast("Mapping[str, Json]", items).items()
         entries: list[tuple[Json, str]] = [
-            ({"key": str(key), "value": value}, str(key)) for key, value in pairs
+            ({"key": str(key), "value": _plain(value)}, str(key)) for key, value in pairs
         ]
     elif _is_list(items):
         listed = cast("Sequence[Json]", items)
-        entries = [(item, _item_name(item, number)) for number, item in enumerate(listed, start=1)]
+        entries = [(_plain(item), _item_name(item, number)) for number, item in enumerate(listed, start=1)]
     else:
         raise VariantsError(f"'for_each' must be a list or a mapping, not {_kind(items)}")
     _check_count(len(entries), limit)
-    if title is not None:
+    _check_size(_weight(item) for item, _ in entries)
+    if title is not None and "${{" in title:
         entries = [(item, to_text(render(title, {"item": item, "matrix": {}}))) for item, _ in entries]
     names = _unique([_clean(name) for _, name in entries])
     return tuple(Variant(name=name, item=item) for name, (item, _) in zip(names, entries, strict=True))
+
+
+Values = dict[str, Json]
+Fit = tuple[tuple[int, tuple[bool, ...]], ...]
+"""A filter, worked out: for each axis that it names, by the axis's number, which of its values it matches."""
 
 
 def _combine(
     axes: Mapping[str, Sequence[Json]],
     includes: Sequence[Mapping[str, Json]],
     excludes: Sequence[Mapping[str, Json]],
-    size: int,
-) -> Iterator[tuple[dict[str, Json], dict[str, Json]]]:
+    *,
+    limit: int,
+) -> Iterator[tuple[Values, Values]]:
     """Each combination: all its values, and those that make its name."""
+    weights = [[_weight(value) for value in values] for values in axes.values()]
+    added_weights = [_weight(entry) for entry in includes]
+    taken_out = [_fit(entry, axes) for entry in excludes]
     split = [_split(entry, axes) for entry in includes]
+    fits = [_fit(filter_, axes) for filter_, _ in split]
     used = [False] * len(split)
-    for values in product(*axes.values()) if size else ():
-        combination: dict[str, Json] = dict(zip(axes, values, strict=True))
-        if any(_matches(entry, combination) for entry in excludes):
+    count = size = 0
+    for places in product(*(range(len(values)) for values in axes.values())) if axes else ():
+        if any(_hits(fit, places) for fit in taken_out):
             continue
-        extra: dict[str, Json] = {}
-        for number, (filter_, added) in enumerate(split):
-            if _matches(filter_, combination):
+        combination = {
+            name: values[place] for (name, values), place in zip(axes.items(), places, strict=True)
+        }
+        size += sum(weight[place] for weight, place in zip(weights, places, strict=True))
+        extra: Values = {}
+        for number, (_, added) in enumerate(split):
+            if _hits(fits[number], places):
                 used[number] = True
-                extra.update(added)
-        yield {**combination, **extra}, combination
-    for (filter_, added), matched in zip(split, used, strict=True):
+                _put_all(extra, added)
+                size += added_weights[number]
+        count += 1
+        if size > MAX_SIZE:
+            break
+        if count <= limit:
+            yield {**combination, **extra}, combination
+    for (filter_, added), weight, matched in zip(split, added_weights, used, strict=True):
         if not matched:
+            count += 1
+            size += weight
             whole = {**filter_, **added}
             yield whole, whole
+    _check_size((size,))
+    _check_count(count, limit)
 
 
-def _split(
-    entry: Mapping[str, Json], axes: Mapping[str, Sequence[Json]]
-) -> tuple[dict[str, Json], dict[str, Json]]:
+def _split(entry: Mapping[str, Json], axes: Mapping[str, Sequence[Json]]) -> tuple[Values, Values]:
     """What of an include is about axes, and what it adds."""
-    filter_: dict[str, Json] = {}
-    added: dict[str, Json] = {}
+    filter_: Values = {}
+    added: Values = {}
     for key, value in entry.items():
         (filter_ if look_up(axes, key)[0] else added)[key] = value
     return filter_, added
+
+
+def _fit(filter_: Mapping[str, Json], axes: Mapping[str, Sequence[Json]]) -> Fit:
+    wanted = {fold(key): value for key, value in filter_.items()}
+    return tuple(
+        (number, tuple(_matches(wanted[fold(name)], value) for value in values))
+        for number, (name, values) in enumerate(axes.items())
+        if fold(name) in wanted
+    )
+
+
+def _hits(fit: Fit, places: tuple[int, ...]) -> bool:
+    return all(matched[places[axis]] for axis, matched in fit)
 
 
 def _matches(filter_: Json, value: Json) -> bool:
     """Whether every leaf of `filter_` equals, as `==` does, what stands at its place in `value`."""
     if isinstance(filter_, Mapping):
         parts = cast("Mapping[str, Json]", filter_).items()
-        there = cast("Mapping[str, Json]", value if isinstance(value, Mapping) else {})
-        return all(_matches(part, look_up(there, str(key))[1]) for key, part in parts)
+        return all(_matches(part, _part(value, str(key))) for key, part in parts)
     if _is_list(filter_):
-        listed = cast("Sequence[Json]", value) if _is_list(value) else ()
-        return all(
-            _matches(part, listed[number] if number < len(listed) else None)
-            for number, part in enumerate(cast("Sequence[Json]", filter_))
-        )
+        parts = enumerate(cast("Sequence[Json]", filter_))
+        return all(_matches(part, _part(value, number)) for number, part in parts)
     return equal(filter_, value)
+
+
+def _part(value: Json, key: Step) -> Json:
+    """`value[key]` as expressions have it: a mapping by text, a list by number, null where there is nothing."""
+    if isinstance(value, Mapping):
+        return look_up(cast("Mapping[str, Json]", value), str(key))[1]
+    if not _is_list(value):
+        return None
+    listed, number = cast("Sequence[Json]", value), to_number(key)
+    return listed[int(number)] if 0 <= number < len(listed) else None
+
+
+def _put_all(values: Values, added: Values) -> None:
+    """Add to `values`; a name that it has in another case stays as it is and gets the new value."""
+    for key, value in added.items():
+        known = key if key in values else next((name for name in values if fold(name) == fold(key)), key)
+        values[known] = value
 
 
 def _axis(name: str, values: Json) -> Sequence[Json]:
     if not _is_list(values):
-        raise VariantsError(
-            f"axis '{name}' of the matrix must be a list of values, not {_kind(values)}", (name,)
-        )
+        message = f"axis '{name}' of the matrix must be a list of values, not {_kind(values)}"
+        raise VariantsError(message, (name,))
     if not values:
-        raise VariantsError(f"axis '{name}' of the matrix has no values", (name,))
-    return cast("Sequence[Json]", values)
+        raise VariantsError(f"axis '{name}' of the matrix has no values", (name,), fault="empty")
+    return [_plain(value) for value in cast("Sequence[Json]", values)]
 
 
-def _mappings(key: str, entries: Json) -> Sequence[Mapping[str, Json]]:
+def _entries(key: str, entries: Json) -> Sequence[Values]:
     if entries is None:
         return ()
     if not _is_list(entries):
         raise VariantsError(f"'{key}' of the matrix must be a list of mappings, not {_kind(entries)}", (key,))
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(cast("Sequence[Json]", entries)):
         if not isinstance(entry, Mapping) or not entry:
             message = f"item {number + 1} of '{key}' of the matrix must be a mapping with at least one value"
             raise VariantsError(message, (key, number))
-    return cast("Sequence[Mapping[str, Json]]", entries)
+        names = tuple(map(str, cast("Mapping[str, Json]", entry)))
+        _differ(names, f"the keys of item {number + 1} of '{key}' of the matrix", (key, number))
+    return [_plain(entry) for entry in cast("Sequence[Json]", entries)]
+
+
+def _joined(key: str, first: Json, second: Json) -> Json:
+    """The entries that stand in the matrix, and behind them those beside it."""
+    if not first or not second:
+        return first or second
+    for entries in (first, second):
+        if not _is_list(entries):
+            _entries(key, entries)
+    return [*first, *second]
+
+
+def _differ(names: tuple[str, ...], what: str, path: tuple[Step, ...]) -> None:
+    """See that no two names are the same but for their case, as expressions take them for one."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(fold(name), name)
+        if other != name:
+            raise VariantsError(f"{what} '{other}' and '{name}' differ only in case", (*path, name))
+
+
+def _filled(value: Json, evaluate: Callable[[Template], Json]) -> Json:
+    """`value` with all its templates evaluated."""
+    if isinstance(value, str):
+        return evaluate(value) if "${{" in value else value
+    if isinstance(value, Mapping):
+        parts = cast("Mapping[str, Json]", value).items()
+        return {key: _filled(part, evaluate) for key, part in parts}
+    if _is_list(value):
+        return [_filled(part, evaluate) for part in cast("Sequence[Json]", value)]
+    return value
+
+
+def _plain(value: Json) -> Json:
+    """`value` as dicts and lists, whatever mapping or sequence an expression gave."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in cast("Mapping[str, Json]", value).items()}
+    return [_plain(part) for part in cast("Sequence[Json]", value)] if _is_list(value) else value
+
+
+def _weight(value: Json) -> int:
+    """Characters of `value` as JSON, near enough."""
+    if isinstance(value, Mapping):
+        parts = cast("Mapping[str, Json]", value).items()
+        return 2 + sum(len(str(key)) + 4 + _weight(part) for key, part in parts)
+    if _is_list(value):
+        return 2 + sum(2 + _weight(part) for part in cast("Sequence[Json]", value))
+    return 2 + len(value) if isinstance(value, str) else 5
+
+
+def _check_size(weights: Iterable[int]) -> None:
+    if sum(weights) > MAX_SIZE:
+        message = (
+            f"the values of all variants together are longer than {MAX_SIZE:,} characters; "
+            "keep long texts in files and give variants their names"
+        )
+        raise VariantsError(message, fault="count")
 
 
 def _check_count(count: int, limit: int) -> None:
     if count > limit:
-        raise VariantsError(
+        message = (
             f"there are {count:,} variants, and this spec allows {limit:,}; raise 'max_variants' at its top level"
+            if count <= MAX_VARIANTS
+            else f"there are {count:,} variants, and no job may have more than {MAX_VARIANTS:,}"
         )
+        raise VariantsError(message, fault="count")
 
 
 def _name(values: Mapping[str, Json], named: Mapping[str, Json], title: Template | None) -> str:
