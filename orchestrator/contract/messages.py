@@ -9,6 +9,9 @@ from orchestrator.plan.model import CleanupPolicy, Frozen, Json, Plan, PullPolic
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """All outputs of one job together, as UTF-8. Larger data belongs in an artifact."""
+MAX_LEAVES = 1000
+"""Jobs of one run, those with variants counted as so many: its record, with reason and tries for each and all
+outputs, must fit into one payload."""
 
 
 class ArtifactRef(Frozen):
@@ -136,9 +139,11 @@ class JobRecord(Frozen):
     started_at: str | None = None
     finished_at: str | None = None
     variants: "dict[str, JobRecord]" = {}
+    """By full name (`test (3.11, alpine)`), in order; from the job's start on."""
     summary: str | None = None
     """`4/6 passed` where there are variants."""
     artifacts: tuple[ArtifactRef, ...] = ()
+    """Empty where there are variants: they have them."""
     history: tuple[TryRecord, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -1,10 +1,12 @@
 """The contexts that expressions see: `params`, `jobs`, `run`, `git` and the rest, and their aliases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
 from orchestrator.contract.messages import RunRequest
 from orchestrator.expressions import Status
-from orchestrator.interpreter.state import JobState, RunState
+from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import Json, Node
 
 _GITHUB_RESULTS = {"success": "success", "failed": "failure", "cancelled": "cancelled"}
@@ -16,20 +18,24 @@ class JobsView(Mapping[str, Json]):
     Building it costs nothing, so that evaluating an expression does not cost more in a run of ten thousand jobs.
     """
 
-    def __init__(self, jobs: Mapping[str, JobState]) -> None:
+    def __init__(self, jobs: Mapping[str, JobState], own: JobState | None) -> None:
+        """`own` is the variant that asks: under its job's name it finds itself."""
         self._jobs = jobs
+        self._own = own
 
     def __getitem__(self, name: str) -> Json:
-        """The job's value: status, result (GitHub's words), outputs, reason, exit code, tries."""
+        """The job's value: status, result (GitHub's words), outputs, reason, exit code, tries.
+
+        Of one with variants also `summary`, and `matrix`, a list of the same for each variant.
+        """
         job = self._jobs[name]
-        return {
-            "status": job.status,
-            "result": _GITHUB_RESULTS.get(job.status, "skipped"),
-            "outputs": job.outputs,
-            "reason": job.reason,
-            "exit_code": job.exit_code,
-            "tries": len(job.tries),
-        }
+        if self._own is not None and self._own.node.name == name:
+            return _value_of(self._own)
+        value = _value_of(job)
+        if job.node.strategy is not None:
+            value["matrix"] = VariantsView(job.fan.listed if job.fan else ())
+            value["summary"] = job.summary
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._jobs)
@@ -38,11 +44,60 @@ class JobsView(Mapping[str, Json]):
         return len(self._jobs)
 
 
+class VariantsView(Sequence[Json]):
+    """`jobs.x.matrix`: a value for each variant, in order, made when it is asked for."""
+
+    def __init__(self, leaves: Sequence[JobState]) -> None:
+        self._leaves = leaves
+
+    @overload
+    def __getitem__(self, index: int) -> Json: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Json]: ...
+    def __getitem__(self, index: int | slice) -> Json | Sequence[Json]:
+        """What a job has, and the variant's full name, `matrix` and `item`."""
+        if isinstance(index, slice):
+            return VariantsView(self._leaves[index])
+        leaf = self._leaves[index]
+        return {"name": leaf.key, **_own_values(leaf), **_value_of(leaf)}
+
+    def __len__(self) -> int:
+        return len(self._leaves)
+
+
+def _value_of(job: JobState) -> dict[str, Json]:
+    return {
+        "status": job.status,
+        "result": _GITHUB_RESULTS.get(job.status, "skipped"),
+        "outputs": job.fan.outputs if job.fan else job.outputs,
+        "reason": job.reason,
+        "exit_code": job.exit_code,
+        "tries": job.tried,
+    }
+
+
+def _own_values(leaf: JobState | None) -> dict[str, Json]:
+    """`matrix` and `item` as a variant sees them; nothing where there is none."""
+    variant = leaf.variant if leaf else None
+    return {"matrix": variant.values if variant else {}, "item": variant.item if variant else None}
+
+
 def contexts_for(
-    request: RunRequest, state: RunState, *, env: Mapping[str, str] | None = None
+    request: RunRequest,
+    state: RunState,
+    *,
+    env: Mapping[str, str] | None = None,
+    leaf: JobState | None = None,
 ) -> dict[str, Json]:
-    """All contexts as they stand now. `env` is what has been evaluated of it so far."""
-    jobs = JobsView(state.jobs)
+    """All contexts as they stand now.
+
+    Args:
+        request: the run's input.
+        state: how it stands.
+        env: what has been evaluated of it so far.
+        leaf: the job or variant that asks, for `matrix` and `item`.
+    """
+    jobs = JobsView(state.jobs, leaf if leaf and leaf.variant else None)
     run = {
         "id": state.run_id,
         "attempt": state.attempt,
@@ -56,8 +111,7 @@ def contexts_for(
         "inputs": request.params,
         "env": dict(env or {}),
         "vars": {},
-        "matrix": {},
-        "item": None,
+        **_own_values(leaf),
         "jobs": jobs,
         "needs": jobs,
         "run": run,

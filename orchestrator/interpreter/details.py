@@ -1,10 +1,15 @@
 """What the Temporal Web UI shows of a run: the Markdown table of jobs, and the line on each bar of the timeline."""
 
-from orchestrator.interpreter.state import JobState, RunState
+from collections.abc import Sequence
+
+from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import Node
 
 MAX_ROWS = 200
-"""Rows in the table; a page with more reads worse than the command line."""
+"""Rows in the table, variants included; a page with more reads worse than the command line."""
+MIN_VARIANT_ROWS = 5
+"""Rows that a job's variants get also where jobs are many."""
 MAX_SUMMARY = 200
 """Bytes of a summary, of the 400 that the server allows."""
 
@@ -23,13 +28,15 @@ _SIGNS = {
 
 
 def summary_of(node: Node, *, image: str, try_number: int) -> str:
-    """What stands behind the job's name on its bar: the image, and the try from the second on."""
+    """What stands behind the job's name on its bar: its title, the image, and the try from the second on."""
+    # A variant has its title in its name.
+    title = f"{node.title} · " if node.title and node.strategy is None else ""
     again = f" · try {try_number} of {node.retry.max_attempts}" if try_number > 1 else ""
-    return f"{image}{again}".encode()[:MAX_SUMMARY].decode(errors="ignore")
+    return f"{title}{image}{again}".encode()[:MAX_SUMMARY].decode(errors="ignore")
 
 
 def table_of(state: RunState) -> str:
-    """The run as Markdown: where it stands, then a row for each job."""
+    """The run as Markdown: where it stands, then a row for each job and, below it, for its variants."""
     done = sum(job.settled for job in state.jobs.values())
     lines = [
         f"### {state.plan.spec}: {state.status}",
@@ -38,29 +45,65 @@ def table_of(state: RunState) -> str:
     if state.error:
         lines.append(f"\n**{_cell(state.error)}**")
     lines += ["", "| job | state | tries | exit | after | note |", "|---|---|---|---|---|---|"]
-    rows = list(state.jobs.values())
-    lines += [_row(job) for job in rows[:MAX_ROWS]]
-    if len(rows) > MAX_ROWS:
-        lines.append(f"\n… and {len(rows) - MAX_ROWS} more; `orca status {state.run_id}` shows them all.")
+    rows, hidden = _rows(list(state.jobs.values()))
+    lines += rows
+    if hidden:
+        lines.append(f"\n… and {' and '.join(hidden)}; `orca status {state.run_id}` shows them all.")
     if state.outputs:
         lines += ["", "**Outputs**", ""]
         lines += [f"- `{name}`: {_cell(str(value))}" for name, value in state.outputs.items()]
     return "\n".join(lines)
 
 
+def _rows(jobs: Sequence[JobState]) -> tuple[list[str], list[str]]:
+    """The rows that there is room for, and what is left out, in words. Jobs share the room for variants evenly."""
+    shown = jobs[:MAX_ROWS]
+    fans = sum(job.fan is not None for job in shown)
+    share = max(MIN_VARIANT_ROWS, (MAX_ROWS - len(shown)) // fans) if fans else 0
+    rows: list[str] = []
+    told, left_out = 0, 0
+    for job in shown:
+        if len(rows) == MAX_ROWS:
+            break
+        rows.append(_row(job))
+        told += 1
+        if job.fan is not None:
+            leaves = job.fan.noteworthy(min(share, MAX_ROWS - len(rows)))
+            rows += [_row(leaf) for leaf in leaves]
+            left_out += len(job.fan.leaves) - len(leaves)
+    hidden = [f"{len(jobs) - told} more jobs"] if told < len(jobs) else []
+    hidden += [f"{left_out} more variants"] if left_out else []
+    return rows, hidden
+
+
 def _row(job: JobState) -> str:
     node = job.node
-    after = ", ".join(f"`{edge.job}`" for edge in node.requires) or ("*everything*" if node.finalizer else "")
-    exit_code = "" if job.exit_code is None else str(job.exit_code)
+    if job.variant is not None:
+        # The bracket alone would be shorter, but this is what the command line takes.
+        name, after = f"↳\N{NO-BREAK SPACE}{_code(job.key)}", ""
+    else:
+        name = (
+            f"{_code(node.name)} {_cell(node.title)}"
+            if node.title and not node.strategy
+            else _code(node.name)
+        )
+        after = ", ".join(f"`{edge.job}`" for edge in node.requires)
+        after = after or ("*everything*" if node.finalizer else "")
     cells = [
-        f"`{node.name}`",
+        name,
         _SIGNS[job.status],
-        str(len(job.tries) or ""),
-        exit_code,
+        str(job.tried or ""),
+        "" if job.exit_code is None else str(job.exit_code),
         after,
-        _cell(job.reason or ""),
+        _cell("; ".join(part for part in (job.summary, job.reason) if part)),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _code(name: str) -> str:
+    """A name as code: what is in a matrix may hold anything."""
+    text = _cell(name.replace("`", "'"))
+    return f"`{text}`"
 
 
 def _cell(text: str) -> str:

@@ -56,11 +56,15 @@ async def run_try(
         asked = request.model_copy(update={"previous": again.beat, "cancelled": cancelled()})
         answer = await _send(asked, queue=queue, wait=wait, summary=summary, dispatch=dispatch)
         if isinstance(answer, JobOutcome):
+            if answer.status == "cancelled":
+                # Told in the request and not by Temporal's own cancel, so that it comes back as an outcome.
+                raise asyncio.CancelledError
             return answer
         again = answer
         if again.host:
             queue, wait = host_queue(task_queue, again.host), HOST_WAIT
-        workflow.logger.warning("%s: %s; sending it out again", request.job, again.why)
+        key = ids.variant_key(request.job, request.variant)
+        workflow.logger.warning("%s: %s; sending it out again", key, again.why)
     return _lost(f"it was sent out {MAX_DISPATCHES} times; the last time {again.why}", again.host)
 
 
@@ -71,7 +75,7 @@ async def _send(
     try:
         return await workflow.execute_activity(
             # The activity's type is the job's name, so that the timeline in the Web UI reads as the run.
-            request.job,
+            ids.variant_key(request.job, request.variant),
             request,
             result_type=JobOutcome,
             task_queue=queue,

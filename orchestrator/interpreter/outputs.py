@@ -1,41 +1,79 @@
-"""From what a container wrote to what a job's outputs are: promised names, computed values, the run's cap."""
+"""From what a container wrote to what a job's outputs are: promised names, computed values, the run's caps."""
 
 import json
+from collections.abc import Mapping
 
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import JobOutcome, RunRequest
 from orchestrator.errors import ExpressionError
+from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_outputs
-from orchestrator.interpreter.state import MAX_RUN_OUTPUT_BYTES, RunState
-from orchestrator.plan.model import Node
+from orchestrator.interpreter.state import MAX_ARTIFACT_BYTES, MAX_RUN_OUTPUT_BYTES, RunState
+from orchestrator.plan.model import Json
+
+_TOO_MUCH = f"the outputs of this run exceed {MAX_RUN_OUTPUT_BYTES // 1024} KiB together; pass large data as artifacts"
+_TOO_MANY = (
+    "the artifacts of this run are more than its record can hold; collect folders and not single files"
+)
 
 
-def complete_outputs(node: Node, outcome: JobOutcome, request: RunRequest, state: RunState) -> JobOutcome:
-    """Add the job's computed outputs; a promise that was not kept makes a success a failure."""
-    if outcome.status != "success":
-        return outcome
-    missing = [name for name in node.required_outputs if name not in outcome.outputs]
+def complete_outputs(job: JobState, outcome: JobOutcome, request: RunRequest, state: RunState) -> JobOutcome:
+    """Add the computed outputs of a job or variant, and see that the run can hold what it left.
+
+    A promise that was not kept, and more than the run can hold, makes a success a failure. A failure loses what there
+    is no room for, with a warning.
+    """
+    if outcome.status == "success":
+        outcome = _computed(job, outcome, request, state)
+    return _held(job, outcome, state)
+
+
+def _computed(job: JobState, outcome: JobOutcome, request: RunRequest, state: RunState) -> JobOutcome:
+    missing = [name for name in job.node.required_outputs if name not in outcome.outputs]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
         return _spoiled(
             outcome, f"it did not write the promised output {names}; write 'name=value' to $ORCA_OUTPUT"
         )
-    job = state.jobs[node.name]
     before, job.outputs = job.outputs, dict(outcome.outputs)
     try:
-        computed = evaluate_outputs(node.outputs, request, state, owner=f"job '{node.name}'")
+        computed = evaluate_outputs(job.node.outputs, request, state, owner=f"job '{job.key}'", leaf=job)
     except ExpressionError as error:
         return _spoiled(outcome, str(error))
     finally:
         job.outputs = before
-    outputs = {**outcome.outputs, **computed}
-    state.output_bytes += len(json.dumps(outputs))
-    if state.output_bytes > MAX_RUN_OUTPUT_BYTES:
-        limit = MAX_RUN_OUTPUT_BYTES // 1024
-        return _spoiled(
-            outcome, f"the outputs of this run exceed {limit} KiB together; pass large data as artifacts"
+    return outcome.model_copy(update={"outputs": {**outcome.outputs, **computed}})
+
+
+def _held(job: JobState, outcome: JobOutcome, state: RunState) -> JobOutcome:
+    """Count outputs and artifacts; leave out those for which the run has no room."""
+    size = output_size(outcome.outputs)
+    if job.member_of is not None and outcome.outputs:
+        size += output_size(job.member_of.new_outputs(outcome.outputs))
+    refs = sum(len(ref.model_dump_json()) for ref in outcome.artifacts)
+    state.charge(job, outputs=size, artifacts=refs)
+    if size and state.output_bytes > MAX_RUN_OUTPUT_BYTES:
+        state.charge(job, outputs=0, artifacts=refs)
+        outcome = _without(outcome, "outputs", FailureKind.OUTPUT, _TOO_MUCH)
+    if refs and state.artifact_bytes > MAX_ARTIFACT_BYTES:
+        state.charge(job, outputs=job.output_bytes, artifacts=0)
+        outcome = _without(outcome, "artifacts", FailureKind.ARTIFACT, _TOO_MANY)
+    return outcome
+
+
+def output_size(outputs: Mapping[str, Json]) -> int:
+    """Bytes that the outputs take in a record."""
+    return len(json.dumps(outputs, ensure_ascii=False).encode()) if outputs else 0
+
+
+def _without(outcome: JobOutcome, part: str, kind: FailureKind, message: str) -> JobOutcome:
+    if outcome.status == "success":
+        reason = FailureReason(kind=kind, message=message)
+        return outcome.model_copy(
+            update={"status": "failed", "reason": reason, part: type(getattr(outcome, part))()}
         )
-    return outcome.model_copy(update={"outputs": outputs})
+    warnings = (*outcome.warnings, f"{part} were left out: {message}")
+    return outcome.model_copy(update={"warnings": warnings, part: type(getattr(outcome, part))()})
 
 
 def _spoiled(outcome: JobOutcome, message: str) -> JobOutcome:

@@ -1,14 +1,17 @@
 """From a node and the values of this run to an activity request: every `${{ }}` is evaluated here, once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from orchestrator.contract.messages import ArtifactRef, ContainerRequest, RunRequest
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import condition, explain, render, to_text
 from orchestrator.interpreter.contexts import contexts_for, status_for
+from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import ContainerNode, Json, Node, Template
+from orchestrator.plan.variants import VariantsError
 
 
 @dataclass(frozen=True)
@@ -19,17 +22,30 @@ class Admission:
     reason: str | None = None
 
 
+def scope(
+    request: RunRequest, state: RunState, *, leaf: JobState | None = None, try_number: int | None = None
+) -> dict[str, Json]:
+    """All contexts with the run's own `env` evaluated, as `leaf` sees them where one asks.
+
+    Raises ExpressionError with the place in its message.
+    """
+    contexts = contexts_for(request, state, leaf=leaf)
+    if try_number is not None:
+        contexts["run"]["try"] = try_number
+    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
+    return contexts
+
+
 def admit(node: Node, request: RunRequest, state: RunState) -> Admission:
     """Evaluate `if` and `unless`. Raises ExpressionError with the place in its message."""
     if node.condition is None and node.unless is None:
         return Admission(admitted=True)
-    contexts = contexts_for(request, state)
+    contexts = scope(request, state)
     status = status_for(node, state)
-    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
     for key, source, wanted in (("if", node.condition, True), ("unless", node.unless, False)):
         if source is None:
             continue
-        with _place(f"`{key}` of job '{node.name}'"):
+        with place(f"`{key}` of job '{node.name}'"):
             if condition(source, contexts, status=status) is not wanted:
                 seen = ", ".join(f"{name} = {_shown(value)}" for name, value in explain(source, contexts))
                 verdict = "false" if wanted else "true"
@@ -39,17 +55,20 @@ def admit(node: Node, request: RunRequest, state: RunState) -> Admission:
 
 
 def container_request(
-    node: ContainerNode, request: RunRequest, state: RunState, *, try_number: int
+    node: ContainerNode, leaf: JobState, request: RunRequest, state: RunState, *, try_number: int
 ) -> ContainerRequest:
-    """The request for one try, in the values of this moment. Raises ExpressionError with the place in its message."""
-    contexts = contexts_for(request, state)
-    contexts["run"]["try"] = try_number
-    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
-    env = _evaluate_env(node.env, state.plan.env, contexts, job=node.name)
+    """The request for one try of a job or variant, in the values of this moment.
+
+    Raises ExpressionError with the place in its message.
+    """
+    contexts = scope(request, state, leaf=leaf, try_number=try_number)
+    own = leaf.variant
+    commands = own.commands if own and own.commands is not None else node.commands
+    env = _evaluate_env(node.env, state.plan.env, contexts, job=leaf.key)
     contexts["env"] = env
 
     def text(key: str, template: Template) -> str:
-        with _place(f"`{key}` of job '{node.name}'"):
+        with place(f"`{key}` of job '{leaf.key}'"):
             return to_text(render(template, contexts))
 
     def optional(key: str, template: Template | None) -> str | None:
@@ -59,10 +78,11 @@ def container_request(
         run_id=state.run_id,
         attempt=state.attempt,
         job=node.name,
+        variant=own.name if own else None,
         try_number=try_number,
         plan_digest=request.plan_digest,
         image=text("image", node.image),
-        commands=tuple(text("commands", command) for command in node.commands),
+        commands=tuple(text("commands", command) for command in commands),
         titles=node.titles,
         env=env,
         shell=node.shell,
@@ -83,18 +103,34 @@ def container_request(
 
 
 def evaluate_outputs(
-    templates: Mapping[str, Template], request: RunRequest, state: RunState, *, owner: str
+    templates: Mapping[str, Template],
+    request: RunRequest,
+    state: RunState,
+    *,
+    owner: str,
+    leaf: JobState | None = None,
 ) -> dict[str, Json]:
-    """Evaluate an `outputs` map of a job or of the run. Raises ExpressionError with the place in its message."""
+    """Evaluate an `outputs` map of a job (`leaf`) or of the run, to plain JSON values.
+
+    Raises ExpressionError with the place in its message.
+    """
     if not templates:
         return {}
-    contexts = contexts_for(request, state)
-    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
+    contexts = scope(request, state, leaf=leaf)
     values: dict[str, Json] = {}
     for name, template in templates.items():
-        with _place(f"output '{name}' of {owner}"):
-            values[name] = render(template, contexts)
+        with place(f"output '{name}' of {owner}"):
+            values[name] = plain(render(template, contexts))
     return values
+
+
+def plain(value: Json) -> Json:
+    """`value` as what JSON has: contexts are views, and a view is no value to keep."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in cast("Mapping[str, Json]", value).items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(part) for part in cast("Sequence[Json]", value)]
+    return value
 
 
 def _artifacts(node: ContainerNode, state: RunState) -> tuple[ArtifactRef, ...]:
@@ -122,7 +158,7 @@ def _evaluate_env(
             result[name] = known[name]
             continue
         scope["env"] = known
-        with _place(f"{name} in {owner}"):
+        with place(f"{name} in {owner}"):
             result[name] = known[name] = to_text(render(template, scope))
     return result
 
@@ -132,7 +168,7 @@ def _shown(value: Json) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-class _place:  # noqa: N801 - reads as a statement
+class place:  # noqa: N801 - reads as a statement
     """Puts the place of an expression before its error's message."""
 
     def __init__(self, where: str) -> None:
@@ -144,3 +180,5 @@ class _place:  # noqa: N801 - reads as a statement
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, ExpressionError):
             raise ExpressionError(f"{self._where}: {error}", error.offset) from error
+        if isinstance(error, VariantsError):
+            raise VariantsError(f"{self._where}: {error}", error.path) from error

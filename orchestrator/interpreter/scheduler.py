@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.interpreter.state import JobState, RunState
+from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import Node, Requirement
 
 

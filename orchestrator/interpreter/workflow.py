@@ -13,17 +13,21 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
-from orchestrator.contract.messages import JobOutcome, JobStatus, RunRecord, RunRequest
+from orchestrator.contract.messages import RunRecord, RunRequest
 from orchestrator.contract.names import MEMO_RECORD, QUERY_RECORD, SEARCH_STATE, WORKFLOW_TYPE
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import table_of
-from orchestrator.interpreter.nodes.container import Surroundings, run_container
+from orchestrator.interpreter.job_state import Ending
+from orchestrator.interpreter.nodes.container import Surroundings
+from orchestrator.interpreter.nodes.leaf import run_leaf
+from orchestrator.interpreter.nodes.variants import run_variants
+from orchestrator.interpreter.outputs import output_size
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.requests import admit, evaluate_outputs
 from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
-from orchestrator.interpreter.state import RunState
-from orchestrator.plan.model import PLAN_VERSION, ContainerNode, Node
+from orchestrator.interpreter.state import MAX_FINAL_OUTPUT_BYTES, RunState
+from orchestrator.plan.model import PLAN_VERSION, Node
 
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
 
@@ -39,7 +43,7 @@ class RunWorkflow:
         self._scheduler = Scheduler(self._state)
         self._around = Surroundings(request, self._state, Pacing(request.plan.max_parallel), self._changed)
         self._events = 0
-        self._tasks: dict[str, asyncio.Task[JobOutcome]] = {}
+        self._tasks: dict[str, asyncio.Task[Ending]] = {}
         self._fault: BaseException | None = None
 
     @workflow.query(name=QUERY_RECORD)
@@ -87,9 +91,9 @@ class RunWorkflow:
                     case Ready(job=name):
                         self._start(self._state.jobs[name].node)
                     case Omit(job=name, reason=reason):
-                        self._settle(name, "omitted", reason)
+                        self._settle(name, Ending("omitted", reason))
                     case Skip(job=name, reason=reason):
-                        self._settle(name, "skipped", reason)
+                        self._settle(name, Ending("skipped", reason))
                     case _:
                         assert_never(decision)
 
@@ -97,34 +101,35 @@ class RunWorkflow:
         try:
             admission = admit(node, self._request, self._state)
         except ExpressionError as error:
-            self._settle(node.name, "failed", f"expression: {error}")
+            self._settle(node.name, Ending("failed", f"expression: {error}"))
             return
         if not admission.admitted:
-            self._settle(node.name, "skipped", admission.reason)
+            self._settle(node.name, Ending("skipped", admission.reason))
             return
         task = self._tasks[node.name] = asyncio.create_task(self._carry_out(node))
         task.add_done_callback(lambda done: self._finish(node.name, done))
 
-    def _finish(self, name: str, task: asyncio.Task[JobOutcome]) -> None:
+    def _finish(self, name: str, task: asyncio.Task[Ending]) -> None:
         """Settle a job whose task has ended. A callback, since a task cancelled before its first step runs no code."""
         del self._tasks[name]
         if task.cancelled():
-            self._settle(name, "cancelled", self._stop_reason())
+            self._settle(name, Ending("cancelled", self._state.stop_reason))
         elif (error := task.exception()) is not None:
             # The interpreter's own fault: the main coroutine fails the workflow task with it.
             self._fault = error
             self._changed()
         else:
-            outcome = task.result()
-            self._settle(name, outcome.status, str(outcome.reason) if outcome.reason else None)
+            self._settle(name, task.result())
 
-    async def _carry_out(self, node: Node) -> JobOutcome:
-        match node:
-            case ContainerNode():
-                return await run_container(node, self._around)
+    async def _carry_out(self, node: Node) -> Ending:
+        job = self._state.jobs[node.name]
+        if node.strategy is not None:
+            return await run_variants(job, node.strategy, self._around)
+        outcome = await run_leaf(job, self._around)
+        return Ending(outcome.status, str(outcome.reason) if outcome.reason else None)
 
-    def _settle(self, name: str, status: JobStatus, reason: str | None) -> None:
-        self._state.settle(name, status, reason, rfc3339(workflow.now()))
+    def _settle(self, name: str, ending: Ending) -> None:
+        self._state.settle(name, ending, rfc3339(workflow.now()))
         self._scheduler.settle(name)
         self._changed()
 
@@ -145,16 +150,11 @@ class RunWorkflow:
         """Cancel what runs and settle what has not begun; finalizers come after."""
         self._state.stop = "timeout" if why == "timeout" else "cancel"
         for name in self._scheduler.undecided(finalizer=False):
-            self._settle(name, "cancelled", self._stop_reason())
+            self._settle(name, Ending("cancelled", self._state.stop_reason))
         for name, task in list(self._tasks.items()):
             if not self._state.jobs[name].node.finalizer:
                 task.cancel()
         self._changed()
-
-    def _stop_reason(self) -> str:
-        if self._state.stop == "timeout":
-            return f"cancelled: the run's timeout of {self._state.plan.timeout:g} s passed"
-        return "cancelled: the run was cancelled"
 
     def _start_timeout(self) -> asyncio.Task[None] | None:
         limit = self._state.plan.timeout
@@ -178,11 +178,10 @@ class RunWorkflow:
         state = self._state
         if state.error is None and state.verdict() == "failed":
             state.error = _first_failures(state)
-        try:
-            state.outputs = evaluate_outputs(state.plan.outputs, self._request, state, owner="the run")
-        except ExpressionError as error:
+        problem = self._complete_outputs()
+        if problem is not None:
             # What went wrong first is told first: an output of a job that failed often has nothing to read.
-            state.error = f"{state.error}; expression: {error}" if state.error else f"expression: {error}"
+            state.error = f"{state.error}; {problem}" if state.error else problem
         state.status = state.verdict()
         state.finished_at = rfc3339(workflow.now())
         self._publish_state()
@@ -199,6 +198,19 @@ class RunWorkflow:
                 raise asyncio.CancelledError("the run was cancelled")
             case _:
                 return record
+
+    def _complete_outputs(self) -> str | None:
+        """Evaluate the run's own outputs; why that cannot be done, where it cannot."""
+        state = self._state
+        try:
+            outputs = evaluate_outputs(state.plan.outputs, self._request, state, owner="the run")
+        except ExpressionError as error:
+            return f"expression: {error}"
+        if output_size(outputs) > MAX_FINAL_OUTPUT_BYTES:
+            limit = MAX_FINAL_OUTPUT_BYTES // 1024
+            return f"output: the run's own outputs exceed {limit} KiB; pass large data as artifacts"
+        state.outputs = outputs
+        return None
 
 
 def _first_failures(state: RunState) -> str:

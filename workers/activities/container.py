@@ -40,9 +40,10 @@ class ContainerActivities:
         Dynamic, since the activity's type is the job's name. The one argument is a `ContainerRequest`.
 
         Raises:
-            ApplicationError: the job failed (the outcome is in the details), or the worker is stopping and has left
-                the container running (type `detached`, the last heartbeat in the details).
-            asyncio.CancelledError: the run was cancelled and the container has stopped.
+            ApplicationError: the job failed, or was cancelled before this activity was sent out (the outcome is in the
+                details), or the worker is stopping and has left the container running (type `detached`, the last
+                heartbeat in the details).
+            asyncio.CancelledError: the job was cancelled and the container has stopped.
         """
         payload = arguments[0].payload
         request = activity.payload_converter().from_payload(payload, ContainerRequest)
@@ -61,7 +62,8 @@ class ContainerActivities:
                 del self._keepers[name]
         if outcome.status == "success":
             return outcome
-        if outcome.status == "cancelled":
+        details = activity.cancellation_details()
+        if outcome.status == "cancelled" and details is not None and details.cancel_requested:
             raise asyncio.CancelledError
         reason = outcome.reason
         raise ApplicationError(

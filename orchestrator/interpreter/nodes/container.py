@@ -13,15 +13,16 @@ from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import summary_of
 from orchestrator.interpreter.dispatch import run_try
+from orchestrator.interpreter.job_state import JobState, in_milliseconds, shortened
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.requests import container_request
 from orchestrator.interpreter.retries import delay_before, worth_another
-from orchestrator.interpreter.state import JobState, RunState, in_milliseconds, shortened
+from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import ContainerNode
 
 MAX_TRY_REASON = 200
-"""Characters of one try's reason; the job's own is the last try's, longer."""
+"""Bytes of one try's reason; the job's own is the last try's, longer."""
 
 
 @dataclass(frozen=True)
@@ -35,31 +36,31 @@ class Surroundings:
     """Say that the state has changed, so that people see it."""
 
 
-async def run_container(node: ContainerNode, around: Surroundings) -> JobOutcome:
-    """Run the job to its last outcome. Raises asyncio.CancelledError where it was cancelled."""
-    job = around.state.jobs[node.name]
+async def run_container(node: ContainerNode, job: JobState, around: Surroundings) -> JobOutcome:
+    """Run `job`, the node's own state or that of a variant, to its last outcome.
+
+    Raises asyncio.CancelledError where it was cancelled.
+    """
     while True:
         outcome = await _run_one_try(node, job, around)
         job.take(outcome)
         tries = len(job.tries)
-        stopped = around.state.stop is not None and not node.finalizer
-        if stopped or not worth_another(node.retry, outcome, tries):
+        if around.state.stopping(job) or not worth_another(node.retry, outcome, tries):
             return outcome
-        job.status, job.reason = "waiting", f"retrying after {outcome.reason}"
+        job.enter("waiting", f"retrying after {outcome.reason}")
         around.changed()
         delay = delay_before(node.retry, tries + 1)
         if delay > 0:
-            summary = f"{node.name}: try {tries + 1} of {node.retry.max_attempts} in {delay:g} s"
+            summary = f"{job.key}: try {tries + 1} of {node.retry.max_attempts} in {delay:g} s"
             await workflow.sleep(timedelta(seconds=delay), summary=summary)
 
 
 async def _run_one_try(node: ContainerNode, job: JobState, around: Surroundings) -> JobOutcome:
     if around.pacing.full:
-        job.status = "waiting"
+        job.enter("waiting")
         around.changed()
     async with around.pacing.slot():
-        number = len(job.tries) + 1
-        job.tries.append(TryRecord(number=number, status="running", started_at=rfc3339(workflow.now())))
+        number = job.begin_try(rfc3339(workflow.now()))
         try:
             outcome = await _dispatch(node, job, around, number=number)
         except asyncio.CancelledError:
@@ -73,20 +74,19 @@ async def _run_one_try(node: ContainerNode, job: JobState, around: Surroundings)
 
 async def _dispatch(node: ContainerNode, job: JobState, around: Surroundings, *, number: int) -> JobOutcome:
     try:
-        request = container_request(node, around.request, around.state, try_number=number)
+        request = container_request(node, job, around.request, around.state, try_number=number)
     except ExpressionError as error:
         return _failed(FailureKind.EXPRESSION, str(error))
     await around.pacing.room_for(request)
-    job.status, job.reason = "running", None
+    job.enter("running")
     around.changed()
-    summary = summary_of(node, image=request.image, try_number=number)
     outcome = await run_try(
         request,
         task_queue=around.request.task_queue,
-        summary=summary,
-        cancelled=lambda: around.state.stop is not None and not node.finalizer,
+        summary=summary_of(node, image=request.image, try_number=number),
+        cancelled=lambda: around.state.stopping(job),
     )
-    return complete_outputs(node, outcome, around.request, around.state)
+    return complete_outputs(job, outcome, around.request, around.state)
 
 
 def _closed(record: TryRecord, outcome: JobOutcome) -> TryRecord:

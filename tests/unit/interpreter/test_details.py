@@ -1,6 +1,7 @@
 """What the Web UI is given to show."""
 
 from orchestrator.interpreter.details import summary_of, table_of
+from orchestrator.interpreter.job_state import Ending
 from orchestrator.plan.model import RetryPolicy
 from tests.support.plans import job, plan, state
 
@@ -10,9 +11,9 @@ NOW = "2026-01-31T12:00:00.000Z"
 def test_the_table_has_a_row_for_each_job() -> None:
     run = state(plan(job("build"), job("test", "build"), job("tell", finalizer=True, on_complete="always")))
     run.status = "running"
-    run.settle("build", "failed", "exit: command 1 of 1 `a | b` failed\nwith <2>", NOW)
+    run.settle("build", Ending("failed", "exit: command 1 of 1 `a | b` failed\nwith <2>"), NOW)
     run.jobs["build"].exit_code = 2
-    run.jobs["test"].status = "running"
+    run.jobs["test"].enter("running")
     assert table_of(run).splitlines() == [
         "### test: running",
         "Run `test-abcd2345`, attempt 1, 1 of 3 jobs done.",
@@ -29,7 +30,7 @@ def test_a_large_run_shows_a_page_of_rows() -> None:
     run = state(plan(*(job(f"job{number}") for number in range(500))))
     lines = table_of(run).splitlines()
     assert sum(line.startswith("| `job") for line in lines) == 200
-    assert lines[-1] == "… and 300 more; `orca status test-abcd2345` shows them all."
+    assert lines[-1] == "… and 300 more jobs; `orca status test-abcd2345` shows them all."
 
 
 def test_a_summary_names_the_image_and_the_try() -> None:

@@ -1,17 +1,34 @@
 """From a node and a run's values to a request: what each expression sees, and where an error is said to be."""
 
+import json
+
 import pytest
 
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ArtifactRef, ContainerRequest, JobOutcome
 from orchestrator.errors import ExpressionError
+from orchestrator.interpreter.job_state import Ending
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.requests import admit, container_request, evaluate_outputs
-from orchestrator.plan.model import Resources
+from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import ContainerNode, Plan, Resources
 from tests.support.plans import job, plan, request, state
 
+SMALL = JobOutcome(status="success", outputs={"x": "y"})
 NOW = "2026-01-31T12:00:00.000Z"
 GIT = {"ref": "refs/heads/main", "sha": "abc"}
+
+
+def made(node: ContainerNode, shape: Plan, run: RunState | None = None) -> ContainerRequest:
+    """The request of a job's first try."""
+    run = run or state(shape)
+    return container_request(node, run.jobs[node.name], request(shape), run, try_number=1)
+
+
+def completed(shape: Plan, outcome: JobOutcome) -> JobOutcome:
+    """What becomes of an outcome of job `a` in a run that has just begun."""
+    run = state(shape)
+    return complete_outputs(run.jobs["a"], outcome, request(shape), run)
 
 
 def test_a_request_has_every_value_of_the_run() -> None:
@@ -35,12 +52,13 @@ def test_a_request_has_every_value_of_the_run() -> None:
     )
     shape = plan(job("build"), node, env={"TIER": "${{ params.tier }}"})
     run = state(shape)
-    run.settle("build", "success", None, NOW)
+    run.settle("build", Ending("success"), NOW)
     run.jobs["build"].outputs = {"image": "app:1"}
     run.jobs["build"].artifacts = (ref,)
     params = {"python": 3.11, "tier": "gold", "user": None}
-    made = container_request(node, request(shape, params=params, workspace="w.tar.gz"), run, try_number=2)
-    assert made == ContainerRequest(
+    wanted = request(shape, params=params, workspace="w.tar.gz")
+    first = container_request(node, run.jobs["deploy"], wanted, run, try_number=2)
+    assert first == ContainerRequest(
         run_id="test-abcd2345",
         attempt=1,
         job="deploy",
@@ -62,14 +80,14 @@ def test_a_request_has_every_value_of_the_run() -> None:
 def test_a_job_env_may_extend_the_run_s_own_value() -> None:
     node = job("a", env={"FLAGS": "${{ env.FLAGS }} -v"})
     shape = plan(node, env={"FLAGS": "-q"})
-    assert container_request(node, request(shape), state(shape), try_number=1).env == {"FLAGS": "-q -v"}
+    assert made(node, shape).env == {"FLAGS": "-q -v"}
 
 
 def test_an_error_names_its_place() -> None:
     node = job("a", env={"N": "${{ fromJSON('{') }}"})
     shape = plan(node)
     with pytest.raises(ExpressionError, match="N in `env` of job 'a': "):
-        container_request(node, request(shape), state(shape), try_number=1)
+        made(node, shape)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +117,7 @@ def test_status_functions_look_at_direct_requirements() -> None:
     node = job("b", "a", condition="${{ failure() && jobs.a.result == 'failure' }}")
     shape = plan(job("a"), node)
     run = state(shape)
-    run.settle("a", "failed", "exit: …", NOW)
+    run.settle("a", Ending("failed", "exit: …"), NOW)
     assert admit(node, request(shape), run).admitted
 
 
@@ -107,8 +125,8 @@ def test_a_finalizer_sees_how_the_run_stands() -> None:
     node = job("end", finalizer=True, on_complete="always", env={"STATUS": "${{ run.status }}"})
     shape = plan(job("a"), node)
     run = state(shape)
-    run.settle("a", "failed", "exit: …", NOW)
-    assert container_request(node, request(shape), run, try_number=1).env == {"STATUS": "failed"}
+    run.settle("a", Ending("failed", "exit: …"), NOW)
+    assert made(node, shape, run).env == {"STATUS": "failed"}
 
 
 def test_outputs_keep_their_type() -> None:
@@ -122,29 +140,59 @@ def test_outputs_keep_their_type() -> None:
 def test_a_job_s_computed_outputs_read_its_own_raw_ones() -> None:
     node = job("a", outputs={"tag": "v${{ jobs.a.outputs.version }}"})
     shape = plan(node)
-    done = complete_outputs(
-        node, JobOutcome(status="success", outputs={"version": "2"}), request(shape), state(shape)
-    )
+    done = completed(shape, JobOutcome(status="success", outputs={"version": "2"}))
     assert done.outputs == {"version": "2", "tag": "v2"}
 
 
 def test_a_promised_output_that_is_missing_fails_the_job() -> None:
     node = job("a", required_outputs=("version", "digest"))
     shape = plan(node)
-    done = complete_outputs(
-        node, JobOutcome(status="success", outputs={"version": "2"}), request(shape), state(shape)
-    )
+    done = completed(shape, JobOutcome(status="success", outputs={"version": "2"}))
     message = "it did not write the promised output 'digest'; write 'name=value' to $ORCA_OUTPUT"
     assert done == JobOutcome(status="failed", reason=FailureReason(kind=FailureKind.OUTPUT, message=message))
 
 
 def test_all_outputs_of_a_run_have_a_cap() -> None:
-    node = job("a")
-    shape = plan(node)
+    shape = plan(job("a"), job("b"))
     run = state(shape)
+    a, b = run.jobs.values()
     big = JobOutcome(status="success", outputs={"x": "y" * 300_000})
-    assert complete_outputs(node, big, request(shape), run).status == "success"
-    over = complete_outputs(node, big, request(shape), run)
+    assert complete_outputs(a, big, request(shape), run).status == "success"
+    # Another try of the same job takes the place of the first.
+    assert complete_outputs(a, big, request(shape), run).status == "success"
+    over = complete_outputs(b, big, request(shape), run)
     assert over.reason is not None
-    assert over.reason.kind is FailureKind.OUTPUT
+    assert (over.status, over.reason.kind, over.outputs) == ("failed", FailureKind.OUTPUT, {})
     assert "exceed 512 KiB together" in over.reason.message
+    assert complete_outputs(b, SMALL, request(shape), run).outputs == SMALL.outputs
+
+
+def test_a_failure_loses_what_there_is_no_room_for() -> None:
+    shape = plan(job("a"), job("b"))
+    run = state(shape)
+    a, b = run.jobs.values()
+    reason = FailureReason(kind=FailureKind.EXIT, message="…")
+    bad = JobOutcome(status="failed", reason=reason, outputs={"x": "y" * 300_000})
+    assert complete_outputs(a, bad, request(shape), run) == bad
+    over = complete_outputs(b, bad, request(shape), run)
+    assert (over.status, over.reason, over.outputs) == ("failed", reason, {})
+    assert over.warnings == (
+        "outputs were left out: the outputs of this run exceed 512 KiB together; pass large data as artifacts",
+    )
+
+
+def test_more_artifacts_than_a_record_can_tell_fail_the_job() -> None:
+    shape = plan(job("a"))
+    refs = tuple(ArtifactRef(path=f"/{n}", key="k" * 100, size=1, sha256="0" * 64) for n in range(2000))
+    over = completed(shape, JobOutcome(status="success", artifacts=refs))
+    assert str(over.reason) == (
+        "artifact: the artifacts of this run are more than its record can hold; collect folders and not single files"
+    )
+
+
+def test_outputs_are_plain_values() -> None:
+    shape = plan(job("a"))
+    run = state(shape)
+    run.jobs["a"].outputs = {"n": "5"}
+    found = evaluate_outputs({"all": "${{ jobs }}"}, request(shape), run, owner="the run")
+    assert json.loads(json.dumps(found))["all"]["a"]["outputs"] == {"n": "5"}

@@ -5,6 +5,7 @@ from typing import Literal
 import pytest
 
 from orchestrator.contract.messages import JobStatus
+from orchestrator.interpreter.job_state import Ending
 from orchestrator.interpreter.scheduler import Decision, Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import Plan, Requirement
@@ -22,7 +23,7 @@ class Walk:
         self.scheduler = Scheduler(self.state)
 
     def settle(self, name: str, status: JobStatus) -> list[Decision]:
-        self.state.settle(name, status, None, NOW)
+        self.state.settle(name, Ending(status), NOW)
         self.scheduler.settle(name)
         return self.decide()
 
@@ -163,5 +164,5 @@ def test_verdicts() -> None:
     for ends, verdict in cases:
         run = state(plan(job("a"), job("b", on_error="continue")))
         for name, status in ends.items():
-            run.settle(name, status, None, NOW)
+            run.settle(name, Ending(status), NOW)
         assert run.verdict() == verdict

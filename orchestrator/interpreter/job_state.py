@@ -1,0 +1,279 @@
+"""One job, or one variant of it, while the run goes, and what the variants of a job make together. Pure.
+
+A job with variants has no tries of its own: its state is made of theirs, and is kept up to date with each change of
+one of them, so that a step costs the same with six variants and with a thousand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from orchestrator import ids
+from orchestrator.contract.messages import ArtifactRef, JobOutcome, JobRecord, JobStatus, TryRecord
+from orchestrator.contract.times import parse_rfc3339, rfc3339
+from orchestrator.interpreter.agreement import Agreement
+from orchestrator.plan.model import Condition, Json, Node, Variant
+
+TERMINAL: frozenset[JobStatus] = frozenset({"success", "failed", "cancelled", "skipped", "omitted"})
+"""States that a job does not leave. Only ever asked for membership: a set has no order to iterate in."""
+
+NOTEWORTHY: tuple[JobStatus, ...] = (
+    "failed",
+    "running",
+    "waiting",
+    "held",
+    "pending",
+    "cancelled",
+    "success",
+)
+"""Which variants are shown first where there is no room for all."""
+
+MAX_TOLD_FAILURES = 3
+"""Failures of variants that a job's reason tells, and characters of each."""
+MAX_TOLD = 300
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of each job a record holds; a record must fit into one payload, so the more jobs the less of each."""
+
+    reason: int = 2000
+    """Bytes."""
+    history: int = 20
+    """Tries that are told one by one, the last ones; `tries` counts them all."""
+    try_reason: int = 200
+    """Bytes of the reason of each of them; the job's own is the last try's, longer."""
+    warnings: int = 10
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a job ended, and why where it is not a plain success."""
+
+    status: JobStatus
+    reason: str | None = None
+
+
+def shortened(text: str | None, limit: int) -> str | None:
+    """`text`, cut to `limit` bytes with a sign that it was."""
+    if text is None or len(text.encode()) <= limit:
+        return text
+    return f"{text.encode()[: limit - 3].decode(errors='ignore')}…"
+
+
+def in_milliseconds(moment: str | None) -> str | None:
+    """A worker's or Docker's instant in the one form that records have."""
+    return None if moment is None else rfc3339(parse_rfc3339(moment))
+
+
+@dataclass
+class JobState:
+    """One job or variant while the run goes."""
+
+    node: Node
+    variant: Variant | None = None
+    status: JobStatus = "pending"
+    """Changed by `enter` and `settle` alone."""
+    reason: str | None = None
+    tries: list[TryRecord] = field(default_factory=list[TryRecord])
+    exit_code: int | None = None
+    outputs: dict[str, Json] = field(default_factory=dict[str, Json])
+    artifacts: tuple[ArtifactRef, ...] = ()
+    warnings: tuple[str, ...] = ()
+    started_at: str | None = None
+    finished_at: str | None = None
+    stop_reason: str | None = None
+    """Why it is to end although the run goes on: another variant failed."""
+    fan: "Fan | None" = None
+    """The job's variants, from its start on."""
+    member_of: "Fan | None" = None
+    output_bytes: int = 0
+    artifact_bytes: int = 0
+    """What of the run's caps it takes."""
+
+    @property
+    def key(self) -> str:
+        """How people name it: `build`, or `test (3.11, alpine)`."""
+        return ids.variant_key(self.node.name, self.variant.name if self.variant else None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the job has reached its end."""
+        return self.status in TERMINAL
+
+    @property
+    def tolerated(self) -> bool:
+        """Whether it failed and may: `on_error: continue`."""
+        return self.status == "failed" and self.node.on_error == "continue"
+
+    @property
+    def tried(self) -> int:
+        """Tries so far; of a job with variants, theirs together."""
+        return self.fan.tries if self.fan else len(self.tries)
+
+    @property
+    def summary(self) -> str | None:
+        """`4/6 passed` of a job with variants."""
+        return self.fan.summary if self.fan else None
+
+    def ended_as(self, condition: Condition) -> bool:
+        """Whether a settled job's end meets an edge's condition (see `plan.model.Requirement`)."""
+        match condition:
+            case "always":
+                return True
+            case "success":
+                return self.status in ("success", "skipped") or self.tolerated
+            case "failure":
+                return self.status == "failed"
+            case "skipped":
+                return self.status == "skipped"
+
+    def enter(self, status: JobStatus, reason: str | None = None) -> None:
+        """Change the status; the job of a variant learns of it."""
+        before, self.status, self.reason = self.status, status, reason
+        if self.member_of is not None:
+            self.member_of.moved(self, before)
+
+    def begin_try(self, now: str) -> int:
+        """Take down that a try begins, and return its number, from 1."""
+        number = len(self.tries) + 1
+        self.tries.append(TryRecord(number=number, status="running", started_at=now))
+        if self.member_of is not None:
+            self.member_of.began_try(now)
+        return number
+
+    def take(self, outcome: JobOutcome) -> None:
+        """Take over what the last try left. The status is set when the job settles, not here."""
+        self.exit_code = outcome.exit_code
+        self.outputs = dict(outcome.outputs)
+        self.artifacts = outcome.artifacts
+        self.warnings = outcome.warnings
+        self.started_at = self.started_at or in_milliseconds(outcome.started_at)
+
+    def settle(self, ending: Ending, now: str) -> None:
+        """Bring it to its end; a job with variants takes over what they left."""
+        self.finished_at = now
+        if self.fan is not None:
+            self.fan.close(self)
+        self.enter(ending.status, ending.reason)
+
+    def record(self, limits: Limits) -> JobRecord:
+        """The job as a run's record shows it."""
+        history = self.tries[-limits.history :]
+        return JobRecord(
+            kind=self.node.kind,
+            status=self.status,
+            reason=shortened(self.reason, limits.reason),
+            tries=self.tried,
+            exit_code=self.exit_code,
+            outputs=self.outputs,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            variants={key: leaf.record(limits) for key, leaf in self.fan.leaves.items()} if self.fan else {},
+            summary=self.summary,
+            # Those of variants are told once, where they are from.
+            artifacts=() if self.fan else self.artifacts,
+            history=tuple(
+                tried.model_copy(update={"reason": shortened(tried.reason, limits.try_reason)})
+                for tried in history
+            ),
+            warnings=tuple(
+                shortened(warning, limits.reason) or "" for warning in self.warnings[: limits.warnings]
+            ),
+        )
+
+
+class Fan:
+    """The variants of one job.
+
+    Attributes:
+        leaves: each variant's state under its full name, in order.
+        tries: of all of them.
+        outputs: what they agree on; empty until the job has ended.
+    """
+
+    def __init__(self, job: JobState, variants: Sequence[Variant]) -> None:
+        """Make the state of each variant, pending, and let `job` stand for them from here on."""
+        made = [JobState(job.node, variant=variant, member_of=self) for variant in variants]
+        self.leaves = {leaf.key: leaf for leaf in made}
+        self.tries = 0
+        self.outputs = Agreement(job.node.name, {})
+        self._job = job
+        self._known: dict[str, None] = {}
+        self._by_status: dict[JobStatus, dict[str, JobState]] = {"pending": dict(self.leaves)}
+        self.listed = tuple(made)
+        job.fan = self
+
+    def count(self, status: JobStatus) -> int:
+        """How many variants are in that state."""
+        return len(self._by_status.get(status, ()))
+
+    @property
+    def summary(self) -> str:
+        """`4/6 passed`."""
+        return f"{self.count('success')}/{len(self.leaves)} passed"
+
+    def moved(self, leaf: JobState, before: JobStatus) -> None:
+        """Take down that a variant has left the status `before`; a job that has not ended shows what goes on."""
+        key = leaf.key
+        del self._by_status[before][key]
+        self._by_status.setdefault(leaf.status, {})[key] = leaf
+        if not self._job.settled:
+            waits = not self.count("running") and self.count("waiting")
+            self._job.enter("waiting" if waits else "running")
+
+    def began_try(self, now: str) -> None:
+        """Take down that a variant's try begins; the first is when the job began."""
+        self.tries += 1
+        self._job.started_at = self._job.started_at or now
+
+    def new_outputs(self, outputs: Mapping[str, Json]) -> dict[str, Json]:
+        """Those of `outputs` that no variant had before: the job itself shows each name once more."""
+        fresh = {name: value for name, value in outputs.items() if name not in self._known}
+        self._known.update(dict.fromkeys(fresh))
+        return fresh
+
+    def noteworthy(self, limit: int) -> list[JobState]:
+        """At most `limit` variants, in their order; where there are more, those that failed or run before others."""
+        if len(self.leaves) <= limit:
+            return list(self.listed)
+        ranked = (leaf for status in NOTEWORTHY for leaf in self._by_status.get(status, {}).values())
+        chosen = {leaf.key for leaf in islice(ranked, limit)}
+        return [leaf for leaf in self.listed if leaf.key in chosen]
+
+    def close(self, job: JobState) -> None:
+        """Give the ended `job` what its variants left."""
+        self.outputs = Agreement(job.node.name, {key: leaf.outputs for key, leaf in self.leaves.items()})
+        job.outputs = self.outputs.agreed
+        job.artifacts = tuple(ref for leaf in self.listed for ref in leaf.artifacts)
+        starts = [leaf.started_at for leaf in self.listed if leaf.started_at is not None]
+        ends = [leaf.finished_at for leaf in self.listed if leaf.finished_at is not None]
+        job.started_at = min(starts, default=None)
+        job.finished_at = max(ends, default=job.finished_at)
+        codes = [leaf.exit_code for leaf in self.listed]
+        failed = next((leaf for leaf in self.listed if leaf.status == "failed"), None)
+        job.exit_code = failed.exit_code if failed else 0 if set(codes) == {0} else None
+
+    def ending(self) -> Ending:
+        """How the job ended, once all variants have: failed where one did, else cancelled where one was."""
+        if self.count("failed"):
+            return Ending("failed", self._failures())
+        cancelled = next(iter(self._by_status.get("cancelled", {}).values()), None)
+        if cancelled is not None:
+            return Ending("cancelled", cancelled.reason)
+        return Ending("success")
+
+    def _failures(self) -> str:
+        """`exit: 2 of 6 variants failed: test (3.12, alpine): command 1 exited with 3; …`."""
+        failed = [leaf for leaf in self.listed if leaf.status == "failed"]
+        kind = (failed[0].reason or "").partition(": ")[0]
+        told = "; ".join(_told(leaf, kind) for leaf in failed[:MAX_TOLD_FAILURES])
+        more = f"; and {len(failed) - MAX_TOLD_FAILURES} more" if len(failed) > MAX_TOLD_FAILURES else ""
+        cancelled = self.count("cancelled")
+        beside = f" and {cancelled} {'was' if cancelled == 1 else 'were'} cancelled" if cancelled else ""
+        return f"{kind}: {len(failed)} of {len(self.leaves)} variants failed{beside}: {told}{more}"
+
+
+def _told(leaf: JobState, kind: str) -> str:
+    """A failure behind the variant's name; its kind is left out where the sentence has begun with it."""
+    return shortened(f"{leaf.key}: {(leaf.reason or '').removeprefix(f'{kind}: ')}", MAX_TOLD) or ""

@@ -1,0 +1,131 @@
+"""A job with a matrix or a list: each variant is a leaf of its own, with its own tries, and this room walks them.
+
+So many at a time, batch by batch, until all have ended or one has failed that may not.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from temporalio import workflow
+
+from orchestrator.contract.failures import FailureKind
+from orchestrator.contract.messages import MAX_LEAVES, JobOutcome
+from orchestrator.contract.times import rfc3339
+from orchestrator.errors import ExpressionError
+from orchestrator.interpreter.expansion import expand
+from orchestrator.interpreter.job_state import Ending, Fan, JobState
+from orchestrator.interpreter.nodes.container import Surroundings
+from orchestrator.interpreter.nodes.leaf import run_leaf
+from orchestrator.plan.model import Strategy
+from orchestrator.plan.variants import VariantsError
+
+
+async def run_variants(job: JobState, strategy: Strategy, around: Surroundings) -> Ending:
+    """Expand `job`, run its variants, and say how it ended. A cancel reaches all variants, and then ends the job."""
+    try:
+        variants = expand(job.node, around.request, around.state)
+    except (ExpressionError, VariantsError) as error:
+        return _failed(str(error))
+    if not variants:
+        return Ending("skipped", "skipped: `for_each` has no items")
+    if not around.state.room_for(job, len(variants)):
+        return _failed(
+            f"with the {len(variants):,} variants of '{job.key}' the run would hold more than {MAX_LEAVES:,} jobs and "
+            "variants; split the spec, or let one variant do more"
+        )
+    fan = around.state.fan_out(job, variants)
+    return await _Walk(fan, strategy, around).run()
+
+
+def _failed(message: str) -> Ending:
+    return Ending("failed", f"{FailureKind.EXPRESSION.value}: {message[:2000]}")
+
+
+class _Walk:
+    """The variants of one job on their way."""
+
+    def __init__(self, fan: Fan, strategy: Strategy, around: Surroundings) -> None:
+        self._fan = fan
+        self._strategy = strategy
+        self._around = around
+        self._places = asyncio.Semaphore(strategy.max_parallel or len(fan.listed))
+        self._tasks: dict[str, asyncio.Task[JobOutcome]] = {}
+        self._broken_by: JobState | None = None
+        self._stopped = False
+        self._told = False
+        self._fault: BaseException | None = None
+
+    async def run(self) -> Ending:
+        for batch in _batches(self._fan.listed, self._strategy.batch_size):
+            for leaf in batch:
+                self._start(leaf)
+            await self._until_all_ended()
+        return self._fan.ending()
+
+    def _start(self, leaf: JobState) -> None:
+        if self._broken_by is not None or self._stopped:
+            self._settle(leaf, Ending("cancelled", self._stop_reason(leaf)))
+            return
+        task = self._tasks[leaf.key] = asyncio.create_task(self._run(leaf))
+        task.add_done_callback(lambda done: self._finish(leaf, done))
+
+    async def _run(self, leaf: JobState) -> JobOutcome:
+        async with self._places:
+            return await run_leaf(leaf, self._around)
+
+    def _finish(self, leaf: JobState, task: asyncio.Task[JobOutcome]) -> None:
+        """Settle a variant whose task has ended. A callback, since a task cancelled before its start runs no code."""
+        del self._tasks[leaf.key]
+        if task.cancelled():
+            self._settle(leaf, Ending("cancelled", self._stop_reason(leaf)))
+        elif (error := task.exception()) is not None:
+            # The interpreter's own fault: it goes up to the main coroutine, which fails the workflow task with it.
+            self._fault = error
+        else:
+            outcome = task.result()
+            self._settle(leaf, Ending(outcome.status, str(outcome.reason) if outcome.reason else None))
+
+    def _settle(self, leaf: JobState, ending: Ending) -> None:
+        leaf.settle(ending, rfc3339(workflow.now()))
+        breaks = ending.status == "failed" and not leaf.tolerated and self._strategy.fail_fast
+        if breaks and self._broken_by is None:
+            self._broken_by = leaf
+        self._around.changed()
+
+    async def _until_all_ended(self) -> None:
+        """Wait for the variants that go; stop them where one has failed that may not, or the job is cancelled."""
+        while self._tasks:
+            try:
+                # What ends in one workflow task has all been settled before a condition is looked at: a variant that
+                # succeeded beside the one that failed keeps its success.
+                await workflow.wait_condition(self._news)
+            except asyncio.CancelledError:
+                self._stopped = True
+            if self._fault is not None:
+                raise self._fault
+            if not self._told and (self._stopped or self._broken_by is not None):
+                self._stop_all()
+
+    def _news(self) -> bool:
+        breaks = self._broken_by is not None and not self._told
+        return not self._tasks or self._fault is not None or breaks
+
+    def _stop_all(self) -> None:
+        self._told = True
+        for key, task in list(self._tasks.items()):
+            leaf = self._fan.leaves[key]
+            leaf.stop_reason = self._stop_reason(leaf)
+            task.cancel()
+
+    def _stop_reason(self, leaf: JobState) -> str:
+        if leaf.stop_reason is not None:
+            return leaf.stop_reason
+        if self._broken_by is not None and not self._stopped:
+            return f"cancelled: variant '{self._broken_by.key}' failed (fail_fast)"
+        return self._around.state.stop_reason
+
+
+def _batches(leaves: Sequence[JobState], size: int | None) -> Iterator[Sequence[JobState]]:
+    step = size or len(leaves)
+    for start in range(0, len(leaves), step):
+        yield leaves[start : start + step]
