@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 import typer
 
 from orchestrator.cli import output
 from orchestrator.cli.options import Output, OutputOption, SpecArgument
 from orchestrator.errors import SpecError, UsageError
+
+MAX_COLUMNS: Final = 120
+"""Of a plan's text: longer lines are hard to read, however wide the terminal."""
 
 
 def validate(
@@ -38,16 +41,19 @@ def validate(
 
 
 def plan(spec: SpecArgument, out: OutputOption = Output.TEXT) -> None:
-    """Show what a workflow would do: levels, what waits for what, the critical path."""
+    """Show what a workflow would do: levels, the longest chain, variants, and what each condition depends on."""
+    import shutil
+
     from orchestrator.client.prepare import compile_file
-    from orchestrator.plan.render import plan_json, plan_text
+    from orchestrator.plan.render import WIDTH, plan_json, plan_text
 
     compiled = compile_file(spec)
     output.diagnostics(compiled.diagnostics)
     if out is Output.JSON:
         output.data_json(plan_json(compiled.plan))
     else:
-        output.data(plan_text(compiled.plan))
+        columns = shutil.get_terminal_size((WIDTH, 24)).columns
+        output.data(plan_text(compiled.plan, width=min(columns, MAX_COLUMNS)).rstrip("\n"))
 
 
 def eval_(

@@ -1,6 +1,7 @@
 """A plan as Markdown, for the details that the Temporal Web UI shows beside a run."""
 
 from orchestrator.plan.model import Plan
+from orchestrator.plan.wording import listed, variants_count
 
 MAX_LEVELS = 100
 MAX_NAMES = 50
@@ -10,11 +11,15 @@ MAX_NAMES = 50
 def plan_markdown(plan: Plan) -> str:
     """The description, the levels as a numbered list and the critical path."""
     lines = [plan.description, ""] if plan.description else []
-    lines += [f"{number}. {_names(level)}" for number, level in enumerate(plan.levels[:MAX_LEVELS], start=1)]
-    lines += ["", f"Critical path: {_names(plan.critical_path, ' → ')}"]
+    levels = enumerate(plan.levels[:MAX_LEVELS], start=1)
+    lines += [
+        f"{number}. {listed([_job(plan, name) for name in level], MAX_NAMES)}" for number, level in levels
+    ]
+    path = listed([f"`{name}`" for name in plan.critical_path], MAX_NAMES, between=" → ")
+    lines += ["", f"Critical path: {path}"]
     return "\n".join(lines)
 
 
-def _names(names: tuple[str, ...], between: str = ", ") -> str:
-    shown = between.join(f"`{name}`" for name in names[:MAX_NAMES])
-    return shown if len(names) <= MAX_NAMES else f"{shown} and {len(names) - MAX_NAMES} more"
+def _job(plan: Plan, name: str) -> str:
+    variants = variants_count(plan.jobs[name])
+    return f"`{name}` ({variants})" if variants else f"`{name}`"

@@ -1,78 +1,206 @@
 """A plan as JSON and as text, for people and scripts to look at before a run. Pure; nothing is read back from it."""
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from orchestrator.ids import variant_key
 from orchestrator.plan.fingerprint import digest
-from orchestrator.plan.model import Json, Node, Plan, Requirement
+from orchestrator.plan.model import Json, Node, Plan, Variant
+from orchestrator.plan.reading import read_conditions
+from orchestrator.plan.wording import (
+    bare,
+    conditions,
+    count,
+    dynamic_source,
+    listed,
+    one_line,
+    requirement,
+    shortened,
+    strategy_options,
+    what_runs,
+    when_finalizing,
+)
+
+WIDTH: Final = 100
+"""Columns, where nobody says how wide the terminal is."""
+MAX_JOBS: Final = 300
+"""Jobs that the text tells one by one; the JSON has all."""
+MAX_LEVEL_JOBS: Final = 60
+"""The same for one level, so that a wide one does not hide those behind it."""
+MAX_NAMES: Final = 12
+"""Names in one list: jobs that are waited for, variants, each end of the critical path."""
+MAX_FACT: Final = 1000
+"""Characters of one fact, such as the names of variants."""
+NAME_COLUMN: Final = 28
+"""Longer names get a line of their own."""
 
 
 def plan_json(plan: Plan) -> dict[str, Json]:
-    """What `orca plan -o json` prints. Scripts rely on its shape."""
+    """What `orca plan -o json` prints. Scripts rely on its shape.
+
+    A job has `dynamic` where its variants are known only when it starts, `if` and `unless` as the spec writes them,
+    and with these `reads`: the values that they depend on.
+    """
     return {
         "spec": plan.spec,
         "digest": digest(plan),
         "levels": [list(level) for level in plan.levels],
         "critical_path": list(plan.critical_path),
         "estimated_events": plan.estimated_events,
-        "jobs": {
-            name: {
-                "kind": node.kind,
-                "requires": [{"job": edge.job, "condition": edge.condition} for edge in node.requires],
-                "variants": [{"name": variant.name, "values": variant.values} for variant in node.variants],
-            }
-            for name, node in plan.jobs.items()
-        },
+        "jobs": {name: _job_json(name, node) for name, node in plan.jobs.items()},
     }
 
 
-def plan_text(plan: Plan) -> str:
-    """What `orca plan` prints: one line for each job, level by level, with what it waits for. Ends in a newline."""
-    return "\n".join(_lines(plan)) + "\n"
+def _job_json(name: str, node: Node) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        "kind": node.kind,
+        "requires": [{"job": edge.job, "condition": edge.condition} for edge in node.requires],
+        "variants": [
+            {"name": variant_key(name, variant.name), "values": _values(variant)} for variant in node.variants
+        ],
+    }
+    if is_dynamic(node):
+        found["dynamic"] = True
+    if node.condition is not None:
+        found["if"] = node.condition
+    if node.unless is not None:
+        found["unless"] = node.unless
+    if node.condition is not None or node.unless is not None:
+        found["reads"] = list(read_conditions(node).references)
+    return found
 
 
-def _lines(plan: Plan) -> Iterator[str]:
-    yield plan.spec if not plan.description else f"{plan.spec}: {' '.join(plan.description.split())}"
-    yield (
-        f"{_count(len(plan.jobs), 'job')} in {_count(len(plan.levels), 'level')}, "
-        f"about {plan.estimated_events} events without retries"
-    )
-    yield f"longest chain: {' -> '.join(plan.critical_path)}"
-    width = min(max(len(name) for name in plan.jobs), 40)
+def _values(variant: Variant) -> dict[str, Json]:
+    return variant.values or {"item": variant.item}
+
+
+def is_dynamic(node: Node) -> bool:
+    """Whether a job's variants are known only when it starts."""
+    return node.strategy is not None and node.strategy.dynamic
+
+
+def plan_text(plan: Plan, *, width: int = WIDTH) -> str:
+    """What `orca plan` prints: level by level each job with what it does and waits for. Ends in a newline.
+
+    Args:
+        plan: the plan.
+        width: columns; a word that is longer is not broken.
+    """
+    return "\n".join(_lines(plan, max(width, 40))) + "\n"
+
+
+def _lines(plan: Plan, width: int) -> Iterator[str]:
+    title = f"{plan.spec}: {one_line(plan.description)}" if plan.description else plan.spec
+    yield from _wrapped(title, width)
+    yield from _wrapped(_size(plan), width)
+    chain = f"longest chain ({count(len(plan.critical_path), 'job')}): {_chain(plan.critical_path)}"
+    yield from _wrapped(chain, width, "  ")
+    column = max((len(name) for name in plan.jobs if len(name) <= NAME_COLUMN), default=0)
+    told = 0
     for number, level in enumerate(plan.levels, start=1):
+        left = min(MAX_JOBS - told, MAX_LEVEL_JOBS)
+        if left <= 0:
+            behind = sum(len(other) for other in plan.levels[number - 1 :])
+            levels = count(len(plan.levels) - number + 1, "more level")
+            yield ""
+            yield from _wrapped(
+                f"and {count(behind, 'job')} in {levels}; 'orca plan -o json' has them all", width
+            )
+            return
         yield ""
-        yield f"level {number}"
-        for name in level:
-            yield f"  {name:<{width}}  {'; '.join(_facts(plan.jobs[name]))}"
+        yield _heading(plan, number, level)
+        for name in level[:left]:
+            yield from _job(plan.jobs[name], column, width)
+        told += min(len(level), left)
+        if len(level) > left:
+            rest = len(level) - left
+            yield from _wrapped(
+                f"  and {count(rest, 'more job')}; 'orca plan -o json' has them all", width, "  "
+            )
+
+
+def _size(plan: Plan) -> str:
+    nodes = plan.jobs.values()
+    repeated = [node for node in nodes if node.strategy is not None or node.variants]
+    open_ended = any(is_dynamic(node) for node in nodes)
+    jobs = f"{count(len(plan.jobs), 'job')} in {count(len(plan.levels), 'level')}"
+    if repeated:
+        variants = sum(len(node.variants) for node in repeated)
+        more = " and those known only in the run" if open_ended else ""
+        known = (
+            f"with {count(variants, 'variant')}{more}" if variants else "with variants known only in the run"
+        )
+        jobs = f"{jobs}, {known}"
+    about = "at least" if open_ended else "about"
+    return f"{jobs}, {about} {plan.estimated_events:,} Temporal events without retries"
+
+
+def _chain(names: Sequence[str]) -> str:
+    if len(names) > 2 * MAX_NAMES:
+        gap = f"({len(names) - 2 * MAX_NAMES:,} more)"
+        names = [*names[:MAX_NAMES], gap, *names[-MAX_NAMES:]]
+    return " -> ".join(names)
+
+
+def _heading(plan: Plan, number: int, level: Sequence[str]) -> str:
+    last = any(plan.jobs[name].finalizer for name in level)
+    jobs = f" ({count(len(level), 'job')})" if len(level) > MAX_NAMES else ""
+    return f"level {number}{', when everything else is done' if last else ''}{jobs}"
+
+
+def _job(node: Node, column: int, width: int) -> Iterator[str]:
+    indent = " " * (column + 4)
+    facts = [
+        line
+        for fact in _facts(node)
+        for line in _wrapped(shortened(fact, MAX_FACT), width - len(indent), "  ")
+    ]
+    if len(node.name) > column:
+        yield f"  {node.name}"
+    else:
+        yield f"  {node.name:<{column}}  {facts.pop(0)}".rstrip()
+    for fact in facts:
+        yield f"{indent}{fact}"
 
 
 def _facts(node: Node) -> Iterator[str]:
-    yield node.image
-    if node.requires:
-        yield "waits for " + ", ".join(_requirement(edge) for edge in node.requires)
-        if node.on_complete == "failure":
-            yield "only if one of them failed"
-    elif node.finalizer:
-        how = {"always": "always", "success": "if the run succeeded", "failure": "if the run failed"}
-        yield f"when everything else is done, {how[node.on_complete]}"
-    if node.condition is not None:
-        yield f"if {_one_line(node.condition)}"
-    if node.unless is not None:
-        yield f"unless {_one_line(node.unless)}"
-    if node.on_error == "continue":
-        yield "may fail"
-    if node.retry.max_attempts > 1:
-        yield f"up to {node.retry.max_attempts} tries"
+    yield what_runs(node) + _repeated(node)
     if node.variants:
-        yield _count(len(node.variants), "variant")
+        names = [f"({variant.name})" for variant in node.variants]
+        yield f"{count(len(names), 'variant')}: {listed(names, MAX_NAMES)}"
+    elif (source := dynamic_source(node)) is not None:
+        yield f"variants {source}"
+    if options := strategy_options(node):
+        yield ", ".join(options)
+    if node.requires:
+        names = [requirement(edge) for edge in node.requires]
+        yield f"waits for {listed(names, MAX_NAMES)}"
+        if node.on_complete == "failure":
+            yield f"only if one of {listed([edge.job for edge in node.requires], MAX_NAMES)} failed"
+    elif node.finalizer:
+        yield when_finalizing(node)
+    yield from conditions(node)
 
 
-def _requirement(edge: Requirement) -> str:
-    return f"{edge.job} ({edge.condition})"
+def _repeated(node: Node) -> str:
+    """What is said behind the image: a title, tries, and whether a failure is tolerated."""
+    parts = [f"named {bare(node.title)}"] if node.title is not None else []
+    if node.retry.max_attempts > 1:
+        parts.append(f"up to {node.retry.max_attempts} tries")
+    if node.on_error == "continue":
+        parts.append("may fail")
+    return "".join(f"; {part}" for part in parts)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _wrapped(text: str, width: int, hanging: str = "") -> list[str]:
+    lines = textwrap.wrap(
+        text,
+        max(width, 20),
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
+    )
+    return lines or [""]

@@ -1,0 +1,141 @@
+"""How parts of a plan read, in few words; the text, the Markdown and the graphs share them. Pure.
+
+Everything is one line. What has no natural end (names, lists, expressions) is bounded by its caller.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import Hole, segments
+from orchestrator.plan.model import Condition, Node, Requirement
+from orchestrator.plan.reading import Reading, asked_jobs, read_condition, read_strategy, strategy_templates
+
+ENDS: Final[Mapping[Condition, str]] = {
+    "success": "",
+    "failure": " (if it fails)",
+    "skipped": " (if it is skipped)",
+    "always": " (however it ends)",
+}
+"""What stands behind the name of a job that is waited for."""
+MAX_EXPRESSION: Final = 200
+"""Characters that are shown of one expression."""
+
+
+def what_runs(node: Node) -> str:
+    """What a job is, in a word or two: the image of a container."""
+    return one_line(node.image)
+
+
+def requirement(edge: Requirement) -> str:
+    """`build`, or `build (if it fails)`."""
+    return edge.job + ENDS[edge.condition]
+
+
+def when_finalizing(node: Node) -> str:
+    """For a finalizer that requires nothing: how the run must stand."""
+    how = {
+        "always": "however the run ends",
+        "success": "if the run succeeded",
+        "failure": "if the run failed",
+    }
+    return how[node.on_complete]
+
+
+def conditions(node: Node, *, names: int = 6) -> tuple[str, ...]:
+    """`if …` and `unless …`, each with what it depends on: `if github.ref == 'x'  (reads git.ref)`."""
+    found: list[str] = []
+    for key, text in (("if", node.condition), ("unless", node.unless)):
+        if text is not None:
+            depends = _depends(node, read_condition(text), names)
+            found.append(
+                f"{key} {shortened(bare(text), MAX_EXPRESSION)}" + (f"  ({depends})" if depends else "")
+            )
+    return tuple(found)
+
+
+def _depends(node: Node, reading: Reading, names: int) -> str:
+    parts = [f"reads {listed(reading.references, names)}"] if reading.references else []
+    if "success" in reading.status or "failure" in reading.status:
+        if asked := asked_jobs(node):
+            parts.append(f"asks how {listed(asked, names)} ended")
+        elif node.finalizer:
+            parts.append("asks how the whole run stands")
+        else:
+            parts.append("asks over nothing: the job requires none")
+    if "cancelled" in reading.status:
+        parts.append("asks whether the run was cancelled")
+    return "; ".join(parts)
+
+
+def variants_count(node: Node) -> str | None:
+    """`6 variants`; `variants when it starts` for a dynamic job; None for a job without any."""
+    if node.variants:
+        return count(len(node.variants), "variant")
+    return "variants when it starts" if node.strategy else None
+
+
+def strategy_options(node: Node) -> tuple[str, ...]:
+    """How many at a time, and what a failure does: only what is not the default."""
+    strategy = node.strategy
+    if strategy is None:
+        return ()
+    options: list[str] = []
+    if strategy.batch_size is not None:
+        options.append(f"in batches of {strategy.batch_size}")
+    if strategy.max_parallel is not None:
+        options.append(f"{strategy.max_parallel} at a time")
+    if not strategy.fail_fast:
+        options.append("a failure leaves the others running (fail_fast: false)")
+    return tuple(options)
+
+
+def dynamic_source(node: Node, *, names: int = 6) -> str | None:
+    """For a dynamic job: the expressions that its variants come from, and when their values are known."""
+    strategy = node.strategy
+    if strategy is None or not strategy.dynamic:
+        return None
+    templates = [shortened(bare(text), MAX_EXPRESSION) for text in strategy_templates(strategy)]
+    source = listed(templates, 3, between=" and ") or "its matrix"
+    reading = read_strategy(strategy)
+    if reading.jobs:
+        known = (
+            f"known when {listed(reading.jobs, names)} {'has' if len(reading.jobs) == 1 else 'have'} ended"
+        )
+    elif any(name.split(".")[0].split("[")[0] not in ("params", "git") for name in reading.references):
+        known = "known when the job starts"
+    else:
+        known = "known when the run is submitted"
+    return f"from {source}, {known}"
+
+
+def bare(text: str) -> str:
+    """An expression in one line, without the `${{ }}` around it where that is all there is."""
+    try:
+        parts = segments(text.strip())
+    except ExpressionError:
+        parts = ()  # A compiled plan has none such; one from elsewhere is shown as it is.
+    if len(parts) == 1 and isinstance(parts[0], Hole):
+        return one_line(parts[0].source)
+    return one_line(text)
+
+
+def one_line(text: str) -> str:
+    """`text` with every stretch of white space as one blank."""
+    return " ".join(text.split())
+
+
+def listed(names: Sequence[str], limit: int, *, between: str = ", ") -> str:
+    """The first `limit` names, and how many more there are."""
+    shown = between.join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
+
+
+def count(number: int, what: str) -> str:
+    """`1 job`, `2,000 jobs`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters; an ellipsis stands for the rest."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
