@@ -8,8 +8,8 @@ from tests.support.plans import job, plan
 def test_levels_and_the_critical_path_with_variants() -> None:
     jobs = [
         job("build"),
-        job("test", ["build"], variants=(Variant(name="a"), Variant(name="b"))),
-        job("each", ["build"], strategy=Strategy(items="${{ params.x }}")),
+        job("test", "build", variants=(Variant(name="a"), Variant(name="b"))),
+        job("each", "build", strategy=Strategy(items="${{ params.x }}")),
     ]
     of = plan(
         *jobs,
