@@ -121,11 +121,19 @@ def print_record(record: RunRecord, out: Output) -> None:
         output.data_json(record.model_dump(mode="json"))
         return
     output.data(words.headline(record))
-    rows = [words.job_line(name, job) for name, job in record.jobs.items()]
+    rows: list[list[str]] = []
+    for name, job in record.jobs.items():
+        rows.append(words.job_line(name, job))
+        for variant, state in job.variants.items():
+            sign, *cells = words.job_line(variant, state)
+            rows.append([f"  {sign}", *cells])
     output.data(output.table(["  job", "state", "tries", "exit", "time", "note"], rows))
     for job in record.jobs.values():
         for warning in job.warnings:
             output.data(f"warning: {warning}")
+        for variant, state in job.variants.items():
+            for warning in state.warnings:
+                output.data(f"warning: {variant}: {warning}")
     for name, value in record.outputs.items():
         output.data(f"output {name} = {value}")
     if record.error:

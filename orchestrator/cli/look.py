@@ -75,7 +75,10 @@ def list_(
 
 def logs(
     run: RunArgument,
-    job: Annotated[str | None, typer.Argument(help="Only this job.", show_default=False)] = None,
+    job: Annotated[
+        str | None,
+        typer.Argument(help="Only this job, or one variant: 'test (3.11, alpine)'.", show_default=False),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
     try_number: Annotated[int | None, typer.Option("--try", min=1, help="Only this try of JOB.")] = None,
     timestamps: Annotated[
@@ -100,7 +103,7 @@ def logs(
     async def look() -> None:
         client = await connected(address, namespace=namespace)
         kept = opened_store(store)
-        show = _LogPrinter(out, named=job is None, timestamps=timestamps)
+        show = _LogPrinter(out, only=job, timestamps=timestamps)
         record = await runs.record(client, run)
         found = stored.sources(record, job=job, try_number=try_number)
         if not follow:
@@ -117,8 +120,8 @@ def logs(
 
 
 class _LogPrinter:
-    def __init__(self, out: Output, *, named: bool, timestamps: bool) -> None:
-        self._out, self._named, self._timestamps = out, named, timestamps
+    def __init__(self, out: Output, *, only: str | None, timestamps: bool) -> None:
+        self._out, self._only, self._timestamps = out, only, timestamps
 
     def __call__(self, entry: "LogEntry") -> None:
         if self._out is Output.JSON:
@@ -127,7 +130,8 @@ class _LogPrinter:
             output.data(json.dumps(entry._asdict(), ensure_ascii=False))
             return
         again = f" #{entry.try_number}" if entry.try_number > 1 else ""
-        name = f"{entry.job}{again} | " if self._named else ""
+        # The lines of a job's variants are named although only that job was asked for.
+        name = "" if entry.job == self._only else f"{entry.job}{again} | "
         moment = f"{entry.timestamp} " if self._timestamps else ""
         output.data(f"{moment}{name}{output.harmless(entry.text)}")
 
@@ -152,7 +156,10 @@ def watch(
 
 def artifacts(
     run: RunArgument,
-    job: Annotated[str | None, typer.Argument(help="Only this job's.", show_default=False)] = None,
+    job: Annotated[
+        str | None,
+        typer.Argument(help="Only this job's, or one variant's: 'test (3.11, alpine)'.", show_default=False),
+    ] = None,
     download: Annotated[
         Path | None, typer.Option("--download", "-d", help="Copy them into this folder, as tar archives.")
     ] = None,
@@ -176,14 +183,22 @@ def artifacts(
         if out is Output.JSON:
             output.data_json(
                 [
-                    {"job": item.job, **item.ref.model_dump(mode="json")}
+                    {"job": item.job}
+                    | ({"variant": item.variant} if item.variant else {})
+                    | item.ref.model_dump(mode="json")
                     | ({"file": files[item.ref.key]} if files else {})
                     for item in found
                 ]
             )
             return
         rows = [
-            [item.job, item.ref.path, f"{item.ref.size:,}", item.ref.sha256[:12], files.get(item.ref.key, "")]
+            [
+                item.variant or item.job,
+                item.ref.path,
+                f"{item.ref.size:,}",
+                item.ref.sha256[:12],
+                files.get(item.ref.key, ""),
+            ]
             for item in found
         ]
         output.data(output.table(["job", "path", "bytes", "sha256", "file" if files else ""], rows))

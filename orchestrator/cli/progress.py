@@ -2,12 +2,14 @@
 
 import sys
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from orchestrator.cli import output, words
 from orchestrator.client.follow import Event, Trouble
 from orchestrator.client.logs import LogEntry
-from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.messages import JobRecord, RunRecord
+
+ENDED: Final = ("success", "failed", "cancelled", "skipped", "omitted")
 
 
 class Progress(Protocol):
@@ -68,13 +70,25 @@ class LineProgress:
 
     def _show_record(self, record: RunRecord) -> None:
         for name, job in record.jobs.items():
-            state = f"{job.status} {job.tries if job.status == 'running' else ''}"
-            if self._states.get(name, "pending ") == state:
-                continue
-            self._states[name] = state
-            spent = words.duration(job.started_at, job.finished_at) if job.finished_at else ""
-            again = f" (try {job.tries})" if job.tries > 1 else ""
-            parts = [f"{words.SIGNS[job.status][0]} {name}: {job.status}{again}"]
-            parts += [f"after {spent}"] if spent else []
-            line = " ".join(parts)
-            output.note(f"{line} ({job.reason})" if job.reason else line)
+            if job.status not in ENDED:
+                self._show_job(name, job)
+            for variant, state in job.variants.items():
+                self._show_job(variant, state)
+            if job.status in ENDED:
+                # After its variants, of which some may have ended together with it.
+                self._show_job(name, job)
+
+    def _show_job(self, name: str, job: JobRecord) -> None:
+        # A job with variants counts theirs, and would have a line for each of their tries.
+        tries = 0 if job.variants else job.tries
+        state = f"{job.status} {tries if job.status == 'running' else ''}"
+        if self._states.get(name, "pending ") == state:
+            return
+        self._states[name] = state
+        spent = words.duration(job.started_at, job.finished_at) if job.finished_at else ""
+        again = f" (try {tries})" if tries > 1 else ""
+        parts = [f"{words.SIGNS[job.status][0]} {name}: {job.status}{again}"]
+        parts += [f"after {spent}"] if spent else []
+        line = " ".join(parts)
+        told = words.note(job) if job.status in ENDED else job.reason
+        output.note(f"{line} ({told})" if told else line)

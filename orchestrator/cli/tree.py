@@ -1,4 +1,4 @@
-"""The live tree of a followed run: a line for each job with its state, duration and last log line."""
+"""The live tree of a followed run: a line for each job and variant with its state, duration and last log line."""
 
 import time
 from types import TracebackType
@@ -11,12 +11,13 @@ from rich.tree import Tree
 
 from orchestrator.cli import output, words
 from orchestrator.client.follow import Event, Trouble
+from orchestrator.client.leaves import Leaf, leaves_of
 from orchestrator.client.logs import LogEntry
 from orchestrator.contract.messages import JobRecord, RunRecord
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 LIVE_ROWS = 40
-"""Jobs in the tree; in larger runs those that are done or have not begun are counted instead."""
+"""Jobs and variants in the tree; in larger runs those that are done or have not begun are counted instead."""
 
 
 class TreeProgress:
@@ -64,13 +65,19 @@ class TreeProgress:
 
     def _tree(self, record: RunRecord) -> Tree:
         tree = Tree(Text(words.headline(record), style="bold"), guide_style="dim")
-        jobs = record.jobs.items()
-        shown = list(jobs) if len(jobs) <= LIVE_ROWS else [pair for pair in jobs if pair[1].status in _LIVELY]
-        for name, job in shown[:LIVE_ROWS]:
-            tree.add(self._line(name, job))
-        if len(shown) < len(jobs):
-            counts = ", ".join(f"{count} {status}" for status, count in _counts(record).items())
-            tree.add(Text(f"{len(jobs)} jobs: {counts}", style="dim"))
+        names = _shown(record)
+        for name, job in record.jobs.items():
+            if name not in names:
+                continue
+            branch = tree.add(self._line(name, job))
+            for variant, state in job.variants.items():
+                if variant in names:
+                    branch.add(self._line(variant, state))
+        leaves = leaves_of(record)
+        if any(leaf.name not in names for leaf in leaves):
+            counts = ", ".join(f"{count} {status}" for status, count in _counts(leaves).items())
+            what = "jobs and variants" if any(leaf.variant is not None for leaf in leaves) else "jobs"
+            tree.add(Text(f"{len(leaves)} {what}: {counts}", style="dim"))
         return tree
 
     def _line(self, name: str, job: JobRecord) -> Text:
@@ -78,12 +85,14 @@ class TreeProgress:
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(f"{_frame() if job.status == 'running' else sign} ", style=colour)
         line.append(name, style="bold" if job.status == "running" else "")
-        again = f" try {job.tries}" if job.tries > 1 else ""
+        again = f" try {job.tries}" if job.tries > 1 and not job.variants else ""
         line.append(f"  {job.status}{again}", style=colour)
         spent = words.duration(job.started_at or _last_start(job), job.finished_at)
         if spent and job.status not in ("pending", "skipped", "omitted"):
             line.append(f"  {spent}", style="dim")
-        detail = self._last_lines.get(name, "") if job.status == "running" else job.reason or ""
+        detail = words.note(job)
+        if job.status == "running" and not job.variants:
+            detail = self._last_lines.get(name, "")
         if detail:
             line.append(f"  {detail}", style="dim")
         return line
@@ -92,14 +101,26 @@ class TreeProgress:
 _LIVELY = ("running", "waiting", "failed", "held")
 
 
+def _shown(record: RunRecord) -> dict[str, None]:
+    """The names that have a row: jobs first, and of the rest the variants that there is room for."""
+    jobs = list(record.jobs.items())
+    if len(jobs) > LIVE_ROWS:
+        jobs = [(name, job) for name, job in jobs if job.status in _LIVELY][:LIVE_ROWS]
+    variants = [pair for _, job in jobs for pair in job.variants.items()]
+    room = LIVE_ROWS - len(jobs)
+    if len(variants) > room:
+        variants = [(name, variant) for name, variant in variants if variant.status in _LIVELY][:room]
+    return dict.fromkeys(name for name, _ in (*jobs, *variants))
+
+
 def _last_start(job: JobRecord) -> str | None:
     return job.history[-1].started_at if job.history else None
 
 
-def _counts(record: RunRecord) -> dict[str, int]:
+def _counts(leaves: list[Leaf]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for job in record.jobs.values():
-        counts[job.status] = counts.get(job.status, 0) + 1
+    for leaf in leaves:
+        counts[leaf.record.status] = counts.get(leaf.record.status, 0) + 1
     return counts
 
 

@@ -52,8 +52,13 @@ def job_line(name: str, job: JobRecord) -> list[str]:
         tries,
         exit_code,
         duration(job.started_at, job.finished_at),
-        job.reason or "",
+        note(job),
     ]
+
+
+def note(job: JobRecord) -> str:
+    """What is said about a job's state: `4/6 passed; exit: 2 of 6 variants failed: …`."""
+    return "; ".join(part for part in (job.summary, job.reason) if part)
 
 
 def headline(record: RunRecord) -> str:

@@ -3,10 +3,12 @@
 Archives are not unpacked here: what is in them comes from containers.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator import ids
+from orchestrator.client.leaves import Leaf, leaves_of
 from orchestrator.contract.messages import ArtifactRef, RunRecord
 from orchestrator.errors import UsageError
 from orchestrator.store.store import Store
@@ -14,34 +16,53 @@ from orchestrator.store.store import Store
 
 @dataclass(frozen=True)
 class Artifact:
-    """One collected path of one job."""
+    """One collected path of one job or variant."""
 
     job: str
+    variant: str | None
+    """Its full name; None where the job has no variants."""
     number: int
-    """Among the job's, from 1."""
+    """Among the job's or variant's, from 1."""
     ref: ArtifactRef
+    folder: str
+    """Where a copy of it goes, relative: the job's own folder, and in it one for each variant."""
 
 
 def artifacts_of(record: RunRecord, *, job: str | None = None) -> list[Artifact]:
-    """The artifacts of all jobs or of one, in the order of the jobs. Raises UsageError where there is no such job."""
-    if job is not None and job not in record.jobs:
-        raise UsageError(f"run '{record.run_id}' has no job '{job}'")
+    """The artifacts of all jobs, or of one job or variant, in the order of the jobs.
+
+    Raises UsageError where there is no such job or variant.
+    """
+    # Over all variants, so that a folder has the same name whatever is asked for.
+    folders = _folders(leaves_of(record))
     return [
-        Artifact(name, number, ref)
-        for name, state in record.jobs.items()
-        if job in (None, name)
-        for number, ref in enumerate(state.artifacts, start=1)
+        Artifact(leaf.job, leaf.name if leaf.variant is not None else None, number, ref, folders[leaf.name])
+        for leaf in leaves_of(record, job)
+        for number, ref in enumerate(leaf.record.artifacts, start=1)
     ]
 
 
+def _folders(leaves: list[Leaf]) -> dict[str, str]:
+    """A folder for each leaf; names that would meet on some file system are told apart by a hash."""
+    plain = {
+        leaf.name: leaf.job if leaf.variant is None else f"{leaf.job}/{ids.slug(leaf.variant, 100)}"
+        for leaf in leaves
+    }
+    uses = Counter(folder.lower() for folder in plain.values())
+    return {
+        name: folder if uses[folder.lower()] == 1 else f"{folder}-{ids.short_hash(name)}"
+        for name, folder in plain.items()
+    }
+
+
 async def download(store: Store, artifact: Artifact, folder: Path) -> Path:
-    """Copy one artifact to `folder/<job>/<number>-<path>.tar` and return that file.
+    """Copy one artifact to `folder/<job>[/<variant>]/<number>-<path>.tar` and return that file.
 
     Raises:
         UsageError: the folder cannot be written.
         StoreError: the artifact cannot be read.
     """
-    target = folder / artifact.job / f"{artifact.number}-{ids.slug(artifact.ref.path.strip('/'), 100)}.tar"
+    target = folder / artifact.folder / f"{artifact.number}-{ids.slug(artifact.ref.path.strip('/'), 100)}.tar"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as file:

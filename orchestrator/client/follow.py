@@ -40,7 +40,7 @@ async def follow(
         client: connected to the run's namespace.
         run: its id.
         store: where the logs are; None follows the record alone.
-        job: only this job's log.
+        job: only the log of this job, or of one variant.
 
     Raises:
         RunNotFound: there is no such run.

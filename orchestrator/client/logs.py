@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from orchestrator import ids
+from orchestrator.client.leaves import leaves_of
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import UsageError
 from orchestrator.store.logs import LogReader
@@ -23,9 +24,10 @@ class LogEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class LogSource:
-    """One try of one job."""
+    """One try of one job or variant."""
 
     job: str
+    """With the variant, as people read it."""
     try_number: int
     prefix: str
     """Its folder in the store."""
@@ -33,23 +35,19 @@ class LogSource:
 
 
 def sources(record: RunRecord, *, job: str | None = None, try_number: int | None = None) -> list[LogSource]:
-    """The tries that have a log, in the order of the jobs; all, or those of one job, or one of its tries.
+    """The tries that have a log, in the order of the jobs; all, or those of one job or variant, or one of its tries.
 
-    Raises UsageError where the run has no such job or the job no such try.
+    Raises UsageError where the run has no such job or variant, or that no such try.
     """
-    if job is not None and job not in record.jobs:
-        known = ", ".join(f"'{name}'" for name in list(record.jobs)[:20])
-        raise UsageError(f"run '{record.run_id}' has no job '{job}'; it has {known}")
     found = [
         LogSource(
-            name,
+            leaf.name,
             number,
-            ids.try_prefix(record.run_id, record.attempt, name, None, number),
-            number == state.tries and state.status in ("running", "waiting"),
+            ids.try_prefix(record.run_id, record.attempt, leaf.job, leaf.variant, number),
+            number == leaf.record.tries and leaf.record.status in ("running", "waiting"),
         )
-        for name, state in record.jobs.items()
-        if job in (None, name)
-        for number in range(1, state.tries + 1)
+        for leaf in leaves_of(record, job)
+        for number in range(1, leaf.record.tries + 1)
         if try_number in (None, number)
     ]
     if try_number is not None and not found:

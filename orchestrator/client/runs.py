@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
 from orchestrator.client.prepare import Prepared
-from orchestrator.contract.messages import JobRecord, RunRecord, RunRequest
+from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.names import (
     MEMO_DIGEST,
     MEMO_RECORD,
@@ -38,6 +39,7 @@ from orchestrator.contract.names import (
 )
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import OrcaError, RunNotFound, UsageError, WorkerUnreachable
+from orchestrator.plan.model import Plan
 
 _SPEC = SearchAttributeKey.for_keyword(SEARCH_SPEC)
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
@@ -45,8 +47,6 @@ _LABELS = SearchAttributeKey.for_keyword_list(SEARCH_LABELS)
 
 MAX_REQUEST_BYTES = 1_900_000
 """Temporal refuses a payload of more than 2 MB."""
-MAX_JOBS = 1000
-"""Jobs of one run: its record, with reason and tries for each and all outputs, must fit into a payload too."""
 QUERY_LIMIT = 10.0
 """Seconds that a worker may take to answer a query."""
 REGISTER_TRIES = 20
@@ -78,10 +78,7 @@ async def submit(client: Client, prepared: Prepared, *, task_queue: str) -> str:
         created_at=rfc3339(now),
         task_queue=task_queue,
     )
-    if len(prepared.plan.jobs) > MAX_JOBS:
-        raise UsageError(
-            f"the plan has {len(prepared.plan.jobs)} jobs, and one run holds at most {MAX_JOBS}; split the spec"
-        )
+    _check_count(prepared.plan)
     size = len(request.model_dump_json())
     if size > MAX_REQUEST_BYTES:
         raise UsageError(
@@ -98,6 +95,19 @@ async def submit(client: Client, prepared: Prepared, *, task_queue: str) -> str:
     async with temporal_errors(client):
         await _start(client, request, prepared, TypedSearchAttributes(pairs))
     return run
+
+
+def _check_count(plan: Plan) -> None:
+    """Refuse what a run's record cannot hold. What variants are known only at run time is checked then."""
+    jobs, variants = len(plan.jobs), sum(len(node.variants) for node in plan.jobs.values())
+    if sum(max(1, len(node.variants)) for node in plan.jobs.values()) <= MAX_LEAVES:
+        return
+    if not variants:
+        raise UsageError(f"the plan has {jobs} jobs, and one run holds at most {MAX_LEAVES}; split the spec")
+    raise UsageError(
+        f"the plan has {jobs} jobs with {variants} variants, and one run holds at most {MAX_LEAVES} jobs and variants "
+        "together; split the spec, or let one variant do more"
+    )
 
 
 async def _start(
@@ -224,13 +234,22 @@ def _with_queued(state: RunRecord, found: WorkflowExecutionDescription) -> RunRe
         for item in found.raw_description.pending_activities
         if item.state == 1  # PENDING_ACTIVITY_STATE_SCHEDULED
     }
-    jobs = {
-        name: job.model_copy(update={"status": "waiting", "reason": "waiting for a free worker"})
-        if job.status == "running" and ids.try_key(name, None, job.tries) in queued
-        else job
-        for name, job in state.jobs.items()
-    }
-    return state.model_copy(update={"jobs": jobs})
+    return state.model_copy(
+        update={"jobs": {name: _told_queued(name, job, queued) for name, job in state.jobs.items()}}
+    )
+
+
+def _told_queued(name: str, job: JobRecord, queued: Container[str]) -> JobRecord:
+    """The job or variant as it stands if the activities `queued` wait for a worker."""
+    if job.status != "running":
+        return job
+    waits = {"status": "waiting", "reason": "waiting for a free worker"}
+    if not job.variants:
+        return job.model_copy(update=waits if ids.try_key(name, None, job.tries) in queued else {})
+    variants = {key: _told_queued(key, variant, queued) for key, variant in job.variants.items()}
+    states = {variant.status for variant in variants.values()}
+    update = waits if "waiting" in states and "running" not in states else {}
+    return job.model_copy(update={"variants": variants, **update})
 
 
 async def wait(client: Client, run: str) -> RunRecord:

@@ -29,8 +29,7 @@ _SIGNS = {
 
 def summary_of(node: Node, *, image: str, try_number: int) -> str:
     """What stands behind the job's name on its bar: its title, the image, and the try from the second on."""
-    # A variant has its title in its name.
-    title = f"{node.title} · " if node.title and node.strategy is None else ""
+    title = f"{own} · " if (own := _title(node)) else ""
     again = f" · try {try_number} of {node.retry.max_attempts}" if try_number > 1 else ""
     return f"{title}{image}{again}".encode()[:MAX_SUMMARY].decode(errors="ignore")
 
@@ -82,11 +81,7 @@ def _row(job: JobState) -> str:
         # The bracket alone would be shorter, but this is what the command line takes.
         name, after = f"↳\N{NO-BREAK SPACE}{_code(job.key)}", ""
     else:
-        name = (
-            f"{_code(node.name)} {_cell(node.title)}"
-            if node.title and not node.strategy
-            else _code(node.name)
-        )
+        name = f"{_code(node.name)} {_cell(_title(node))}".rstrip()
         after = ", ".join(f"`{edge.job}`" for edge in node.requires)
         after = after or ("*everything*" if node.finalizer else "")
     cells = [
@@ -98,6 +93,11 @@ def _row(job: JobState) -> str:
         _cell("; ".join(part for part in (job.summary, job.reason) if part)),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _title(node: Node) -> str:
+    """A job's title; one that reads `matrix` or `item` is in its variants' names instead."""
+    return node.title if node.title and "${{" not in node.title else ""
 
 
 def _code(name: str) -> str:

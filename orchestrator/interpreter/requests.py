@@ -181,4 +181,4 @@ class place:  # noqa: N801 - reads as a statement
         if isinstance(error, ExpressionError):
             raise ExpressionError(f"{self._where}: {error}", error.offset) from error
         if isinstance(error, VariantsError):
-            raise VariantsError(f"{self._where}: {error}", error.path) from error
+            raise VariantsError(f"{self._where}: {error}", error.path, fault=error.fault) from error
