@@ -2,21 +2,24 @@
 
 It knows the shell's quoting and nothing of expressions: a hole is a place in the text, and what is written there
 comes from a `Places`. It reads what a shell reads and executes nothing. Where it loses its way (an unclosed quote)
-the shell would too.
+the shell would too. What the words mean is not known here; they are gathered for `shell_risks`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from orchestrator.compile.shell_words import CommandList
+from orchestrator.compile.shell_words import CommandList, Opening, Tree, Word
 
 MAX_NESTING: Final = 50
 ANSI_SHELLS: Final = ("bash", "zsh", "ksh", "mksh", "ash", "busybox")
 """Shells in which `$'…'` is one text with escapes for certain; in `sh` and `dash` it depends on the version."""
 
 _PARAMETER: Final = re.compile(r"[!#]?(?:\w+|[@*?$!#-])?(?:\[[^\]]*\])?(.?)", re.DOTALL)
-_SUBSCRIPT: Final = re.compile(r"[A-Za-z_]\w*\[[^\]]*")
+_VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*|[0-9#?!@*$-])")
+_BRACED: Final = re.compile(r"\$\{([A-Za-z_]\w*)")
+ARITHMETIC: Final = "it stands in arithmetic, which runs code that a value carries"
+"""Why there is no place for a value in `$(( … ))`."""
 
 
 class Places(Protocol):
@@ -57,9 +60,12 @@ class Walk:
         self._at = 0
         self._end = len(text)
         self._out: list[str] = []
-        self._documents: list[tuple[str, bool, bool]] = []
+        self._documents: list[tuple[str, bool, bool, Word]] = []
+        self._word = Word()
         self._forbidden: str | None = None
         self._lost: str | None = None
+        self.tree: Tree = []
+        """The commands that `run` came by."""
 
     def run(self) -> str:
         """The command with every hole written.
@@ -68,7 +74,7 @@ class Walk:
             TooDeep: substitutions are nested too deep.
         """
         while self._at < self._end:
-            self._commands()
+            self.tree += self._commands()
             self._copy(1)  # a ")" that closes nothing
         return "".join(self._out)
 
@@ -77,75 +83,99 @@ class Walk:
         self._out.append(self._text[self._at : self._at + length])
         self._at += length
 
+    def _take(self, length: int) -> None:
+        """Copy what is part of the word at hand."""
+        self._word.add(self._text[self._at : min(self._at + length, self._end)])
+        self._copy(length)
+
     def _ahead(self, text: str) -> bool:
         return self._text.startswith(text, self._at, self._end)
 
     def _hole(self, before: str, after: str) -> None:
         hole = self._holes[self._at]
         self._at += 1
+        self._word.add_hole(hole)
         why = self._forbidden or self._lost
         if why is None:
             self._out.append(f"{before}${{{self._places.name(hole)}}}{after}")
         else:
             self._places.refuse(hole, why)
 
-    def _commands(self) -> None:
+    def _commands(self) -> Tree:
         """Commands up to the `)` that ends them, which stays, or to the end."""
-        commands = CommandList()
+        commands, around = CommandList(), self._word
         while self._at < self._end:
             letter = self._text[self._at]
             if self._at in self._holes:
-                self._bare(commands)
+                self._word = commands.grow()
+                self._hole('"', '"')
             elif letter == "#" and commands.word is None:
                 self._comment()
             elif letter in "'\"`$\\":
-                commands.add("\0")
+                self._word = commands.grow()
                 self._quoted(letter)
-            elif letter in " \t\n;&|()<>":
-                self._end_word(commands)
-                if letter == ")" and commands.closes():
+            elif letter in " \t":
+                commands.end_word()
+                self._copy(1)
+            elif letter in "\n;&|()<>":
+                if letter == ")" and self._closes(commands):
                     break
                 self._operator(letter, commands)
             else:
-                commands.add(letter)
-                self._copy(1)
-        self._end_word(commands)
+                self._word = commands.grow()
+                self._take(1)
+        self._word = around
+        return commands.finish()
 
-    def _bare(self, commands: CommandList) -> None:
-        hole = self._holes[self._at]
-        if commands.tested is not None:
-            commands.tested.append(hole)
-        subscript = commands.first and _SUBSCRIPT.fullmatch(commands.word or "")
-        if (commands.calculates and commands.tested is None) or subscript:
-            self._places.refuse(hole, "the shell calculates there, and runs code that a value carries")
-            self._at += 1
-        else:
-            self._hole('"', '"')
-        commands.add("\0")
-
-    def _end_word(self, commands: CommandList) -> None:
-        for hole in commands.end_word():
-            self._places.refuse(
-                hole, "'[[' calculates with the operands of such a test, and runs code that a value carries"
-            )
+    def _closes(self, commands: CommandList) -> bool:
+        commands.end_word()
+        return not commands.closes_test and commands.close()
 
     def _operator(self, letter: str, commands: CommandList) -> None:
-        if letter in "<>":
-            if self._ahead("<<") and not self._ahead("<<<"):
-                self._document()
-            else:
-                self._copy(3 if self._ahead("<<<") else 1)
-            return
-        if self._ahead("((") and commands.begins_arithmetic():
+        if letter in "<>" or self._ahead("&>"):
+            self._redirection(commands)
+        elif self._ahead("((") and commands.begins_arithmetic:
+            commands.end_word()
             self._arithmetic(2)
-            return
-        if letter == "(":
-            commands.open.append("(")
-        if letter not in " \t":
-            commands.end_command()
-        self._copy(1)
+        elif commands.testing:
+            commands.test_operator(letter)
+            self._copy(1)
+        else:
+            if letter == "(":
+                commands.open()
+                if commands.depth > MAX_NESTING:
+                    raise TooDeep
+            elif letter == "|" and not self._ahead("||"):
+                commands.pipe()
+                self._copy(1 if self._ahead("|&") else 0)
+            elif letter != ")":
+                commands.separate(newline=letter == "\n")
+                self._copy(1 if self._ahead("||") or self._ahead("&&") else 0)
+            self._copy(1)
         if letter == "\n":
             self._documents_here()
+
+    def _redirection(self, commands: CommandList) -> None:
+        if self._ahead("<<<"):
+            commands.redirect("data")
+            self._copy(3)
+        elif self._ahead("<<"):
+            self._document(commands)
+        elif self._ahead("<(") or self._ahead(">("):
+            self._word = commands.grow()
+            self._nested("<(" if self._ahead("<(") else ">(")
+        elif commands.testing:
+            commands.test_operator(self._text[self._at])
+            self._copy(1)
+        else:
+            commands.redirect("target")
+            self._copy(2 if self._text[self._at + 1 : self._at + 2] in ("&", ">", "|") else 1)
+
+    def _nested(self, opening: Opening) -> None:
+        """Commands in parentheses, whose output (for `>(`: input) is part of the word at hand."""
+        self._copy(2)
+        self._word.add_commands(opening, self._commands())
+        self._copy(1)
 
     def _comment(self) -> None:
         while self._at < self._end and (self._at in self._holes or self._text[self._at] != "\n"):
@@ -168,9 +198,15 @@ class Walk:
         elif self._at + 1 in self._holes:
             self._at += 1  # it would quote the value's first letter, and all of the value is quoted
         else:
-            self._copy(2)
+            self._copy(1)
+            self._word.quoted = True
+            if self._ahead("\n"):
+                self._copy(1)
+            else:
+                self._take(1)
 
     def _single(self) -> None:
+        self._word.quoted = True
         self._copy(1)
         while self._at < self._end:
             if self._at in self._holes:
@@ -179,9 +215,10 @@ class Walk:
                 self._copy(1)
                 return
             else:
-                self._copy(1)
+                self._take(1)
 
     def _double(self) -> None:
+        self._word.quoted = True
         self._copy(1)
         while self._at < self._end:
             if self._ahead('"'):
@@ -197,15 +234,19 @@ class Walk:
         elif letter == "\\":
             if self._at + 1 in self._holes:
                 self._out.append("\\\\")
+                self._word.add("\\")
                 self._at += 1
+            elif self._text[self._at + 1 : self._at + 2] in tuple('$`"\\'):
+                self._copy(1)
+                self._take(1)
             else:
-                self._copy(2)
+                self._take(2)
         elif letter == "$":
             self._dollar(quoted=True)
         elif letter == "`":
             self._backtick(quoted=True)
         else:
-            self._copy(1)
+            self._take(1)
 
     def _dollar(self, *, quoted: bool) -> None:
         self._nesting += 1
@@ -217,21 +258,34 @@ class Walk:
     def _substitution(self, *, quoted: bool) -> None:
         if self._at + 1 in self._holes:
             self._out.append("\\$")
+            self._word.add("$")
             self._at += 1
         elif self._ahead("$(("):
-            self._arithmetic(3)
+            self._aside(lambda: self._arithmetic(3))
         elif self._ahead("$["):
-            self._old_arithmetic()
+            self._aside(self._old_arithmetic)
         elif self._ahead("$("):
-            self._copy(2)
-            self._commands()
-            self._copy(1)
+            self._nested("$(")
         elif self._ahead("${"):
-            self._parameter(quoted=quoted)
+            self._parameter_word(quoted=quoted)
         elif self._ahead("$'") and not quoted:
-            self._ansi()
+            self._aside(self._ansi)
+        elif (found := _VARIABLE.match(self._text, self._at, self._end)) is not None:
+            self._word.add_other(found[1])
+            self._copy(len(found[0]))
         else:
-            self._copy(2 if self._text[self._at + 1 : self._at + 2] in tuple("$#?!@*-") else 1)
+            self._take(1)
+
+    def _aside(self, read: Callable[[], None], variable: str | None = None) -> None:
+        """Read what makes a part of the word that only the shell knows."""
+        self._word.add_other(variable)
+        around, self._word = self._word, Word()
+        read()
+        self._word = around
+
+    def _parameter_word(self, *, quoted: bool) -> None:
+        name = _BRACED.match(self._text, self._at, self._end)
+        self._aside(lambda: self._parameter(quoted=quoted), name[1] if name is not None else None)
 
     def _ansi(self) -> None:
         """`$'…'`: in some shells a text in which a backslash quotes, in others a `$` before a plain text."""
@@ -257,7 +311,7 @@ class Walk:
         return before
 
     def _arithmetic(self, opening: int) -> None:
-        before = self._forbid("it stands in arithmetic, which runs code that a value carries")
+        before = self._forbid(ARITHMETIC)
         self._copy(opening)
         depth = 2
         while self._at < self._end and depth > 0:
@@ -270,7 +324,7 @@ class Walk:
         self._forbidden = before
 
     def _old_arithmetic(self) -> None:
-        before = self._forbid("it stands in arithmetic, which runs code that a value carries")
+        before = self._forbid(ARITHMETIC)
         self._copy(2)
         while self._at < self._end and not self._ahead("]"):
             self._in_double()
@@ -311,16 +365,21 @@ class Walk:
             walk = Walk("".join(inner), holes, self._places, shell=self._shell, nesting=self._nesting + 1)
             walk._forbidden, walk._lost = self._forbidden, self._lost
             text = walk.run()
+            self._word.add_commands("$(", walk.tree)
             for letter in special.replace("$", ""):
                 text = text.replace(letter, f"\\{letter}")
             self._out.append(f"`{text}")
         else:
+            self._word.add_other()
             self._out.append(self._text[self._at : at])
         self._at = at
         self._copy(1)
 
-    def _document(self) -> None:
+    def _document(self, commands: CommandList) -> None:
         """`<<` and the word after it."""
+        body, around = Word(), self._word
+        commands.document(body)
+        self._word = Word()
         tabs = self._ahead("<<-")
         self._copy(3 if tabs else 2)
         while self._ahead(" ") or self._ahead("\t"):
@@ -346,9 +405,9 @@ class Walk:
             else:
                 word += letter
                 self._copy(1)
-        self._forbidden = before
+        self._forbidden, self._word = before, around
         if self._at > start:
-            self._documents.append((word, tabs, quoted))
+            self._documents.append((word, tabs, quoted, body))
 
     def _refuse_until(self, end: int) -> None:
         """Copy the text up to `end`; a hole in it is refused."""
@@ -356,14 +415,16 @@ class Walk:
             if self._at in self._holes:
                 self._hole("", "")
             else:
-                self._copy(1)
+                self._take(1)
 
     def _documents_here(self) -> None:
         """The bodies of the here-documents of the line that ended."""
         documents, self._documents = self._documents, []
-        for word, tabs, quoted in documents:
+        around = self._word
+        for word, tabs, quoted, body in documents:
             body_end, end = self._body(word, tabs=tabs)
             before, whole = self._forbidden, self._end
+            self._word = body
             self._end = body_end
             if quoted:
                 self._forbid(
@@ -375,6 +436,7 @@ class Walk:
                 self._in_double()
             self._forbidden, self._end = before, whole
             self._copy(end - self._at)
+        self._word = around
 
     def _body(self, word: str, *, tabs: bool) -> tuple[int, int]:
         """Where the body that begins here ends, and where the line after it that is `word` ends."""

@@ -2,7 +2,8 @@
 
 What is known when compiling is written into the commands as text. Each other `${{ }}` becomes a reference to a
 variable, with the quotes put right for the place it stands in (`quoting` finds them). Where no quotes make it safe,
-it is an error that shows the `env:` to write instead. Nothing is evaluated here.
+in the shell itself or in a program that it starts (`shell_risks`), it is an error that shows the `env:` to write
+instead. Nothing is evaluated here.
 """
 
 import re
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from orchestrator.compile.quoting import TooDeep, Walk
+from orchestrator.compile.quoting import ARITHMETIC, TooDeep, Walk
+from orchestrator.compile.shell_risks import CHECK_NUMBER, risks
+from orchestrator.compile.shell_words import Tree
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, Text, references, segments
 
@@ -59,6 +62,12 @@ class Bound:
 
     commands: tuple[str, ...]
     env: Mapping[str, str]
+    doubtful: tuple[ShellBindingError, ...] = ()
+    """Where a value is part of a text in a language that runs no programs: worth a warning."""
+
+
+Walked = dict[tuple[object, ...], tuple[str, Tree, tuple[int, ...]]]
+"""Commands that were walked through before: what became of each, its tree, and the holes that a variable has."""
 
 
 def bind_values(
@@ -68,6 +77,8 @@ def bind_values(
     is_constant: Callable[[str], bool],
     constant: Callable[[str], str],
     prefix: str = "ORCA_VALUE_",
+    names: Mapping[str, str] | None = None,
+    walked: Walked | None = None,
 ) -> Bound:
     """Write constants into `commands`, and put a variable in the place of every other expression.
 
@@ -77,20 +88,23 @@ def bind_values(
         is_constant: whether an expression's value is known now.
         constant: the text of such an expression.
         prefix: how the variables' names begin; a number follows, from 1. The same expression has one variable.
+        names: the variable of each expression, where its name must not depend on what the constants are.
+        walked: what earlier calls with the same commands, shell and names found; this one adds what it finds.
 
     Raises:
         ShellBindingError: a value cannot be made safe where it stands.
         ExpressionError: a `${{` is not closed.
     """
-    binding = _Binding(shell, prefix)
+    binding = _Binding(shell, prefix, dict(names or {}), {} if walked is None else walked)
     bound = tuple(
         binding.bind(index, command, is_constant, constant) for index, command in enumerate(commands)
     )
+    binding.judge()
     if binding.errors:
         first = binding.errors[0]
         first.every = tuple(binding.errors)
         raise first
-    return Bound(bound, binding.env)
+    return Bound(bound, binding.env, tuple(binding.doubtful))
 
 
 def shell_name(shell: str) -> str:
@@ -109,14 +123,27 @@ def shell_name(shell: str) -> str:
 class _Binding:
     """The variables and the errors of one `bind_values`; a `Places` for the command at hand."""
 
-    def __init__(self, shell: str, prefix: str) -> None:
+    def __init__(self, shell: str, prefix: str, names: dict[str, str], walked: Walked) -> None:
         self.env: dict[str, str] = {}
         self.errors: list[ShellBindingError] = []
+        self.doubtful: list[ShellBindingError] = []
         self._shell = shell_name(shell)
         self._prefix = prefix
-        self._names: dict[str, str] = {}
+        self._names = names
+        self._walked = walked
+        self._named: list[int] = []
         self._holes: list[Hole] = []
         self._command = 0
+        self._trees: list[tuple[int, list[Hole], Tree]] = []
+        self._refused: set[tuple[int, int]] = set()
+
+    def judge(self) -> None:
+        """Note every value that is quoted rightly and would be run all the same."""
+        for number, risk in risks([tree for _, _, tree in self._trees], self._shell):
+            self._command, self._holes, _ = self._trees[number]
+            self._note(risk.hole, risk.why, risk.how, into=self.doubtful if risk.harmless else self.errors)
+        for found in (self.errors, self.doubtful):
+            found.sort(key=lambda error: (error.command, error.offset or 0))
 
     def bind(
         self, index: int, command: str, is_constant: Callable[[str], bool], constant: Callable[[str], str]
@@ -142,37 +169,58 @@ class _Binding:
             for hole in range(len(self._holes)):
                 self.refuse(hole, f"shell '{self._shell}' is not one whose quotes orca knows")
             return text
-        try:
-            return Walk(text, places, self, shell=self._shell).run()
-        except TooDeep:
-            self.refuse(0, "the command's substitutions are nested too deep")
-            return text
+        key = (index, text, tuple(places))
+        if key not in self._walked:
+            refused, self._named = len(self.errors), []
+            walk = Walk(text, places, self, shell=self._shell)
+            try:
+                bound = walk.run()
+            except TooDeep:
+                self.refuse(0, "the command's substitutions are nested too deep")
+                return text
+            self._trees.append((index, self._holes, walk.tree))
+            if len(self.errors) == refused:
+                self._walked[key] = (bound, walk.tree, tuple(self._named))
+            return bound
+        bound, tree, named = self._walked[key]
+        for hole in named:
+            self.name(hole)
+        self._trees.append((index, self._holes, tree))
+        return bound
 
     def name(self, hole: int) -> str:
         """The variable of hole number `hole` of the command at hand."""
         source = self._holes[hole].source
-        if source not in self._names:
-            name = f"{self._prefix}{len(self._names) + 1}"
-            self._names[source] = name
-            self.env[name] = f"${{{{ {source} }}}}"
-        return self._names[source]
+        self._named.append(hole)
+        name = self._names.setdefault(source, f"{self._prefix}{len(self._names) + 1}")
+        self.env[name] = f"${{{{ {source} }}}}"
+        return name
 
     def refuse(self, hole: int, why: str) -> None:
         """Note that hole number `hole` of the command at hand cannot be written, because of `why`."""
+        self._note(hole, why, CHECK_NUMBER if why == ARITHMETIC else None, into=self.errors)
+
+    def _note(self, hole: int, why: str, how: str | None, *, into: list[ShellBindingError]) -> None:
+        """Note a hole once. `how` is what to do with the variable `{name}`; None: as the shell reads it."""
+        if (self._command, hole) in self._refused:
+            return
+        self._refused.add((self._command, hole))
         source, start = self._holes[hole].source, self._holes[hole].start
         name = _suggested_name(source)
         scalar = f'"${{{{ {source} }}}}"' if '"' not in source else f"${{{{ {source} }}}}"
-        reading = _READS.get(re.sub(r"[\d.]+$", "", self._shell))
-        how = f" and read {reading.format(name)} there" if reading is not None else ""
-        if self._shell in POSIX_SHELLS:
+        if how is not None:
+            how = how.replace("{name}", name)
+        elif self._shell in POSIX_SHELLS:
             how = f' and use "${name}" there'
-        elif not how:
-            how = f" and read the environment variable {name} there"
+        else:
+            reading = _READS.get(re.sub(r"[\d.]+$", "", self._shell))
+            there = reading.format(name) if reading is not None else f"the environment variable {name}"
+            how = f" and read {there} there"
         joint = why if why.endswith(" or") else f"{why};"
         message = (
             f"'${{{{ {source} }}}}' cannot be passed safely: {joint} write 'env: {{{name}: {scalar}}}'{how}"
         )
-        self.errors.append(ShellBindingError(message, source, command=self._command, offset=start))
+        into.append(ShellBindingError(message, source, command=self._command, offset=start))
 
 
 def _suggested_name(source: str) -> str:
