@@ -87,14 +87,17 @@ class JobState:
     fan: "Fan | None" = None
     """The job's variants, from its start on."""
     member_of: "Fan | None" = None
+    place: int = 0
+    """Among the job's variants, from 0."""
     output_bytes: int = 0
     artifact_bytes: int = 0
     """What of the run's caps it takes."""
+    key: str = field(init=False)
+    """How people name it: `build`, or `test (3.11, alpine)`."""
 
-    @property
-    def key(self) -> str:
-        """How people name it: `build`, or `test (3.11, alpine)`."""
-        return ids.variant_key(self.node.name, self.variant.name if self.variant else None)
+    def __post_init__(self) -> None:
+        """Names stay what they are."""
+        self.key = ids.variant_key(self.node.name, self.variant.name if self.variant else None)
 
     @property
     def settled(self) -> bool:
@@ -194,7 +197,10 @@ class Fan:
 
     def __init__(self, job: JobState, variants: Sequence[Variant]) -> None:
         """Make the state of each variant, pending, and let `job` stand for them from here on."""
-        made = [JobState(job.node, variant=variant, member_of=self) for variant in variants]
+        made = [
+            JobState(job.node, variant=variant, member_of=self, place=place)
+            for place, variant in enumerate(variants)
+        ]
         self.leaves = {leaf.key: leaf for leaf in made}
         self.tries = 0
         self.outputs = Agreement(job.node.name, {})
@@ -215,9 +221,8 @@ class Fan:
 
     def moved(self, leaf: JobState, before: JobStatus) -> None:
         """Take down that a variant has left the status `before`; a job that has not ended shows what goes on."""
-        key = leaf.key
-        del self._by_status[before][key]
-        self._by_status.setdefault(leaf.status, {})[key] = leaf
+        del self._by_status[before][leaf.key]
+        self._by_status.setdefault(leaf.status, {})[leaf.key] = leaf
         if not self._job.settled:
             waits = not self.count("running") and self.count("waiting")
             self._job.enter("waiting" if waits else "running")
@@ -238,8 +243,7 @@ class Fan:
         if len(self.leaves) <= limit:
             return list(self.listed)
         ranked = (leaf for status in NOTEWORTHY for leaf in self._by_status.get(status, {}).values())
-        chosen = {leaf.key for leaf in islice(ranked, limit)}
-        return [leaf for leaf in self.listed if leaf.key in chosen]
+        return sorted(islice(ranked, limit), key=lambda leaf: leaf.place)
 
     def close(self, job: JobState) -> None:
         """Give the ended `job` what its variants left."""

@@ -47,6 +47,10 @@ class Running:
     def __init__(self, container: "_Container") -> None:
         self._container = container
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        return self._container.spec.env
+
     def out(self, line: str) -> None:
         self._container.say(line)
 

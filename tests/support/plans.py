@@ -4,7 +4,8 @@ from typing import Any
 
 from orchestrator.contract.messages import RunRequest
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.model import ContainerNode, Plan, Requirement
+from orchestrator.plan.model import ContainerNode, Plan, Requirement, Strategy, Variant
+from orchestrator.plan.variants import MAX_VARIANTS, expand_items, expand_matrix
 
 
 def job(name: str, *requires: str | Requirement, **fields: Any) -> ContainerNode:
@@ -43,3 +44,20 @@ def request(of: Plan, **fields: Any) -> RunRequest:
         "task_queue": "orca",
     }
     return RunRequest.model_validate(usual | fields)
+
+
+def matrix(name: str, axes: dict[str, list[Any]], *requires: str, **fields: Any) -> ContainerNode:
+    """A job with a static matrix; `max_parallel` and `fail_fast` go into its strategy."""
+    return _repeated(name, expand_matrix(axes, limit=MAX_VARIANTS), requires, fields)
+
+
+def for_each(name: str, items: Any, *requires: str, **fields: Any) -> ContainerNode:
+    """A job with a static list; `batch_size`, `max_parallel` and `fail_fast` go into its strategy."""
+    return _repeated(name, expand_items(items, limit=MAX_VARIANTS), requires, fields)
+
+
+def _repeated(
+    name: str, variants: tuple[Variant, ...], requires: tuple[str, ...], fields: dict[str, Any]
+) -> ContainerNode:
+    options = {key: fields.pop(key) for key in ("batch_size", "max_parallel", "fail_fast") if key in fields}
+    return job(name, *requires, strategy=Strategy(**options), variants=variants, **fields)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from orchestrator.client import runs
 from orchestrator.client.connect import connect
 from orchestrator.client.converter import data_converter
 from orchestrator.contract.messages import RunRecord, RunRequest
-from orchestrator.contract.names import SEARCH_STATE, WORKFLOW_TYPE
+from orchestrator.contract.names import SEARCH_STATE, WORKFLOW_TYPE, host_queue
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
@@ -30,6 +30,9 @@ from orchestrator.store.store import open_store
 from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.container import ContainerActivities
 from workers.supervision.container_try import Supervisor
+
+HOST = "host"
+"""The one host of these tests."""
 
 
 @pytest.fixture(scope="session")
@@ -88,30 +91,57 @@ class Runner:
         return await runs.wait(self.client, handle.id)
 
 
+def worker_of(client: Client, queue: str, run: Callable[..., object]) -> Worker:
+    """A worker for a task queue that all share: the workflow, and `run` for every activity."""
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=[RunWorkflow],
+        activities=[run],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_heartbeat_throttle_interval=timedelta(milliseconds=200),
+        default_heartbeat_throttle_interval=timedelta(milliseconds=200),
+    )
+
+
 Serve = Callable[..., AbstractAsyncContextManager[Runner]]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """A worker for the block. `programs` say what a container does whose entrypoint has that name."""
+    """A worker for the block. `programs` say what a container does whose entrypoint has that name.
+
+    With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves
+    the queue of its host too; without `shared` that alone.
+    """
 
     @asynccontextmanager
-    async def worker(client: Client, programs: Mapping[str, Program] | None = None) -> AsyncGenerator[Runner]:
-        queue = uuid4().hex
-        engine = MemoryEngine(programs=programs)
+    async def worker(
+        client: Client,
+        programs: Mapping[str, Program] | None = None,
+        *,
+        engine: MemoryEngine | None = None,
+        queue: str | None = None,
+        shared: bool = True,
+    ) -> AsyncGenerator[Runner]:
+        queue = queue or uuid4().hex
+        engine = engine or MemoryEngine(programs=programs)
         with ThreadPoolExecutor(64) as threads:
             store = open_store(str(tmp_path / "store"))
-            supervisor = Supervisor(engine=engine, store=store, host="host", threads=threads)
+            supervisor = Supervisor(engine=engine, store=store, host=HOST, threads=threads)
             activities = ContainerActivities(client, supervisor)
-            async with Worker(
-                client,
-                task_queue=queue,
-                workflows=[RunWorkflow],
-                activities=[activities.run],
-                workflow_runner=UnsandboxedWorkflowRunner(),
-                max_heartbeat_throttle_interval=timedelta(milliseconds=200),
-                default_heartbeat_throttle_interval=timedelta(milliseconds=200),
-            ):
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(
+                    Worker(
+                        client,
+                        task_queue=host_queue(queue, HOST),
+                        activities=[activities.run],
+                        max_heartbeat_throttle_interval=timedelta(milliseconds=200),
+                        default_heartbeat_throttle_interval=timedelta(milliseconds=200),
+                    )
+                )
+                if shared:
+                    await stack.enter_async_context(worker_of(client, queue, activities.run))
                 yield Runner(client, queue)
             await asyncio.wait_for(supervisor.drain(), 30)
 
