@@ -10,5 +10,6 @@ May import expressions and errors. Knows nothing of plans, Temporal or container
     quantities.py   durations and sizes
     model.py        the shapes that a spec may have
     parse.py        data -> Spec, with every finding in plain English
-    diagnostics.py  what a finding is, and the table of its codes
+    diagnostics.py  what a finding is, and how it prints
+    explanations/   every code explained, with an example that is wrong and the same mended
 """

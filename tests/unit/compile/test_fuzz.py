@@ -9,7 +9,8 @@ from orchestrator.compile import compile_text
 from orchestrator.errors import SpecError
 from orchestrator.plan.model import Plan
 from orchestrator.plan.render import plan_json, plan_text
-from orchestrator.spec.diagnostics import EXPLANATIONS, Diagnostic
+from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.explanations import EXPLANATIONS
 
 ROOT = Path(__file__).parents[3]
 SEEDS = [

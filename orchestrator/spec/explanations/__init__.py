@@ -1,0 +1,26 @@
+"""Each code explained: what it means, a spec that is wrong, and the same spec mended.
+
+Words only. A test compiles every example, so none can go stale; what the wrong one says is computed when it is shown.
+
+    explanation.py   what an explanation is
+    files.py         E0..: the file itself
+    shapes.py        E1..: keys, values, jobs and their order
+    expressions.py   E2..: `${{ }}`
+    warnings.py      W1..: what runs, but hardly as meant
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from orchestrator.spec.explanations.explanation import Explanation
+from orchestrator.spec.explanations.expressions import EXPRESSIONS
+from orchestrator.spec.explanations.files import FILES
+from orchestrator.spec.explanations.shapes import SHAPES
+from orchestrator.spec.explanations.warnings import WARNINGS
+
+__all__ = ["EXPLANATIONS", "Explanation"]
+
+EXPLANATIONS: Final[Mapping[str, Explanation]] = {
+    found.code: found for found in (*FILES, *SHAPES, *EXPRESSIONS, *WARNINGS)
+}
+"""Every code of the language. Codes never change their meaning: scripts rely on them."""
