@@ -23,10 +23,10 @@ from orchestrator.contract.names import WORKFLOW_TYPE
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
-from orchestrator.plan.model import Plan, Requirement
+from orchestrator.plan.model import Matrix, Plan, Requirement, Strategy
 from orchestrator.store.store import open_store
 from tests.support.memory_engine import MemoryEngine, Running
-from tests.support.plans import job, plan, request
+from tests.support.plans import for_each, job, matrix, plan, request
 from workers.activities.container import ContainerActivities
 from workers.supervision.container_try import Supervisor
 
@@ -54,6 +54,36 @@ PLANS: dict[str, Callable[[], Plan]] = {
         job("end", finalizer=True, on_complete="always"),
         timeout=1,
     ),
+    "matrix": lambda: plan(
+        matrix(
+            "test",
+            {"python": ["3.11", "3.12"], "does": ["nothing", "fail"]},
+            entrypoint=("${{ matrix.does }}",),
+            max_parallel=3,
+            fail_fast=False,
+            retry={"max_attempts": 2, "delay": 0.1},
+        ),
+        job("after", Requirement(job="test", condition="failure")),
+        matrix("end", {"n": [1, 2]}, finalizer=True, on_complete="always"),
+    ),
+    "dynamic-matrix": lambda: plan(
+        job("list", env={"TEXT": 'all=["a","b"]'}, entrypoint=("out",)),
+        job(
+            "test",
+            "list",
+            strategy=Strategy(matrix=Matrix(axes={"n": "${{ fromJSON(jobs.list.outputs.all) }}"})),
+            env={"TEXT": "n=${{ matrix.n }}"},
+            entrypoint=("out",),
+        ),
+        job("use", "test", env={"ALL": "${{ join(jobs.test.matrix[*].outputs.n) }}"}),
+        job("none", strategy=Strategy(items="${{ fromJSON('[]') }}")),
+        outputs={"all": "${{ join(jobs.test.matrix[*].outputs.n) }}"},
+    ),
+    "batches": lambda: plan(for_each("test", ["a", "b", "c", "d", "e"], batch_size=2)),
+    "fail-fast": lambda: plan(
+        for_each("test", ["nap", "fail", "nothing"], max_parallel=2, entrypoint=("${{ item }}",)),
+        job("after", "test"),
+    ),
     "cancel": lambda: plan(
         job("nap", entrypoint=("nap",)), job("b", "nap"), job("end", finalizer=True, on_complete="always")
     ),
@@ -65,10 +95,15 @@ def _nap(box: Running) -> int:
     return 143
 
 
+def _out(box: Running) -> int:
+    box.write("/orca/output", box.env["TEXT"].encode())
+    return 0
+
+
 async def record(client: Client, folder: Path, name: str) -> None:
     """Run one plan and write its history."""
     queue = uuid4().hex
-    engine = MemoryEngine(programs={"fail": lambda _: 3, "nap": _nap})
+    engine = MemoryEngine(programs={"fail": lambda _: 3, "nap": _nap, "out": _out})
     with ThreadPoolExecutor(32) as threads:
         supervisor = Supervisor(engine=engine, store=open_store(str(folder)), host="host", threads=threads)
         activities = ContainerActivities(client, supervisor)
