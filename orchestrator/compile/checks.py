@@ -13,6 +13,7 @@ from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import unknown_jobs
 from orchestrator.compile.nodes import param_of
 from orchestrator.compile.reach import possible_ends
+from orchestrator.compile.strategy import changed_numbers, misplaced
 from orchestrator.plan.params import declaration_problems
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.places import Path
@@ -147,6 +148,17 @@ def unevaluated(draft: Draft) -> Iterator[Diagnostic]:
             yield draft.at_value("E102", path, message)
 
 
+def repeats(draft: Draft) -> Iterator[Diagnostic]:
+    """A matrix or a list has what it must have, and can be expanded where all of it is known."""
+    found = [problem for one in draft.repeats.values() for problem in one.problems]
+    for problem in (*misplaced(draft.spec), *found, *changed_numbers(draft.spec, draft.source)):
+        where = draft.at_key if problem.at_key else draft.at_value
+        suggestion = draft.suggester.closest(problem.word, problem.known) if problem.word else None
+        yield where(
+            problem.code, problem.path, problem.message, severity=problem.severity, suggestion=suggestion
+        )
+
+
 RULES: Final[tuple[Rule, ...]] = (
     names,
     images,
@@ -158,4 +170,5 @@ RULES: Final[tuple[Rule, ...]] = (
     params,
     reserved_env,
     unevaluated,
+    repeats,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.compile.checks import RULES
 from orchestrator.compile.commands import Commands, bind_commands
 from orchestrator.compile.draft import Draft, make_draft
-from orchestrator.compile.estimate import estimated_events
+from orchestrator.compile.estimate import estimated_events, leaves
 from orchestrator.compile.expression_checks import expressions
 from orchestrator.compile.nodes import container_node, param_of
 from orchestrator.errors import SpecError
@@ -59,6 +59,8 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
     commands: dict[str, Commands] = {}
     if not has_errors(about_expressions):
         for name in draft.jobs:
+            if name in draft.repeats and draft.repeats[name].broken:
+                continue
             bound = bind_commands(draft, name)
             if isinstance(bound, Commands):
                 commands[name] = bound
@@ -91,6 +93,7 @@ def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
                 graph=graph,
                 rank=rank,
                 commands=commands[name],
+                repeats=draft.repeats.get(name),
                 workspace=spec.workspace is not None,
             )
             for name, job in draft.jobs.items()
@@ -99,5 +102,11 @@ def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
         order=graph.order,
         levels=graph.levels,
         critical_path=graph.critical_path,
-        estimated_events=estimated_events(len(draft.jobs), run_timeout=spec.timeout is not None),
+        estimated_events=estimated_events(
+            leaves(_known_variants(draft, name) for name in draft.jobs), run_timeout=spec.timeout is not None
+        ),
     )
+
+
+def _known_variants(draft: Draft, name: str) -> int:
+    return len(draft.repeats[name].variants) if name in draft.repeats else 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from orchestrator.compile.defaults import with_defaults
 from orchestrator.compile.graph import Graph
 from orchestrator.compile.parallel import BadPair, build_graph
+from orchestrator.compile.strategy import Repeats, repeats_of
 from orchestrator.spec.diagnostics import Diagnostic, Severity, Suggester
 from orchestrator.spec.model import JobShape, Spec
 from orchestrator.spec.places import Path, Source
@@ -20,6 +21,8 @@ class Draft:
     jobs: Mapping[str, JobShape]
     graph: Graph
     bad_pairs: tuple[BadPair, ...]
+    repeats: Mapping[str, Repeats] = field(default_factory=dict[str, Repeats])
+    """The jobs that have a matrix or a list."""
     suggester: Suggester = field(default_factory=Suggester)
 
     def at_key(
@@ -52,4 +55,11 @@ class Draft:
 def make_draft(spec: Spec, source: Source) -> Draft:
     """Works out what the rules need."""
     graph, bad_pairs = build_graph(spec)
-    return Draft(spec=spec, source=source, jobs=with_defaults(spec), graph=graph, bad_pairs=bad_pairs)
+    return Draft(
+        spec=spec,
+        source=source,
+        jobs=with_defaults(spec),
+        graph=graph,
+        bad_pairs=bad_pairs,
+        repeats=repeats_of(spec),
+    )

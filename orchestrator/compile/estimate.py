@@ -1,5 +1,6 @@
 """How many Temporal history events a run will make. An upper estimate without retries; measured, not promised."""
 
+from collections.abc import Iterable
 from typing import Final
 
 BASE_EVENTS: Final = 8
@@ -13,6 +14,11 @@ TIMER_EVENTS: Final = 2
 """A timer for the run's timeout: started, and cancelled or fired."""
 
 
-def estimated_events(jobs: int, *, run_timeout: bool) -> int:
-    """Events of a run of `jobs` jobs of which every one takes one try."""
-    return BASE_EVENTS + EVENTS_PER_JOB * jobs + (TIMER_EVENTS if run_timeout else 0)
+def estimated_events(leaves: int, *, run_timeout: bool) -> int:
+    """Events of a run of `leaves` jobs and variants of which every one takes one try."""
+    return BASE_EVENTS + EVENTS_PER_JOB * leaves + (TIMER_EVENTS if run_timeout else 0)
+
+
+def leaves(variants: Iterable[int]) -> int:
+    """How many activities the jobs are, given the variants of each that are known: a job has at least one."""
+    return sum(max(1, count) for count in variants)

@@ -11,6 +11,7 @@ from typing import Final
 from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.conditions import STATUS_FUNCTIONS, is_literal
 from orchestrator.compile.draft import Draft
+from orchestrator.compile.strategy import Repeats
 from orchestrator.compile.templates import Place, places
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import (
@@ -28,10 +29,16 @@ from orchestrator.expressions import (
 )
 from orchestrator.spec.diagnostics import Diagnostic, Severity
 
-LATER_CONTEXTS: Final = ("vars", "matrix", "item", "services", "secrets")
+LATER_CONTEXTS: Final = ("vars", "services", "secrets")
 """Contexts of the language that have no values in this version."""
 RUN_KEYS: Final = ("id", "attempt", "spec", "status", "created_at", "started_at", "try")
-JOB_KEYS: Final = ("status", "result", "outputs", "reason", "exit_code", "tries")
+JOB_KEYS: Final = (
+    "status", "result", "outputs", "reason", "exit_code", "tries", "matrix", "summary",
+)  # fmt: skip
+VARIANT_KEYS: Final = (
+    "name", "matrix", "item", "status", "result", "outputs", "reason", "exit_code", "tries",
+)  # fmt: skip
+"""What an entry of `jobs.x.matrix` has."""
 INJECTED_ENV: Final = (
     "CI",
     "ORCA_RUN_ID",
@@ -128,6 +135,11 @@ class _Checker:
         if context in LATER_CONTEXTS:
             message = f"this version of orca does not know the context '{context}' yet"
             yield self._at("E108", found, reference.offset, message)
+        elif context in ("matrix", "item"):
+            yield from self._variant_reference(found, reference, context)
+        elif context in KNOWN_CONTEXTS and found.place.part == "title":
+            message = f"'name' of {found.place.owner} can read only 'matrix' and 'item', as it names the job's variants"
+            yield self._at("E208", found, reference.offset, message)
         elif context not in KNOWN_CONTEXTS or name is None or name == WILDCARD:
             return
         elif context == "params":
@@ -146,6 +158,59 @@ class _Checker:
                 yield self._unknown("W104", found, reference, f"'run' has no '{name}'", name, RUN_KEYS)
         elif context == "jobs":
             yield from self._job_reference(found, reference, name)
+
+    def _variant_reference(
+        self, found: Expression, reference: Reference, context: str
+    ) -> Iterator[Diagnostic]:
+        place = found.place
+        repeats = None if place.job is None else self._draft.repeats.get(place.job)
+        key = {"matrix": "matrix", "item": "for_each"}[context]
+        other = {"matrix": "item", "item": "matrix"}[context]
+        message = None
+        if place.job is None:
+            message = f"{place.owner} cannot read '{context}': it belongs to the variants of a job"
+        elif place.part == "condition":
+            message = (
+                f"'{place.path[-1]}' of {place.owner} cannot read '{context}': "
+                f"it is asked once for the job, before its variants; use 'exclude' to leave variants out"
+                if context == "matrix"
+                else f"'{place.path[-1]}' of {place.owner} cannot read 'item': "
+                "it is asked once for the job, before its variants; leave items out of 'for_each' instead"
+            )
+        elif place.part == "strategy":
+            message = (
+                f"'{place.path[2]}' of {place.owner} cannot read '{context}': it says what its values are"
+            )
+        elif repeats is None:
+            wish = "matrix: {python: ['3.11', '3.12']}" if context == "matrix" else "for_each: [a, b]"
+            message = (
+                f"{place.owner} has no '{key}', so it cannot read '{context}'; add one, such as '{wish}'"
+            )
+        elif repeats.key != key:
+            message = (
+                f"{place.owner} has a '{repeats.key}', so its variants read '{other}' and not '{context}'"
+            )
+        if message is not None:
+            yield self._at("E211", found, reference.offset, message)
+        elif repeats is not None:
+            yield from self._variant_value(found, reference, repeats)
+
+    def _variant_value(
+        self, found: Expression, reference: Reference, repeats: Repeats
+    ) -> Iterator[Diagnostic]:
+        """Whether any variant has what is read."""
+        known = repeats.members(())
+        for length, step in enumerate(reference.path[1:]):
+            if step is None or step == WILDCARD or known is None:
+                return
+            if step.lower() not in known:
+                owner = ".".join(str(part) for part in reference.path[: length + 1])
+                names = tuple(known.values())
+                there = f"they have {_listed(names)}" if names else "it has no parts"
+                message = f"no variant of {found.place.owner} has a value '{step}' in '{owner}'; {there}"
+                yield self._unknown("E212", found, reference, message, step, names)
+                return
+            known = repeats.members(tuple(str(part) for part in reference.path[1 : length + 2]))
 
     def _job_reference(self, found: Expression, reference: Reference, name: str) -> Iterator[Diagnostic]:
         place, jobs = found.place, self._draft.spec.jobs
@@ -168,11 +233,40 @@ class _Checker:
             return
         if key.lower() not in JOB_KEYS:
             yield self._unknown("W104", found, reference, f"a job has no '{key}'", key, JOB_KEYS)
+        elif key.lower() == "matrix":
+            yield from self._entry_of_matrix(found, reference, target)
         elif key.lower() == "outputs" and output not in (None, WILDCARD) and target != found.place.job:
             listed = tuple(self._draft.spec.jobs[target].outputs)
             if listed and str(output).lower() not in {name.lower() for name in listed}:
                 message = f"job '{target}' does not list '{output}' among its 'outputs'"
                 yield self._unknown("W104", found, reference, message, str(output), listed)
+
+    def _entry_of_matrix(self, found: Expression, reference: Reference, target: str) -> Iterator[Diagnostic]:
+        """What is read of `jobs.x.matrix`, the list of a job's variants."""
+        if target not in self._draft.repeats:
+            message = (
+                f"job '{target}' has neither 'matrix' nor 'for_each', so 'jobs.{target}.matrix' is empty"
+            )
+            yield self._at("W104", found, reference.offset, message, severity="warning")
+            return
+        entry, key, output = (*reference.path[3:6], None, None, None)[:3]
+        if entry not in (None, WILDCARD) and not str(entry).isdigit():
+            message = (
+                f"'jobs.{target}.matrix' lists the variants and has no '{entry}'; "
+                f"'jobs.{target}.matrix[*].{entry}' reads it of all of them"
+            )
+            yield self._at("W104", found, reference.offset, message, severity="warning")
+        elif key in (None, WILDCARD):
+            return
+        elif key.lower() not in VARIANT_KEYS:
+            yield self._unknown(
+                "W104", found, reference, f"a variant of job '{target}' has no '{key}'", key, VARIANT_KEYS
+            )
+        elif key.lower() == "outputs" and output not in (None, WILDCARD):
+            listed = tuple(self._draft.spec.jobs[target].outputs)
+            if listed and output.lower() not in {name.lower() for name in listed}:
+                message = f"job '{target}' does not list '{output}' among its 'outputs'"
+                yield self._unknown("W104", found, reference, message, output, listed)
 
     def order(self) -> Iterator[Diagnostic]:
         """What is read must have ended: asked for all readers at once."""
@@ -246,6 +340,11 @@ def _where(place: Place) -> str:
     inner = place.path[2:] if place.job is not None else place.path[1:]
     keys = [f"'{step}'" for step in inner if isinstance(step, str)]
     return " of ".join([*reversed(keys), place.owner])
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    shown = ", ".join(f"'{word}'" for word in words[:10])
+    return shown if len(words) <= 10 else f"{shown} and {len(words) - 10} more"
 
 
 def _lower(message: str) -> str:

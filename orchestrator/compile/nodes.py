@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from orchestrator.compile.commands import DEFAULT_SHELL, Commands
 from orchestrator.compile.edges import Edge
 from orchestrator.compile.graph import Graph
+from orchestrator.compile.strategy import Repeats
 from orchestrator.plan.model import (
     DEFAULT_FINALIZER_TIMEOUT,
     DEFAULT_JOB_TIMEOUT,
@@ -14,12 +15,20 @@ from orchestrator.plan.model import (
     Requirement,
     Resources,
     RetryPolicy,
+    Variant,
 )
 from orchestrator.spec.model import JobShape, ParamShape, ResourcesShape, RetryShape
 
 
 def container_node(
-    name: str, job: JobShape, *, graph: Graph, rank: Mapping[str, int], commands: Commands, workspace: bool
+    name: str,
+    job: JobShape,
+    *,
+    graph: Graph,
+    rank: Mapping[str, int],
+    commands: Commands,
+    repeats: Repeats | None,
+    workspace: bool,
 ) -> ContainerNode:
     """The node of a container job.
 
@@ -29,6 +38,7 @@ def container_node(
         graph: All edges.
         rank: For each job its place in the topological order.
         commands: The job's commands, bound.
+        repeats: The job's matrix or list.
         workspace: Whether the spec ships one.
     """
     edges = graph.edges[name]
@@ -45,6 +55,9 @@ def container_node(
         retry=_retry(job.retry),
         outputs=dict(computed),
         required_outputs=() if isinstance(job.outputs, dict) else job.outputs,
+        title=job.name,
+        strategy=None if repeats is None else repeats.strategy,
+        variants=() if repeats is None else _variants(repeats.variants, commands),
         image=job.image or "",
         commands=commands.commands,
         titles=commands.titles,
@@ -66,6 +79,14 @@ def _timeout(job: JobShape, *, finalizer: bool) -> float:
     if job.timeout is not None:
         return job.timeout
     return DEFAULT_FINALIZER_TIMEOUT if finalizer else DEFAULT_JOB_TIMEOUT
+
+
+def _variants(variants: tuple[Variant, ...], commands: Commands) -> tuple[Variant, ...]:
+    """The variants with their own commands, where they have any."""
+    if not commands.of_variants:
+        return variants
+    pairs = zip(variants, commands.of_variants, strict=True)
+    return tuple(variant.model_copy(update={"commands": own}) for variant, own in pairs)
 
 
 def param_of(name: str, shape: ParamShape) -> Param:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.compile.draft import Draft
+from orchestrator.compile.strategy import written_values
 from orchestrator.spec.model import DefaultsShape
 from orchestrator.spec.places import Path
 
 Reads = Literal["no jobs", "upstream", "upstream and itself", "all jobs"]
+Part = Literal["condition", "strategy", "title", "other"]
+"""What a text is for: `if` or `unless`; what says a job's variants; `name`; anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,12 @@ class Place:
     reads: Reads
     env: Mapping[str, str]
     """The `env` values that an expression there can read."""
-    is_condition: bool = False
+    part: Part = "other"
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it is an `if` or `unless`, in which `${{ }}` is optional."""
+        return self.part == "condition"
 
 
 def places(draft: Draft) -> Iterator[Place]:
@@ -47,7 +55,12 @@ def _of_job(draft: Draft, name: str) -> Iterator[Place]:
     job, merged = spec.jobs[name], draft.jobs[name].env
     for key, condition in (("if", job.if_), ("unless", job.unless)):
         if condition is not None:
-            yield Place((*at, key), condition, owner, name, "upstream", spec.env, is_condition=True)
+            yield Place((*at, key), condition, owner, name, "upstream", spec.env, part="condition")
+    for path, value in written_values(name, job):
+        if isinstance(value, str) and "${{" in value:
+            yield Place(path, value, owner, name, "upstream", spec.env, part="strategy")
+    if job.name is not None and "${{" in job.name:
+        yield Place((*at, "name"), job.name, owner, name, "upstream", spec.env, part="title")
     texts: list[tuple[Path, str]] = list(_templates_of(job, at))
     for key, listed in (
         ("commands", job.commands),

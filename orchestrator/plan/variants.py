@@ -32,14 +32,23 @@ Fault = Literal["shape", "axis", "empty", "count"]
 
 
 class VariantsError(OrcaError):
-    """A matrix or list cannot be expanded. `path` leads to the part that is wrong, from the matrix or list on."""
+    """A matrix or list cannot be expanded.
+
+    Attributes:
+        path: leads to the part that is wrong, from the matrix or list on.
+        fault: what kind of mistake it is.
+        at_key: the last key of `path` is wrong, and not what stands there.
+    """
 
     exit_code = 2
 
-    def __init__(self, message: str, path: Sequence[Step] = (), *, fault: Fault = "shape") -> None:
+    def __init__(
+        self, message: str, path: Sequence[Step] = (), *, fault: Fault = "shape", at_key: bool = False
+    ) -> None:
         super().__init__(message)
         self.path = tuple(path)
         self.fault: Fault = fault
+        self.at_key = at_key
 
 
 def expand(
@@ -89,16 +98,10 @@ def expand_matrix(
         VariantsError: a shape is wrong, an exclude names no axis, nothing is left, or there are more than `limit`.
         ExpressionError: `title` fails.
     """
-    known = {str(name): _axis(str(name), values) for name, values in axes.items()}
-    _differ(tuple(known), "the axes of the matrix", ())
-    excludes = _entries("exclude", exclude)
-    includes = _entries("include", include)
-    for number, entry in enumerate(excludes):
-        for key in entry:
-            if not look_up(known, key)[0]:
-                there = ", ".join(f"'{name}'" for name in known) or "no axes"
-                message = f"'exclude' names '{key}', which is no axis of this matrix; it has {there}"
-                raise VariantsError(message, ("exclude", number, key), fault="axis")
+    check_matrix(axes, include, exclude)
+    known = {str(name): [_plain(value) for value in values] for name, values in axes.items()}
+    includes: list[Values] = [_plain(entry) for entry in include or ()]
+    excludes: list[Values] = [_plain(entry) for entry in exclude or ()]
     size = math.prod(len(values) for values in known.values()) if known else 0
     if not excludes:
         _check_count(size, limit)
@@ -118,6 +121,35 @@ def expand_matrix(
     return tuple(
         Variant(name=name, values=values) for name, (values, _) in zip(_unique(names), found, strict=True)
     )
+
+
+def check_matrix(
+    axes: Mapping[str, Json] | Template, include: Json, exclude: Json, *, templates: bool = False
+) -> None:
+    """See that a matrix has the lists and mappings that it must have, and that each exclude names an axis.
+
+    With `templates`, a text may stand for any of them and is not looked at: it is still to be evaluated.
+
+    Raises:
+        VariantsError: at the first that is wrong.
+    """
+    _check_entries("include", include, templates=templates)
+    _check_entries("exclude", exclude, templates=templates)
+    if isinstance(axes, str):
+        return
+    for name, values in axes.items():
+        if not (templates and isinstance(values, str)):
+            _check_axis(str(name), values)
+    names = tuple(map(str, axes))
+    _differ(names, "the axes of the matrix", ())
+    known = dict.fromkeys(names)
+    filters = cast("Sequence[Json]", () if isinstance(exclude, str) else exclude or ())
+    for number, entry in enumerate(filters):
+        for key in cast("Mapping[str, Json]", entry if isinstance(entry, Mapping) else {}):
+            if not look_up(known, str(key))[0]:
+                there = ", ".join(f"'{name}'" for name in names) or "no axes"
+                message = f"'exclude' names '{key}', which is no axis of this matrix; it has {there}"
+                raise VariantsError(message, ("exclude", number, str(key)), fault="axis", at_key=True)
 
 
 def read_matrix(value: Json) -> tuple[dict[str, Json], Json, Json]:
@@ -253,27 +285,27 @@ def _put_all(values: Values, added: Values) -> None:
         values[known] = value
 
 
-def _axis(name: str, values: Json) -> Sequence[Json]:
+def _check_axis(name: str, values: Json) -> None:
     if not _is_list(values):
         message = f"axis '{name}' of the matrix must be a list of values, not {_kind(values)}"
         raise VariantsError(message, (name,))
     if not values:
         raise VariantsError(f"axis '{name}' of the matrix has no values", (name,), fault="empty")
-    return [_plain(value) for value in cast("Sequence[Json]", values)]
 
 
-def _entries(key: str, entries: Json) -> Sequence[Values]:
-    if entries is None:
-        return ()
+def _check_entries(key: str, entries: Json, *, templates: bool = False) -> None:
+    if entries is None or (templates and isinstance(entries, str)):
+        return
     if not _is_list(entries):
         raise VariantsError(f"'{key}' of the matrix must be a list of mappings, not {_kind(entries)}", (key,))
     for number, entry in enumerate(cast("Sequence[Json]", entries)):
+        if templates and isinstance(entry, str):
+            continue
         if not isinstance(entry, Mapping) or not entry:
             message = f"item {number + 1} of '{key}' of the matrix must be a mapping with at least one value"
             raise VariantsError(message, (key, number))
         names = tuple(map(str, cast("Mapping[str, Json]", entry)))
         _differ(names, f"the keys of item {number + 1} of '{key}' of the matrix", (key, number))
-    return [_plain(entry) for entry in cast("Sequence[Json]", entries)]
 
 
 def _joined(key: str, first: Json, second: Json) -> Json:
@@ -281,8 +313,7 @@ def _joined(key: str, first: Json, second: Json) -> Json:
     if not first or not second:
         return first or second
     for entries in (first, second):
-        if not _is_list(entries):
-            _entries(key, entries)
+        _check_entries(key, entries)
     return [*first, *second]
 
 
@@ -292,7 +323,9 @@ def _differ(names: tuple[str, ...], what: str, path: tuple[Step, ...]) -> None:
     for name in names:
         other = seen.setdefault(fold(name), name)
         if other != name:
-            raise VariantsError(f"{what} '{other}' and '{name}' differ only in case", (*path, name))
+            raise VariantsError(
+                f"{what} '{other}' and '{name}' differ only in case", (*path, name), at_key=True
+            )
 
 
 def _filled(value: Json, evaluate: Callable[[Template], Json]) -> Json:

@@ -29,6 +29,10 @@ OnError = Annotated[Literal["stop", "continue"], BeforeValidator(shapes.on_error
 OnComplete = Annotated[Literal["success", "failure", "always"], BeforeValidator(shapes.on_complete)]
 Pull = Annotated[Literal["missing", "always", "never"], BeforeValidator(shapes.pull)]
 
+MAX_VARIANTS: Final = 10_000
+"""What `max_variants` may be at most."""
+DEFAULT_MAX_VARIANTS: Final = 256
+"""What it is where the spec does not say: GitHub Actions' own limit."""
 RETRY_KINDS: Final = (
     "exit", "oom", "timeout", "lost", "pull", "start", "docker", "service", "output", "artifact", "workspace",
     "store", "worker",
@@ -87,6 +91,45 @@ Outputs = Annotated[
 """A list of promised names, or names with the expressions that compute them."""
 
 
+Axis = Annotated[list[Any] | str, BeforeValidator(shapes.axis)]
+"""The values of one axis, or one expression that gives them."""
+Entry = Annotated[dict[str, Any] | str, BeforeValidator(shapes.entry)]
+Entries = Annotated[
+    Annotated[tuple[Entry, ...], Tag("\0list")] | Annotated[str, Tag("\0text")],
+    Discriminator(shapes.list_or_text),
+    BeforeValidator(shapes.entries),
+]
+"""`include` or `exclude`: a list of mappings, or one expression that gives it."""
+Count = Annotated[int, Field(ge=1)]
+
+
+class MatrixShape(Shape):
+    """`matrix`: axes, which may have any name but these, and what is done with their combinations."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Axis] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    include: Given[Entries] = None
+    exclude: Given[Entries] = None
+    max_parallel: Given[Count] = None
+    fail_fast: Given[bool] = None
+
+    @property
+    def axes(self) -> dict[str, Any]:
+        """For each axis its values, or the expression that gives them; in the order of the spec."""
+        return self.__pydantic_extra__
+
+
+Matrix = Annotated[
+    Annotated[MatrixShape, Tag("\0map")] | Annotated[str, Tag("\0text")],
+    Discriminator(shapes.map_or_text),
+    BeforeValidator(shapes.matrix),
+]
+"""Axes with their values, or one expression that gives all of it."""
+Items = Annotated[list[Any] | dict[str, Any] | str, BeforeValidator(shapes.items)]
+"""`for_each`: a list, a mapping, or one expression that gives either."""
+
+
 class DefaultsShape(Shape):
     """`defaults`: what jobs get that do not say otherwise."""
 
@@ -106,7 +149,15 @@ class DefaultsShape(Shape):
 class JobShape(DefaultsShape):
     """A job. The only kind so far runs `commands` in one container of `image`."""
 
+    name: Annotated[Given[str], BeforeValidator(shapes.job_title)] = None
     commands: Texts = ()
+    matrix: Given[Matrix] = None
+    include: Given[Entries] = None
+    exclude: Given[Entries] = None
+    for_each: Given[Items] = None
+    batch_size: Given[Count] = None
+    max_parallel: Given[Count] = None
+    fail_fast: Given[bool] = None
     requires: Requires = ()
     after: Names = ()
     parallel_with: Names = ()
@@ -150,6 +201,7 @@ class Spec(Shape):
     defaults: DefaultsShape = DefaultsShape()
     timeout: Given[PositiveSeconds] = None
     max_parallel: Given[Annotated[int, Field(ge=1)]] = None
+    max_variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] = DEFAULT_MAX_VARIANTS
     cleanup_policy: Literal["remove_on_completion", "keep_on_failure", "keep"] = "remove_on_completion"
     jobs: Annotated[dict[str, JobShape], BeforeValidator(shapes.some_jobs)]
     outputs: dict[str, Annotated[str, BeforeValidator(shapes.expression)]] = Field(
@@ -163,8 +215,7 @@ JOB_KINDS_LATER: Final = ("call", "gate", "wait", "choice", "workflow")
 LATER: Final[Mapping[type[Shape], tuple[str, ...]]] = {
     Spec: ("vars", "priority", "error_handlers"),
     JobShape: (
-        *JOB_KINDS_LATER, "with", "on_success", "on_failure", "publish", "matrix", "for_each", "services",
-        "batch_size", "max_parallel", "fail_fast",
+        *JOB_KINDS_LATER, "with", "on_success", "on_failure", "publish", "services",
     ),
 }  # fmt: skip
 """Keys of the language that this version does not know yet: another error than a mistyped key."""

@@ -13,6 +13,12 @@ PLACEHOLDER_IMAGE: Final = "unknown"
 """Stands in a job whose image is wrong or that is of another kind: its lack is not a finding of its own."""
 
 
+PLACEHOLDER_VALUES: Final = "${{ run }}"
+"""Stands for a matrix or list with a mistake in it: nobody can say what its variants would have."""
+_REPEATS: Final = ("matrix", "for_each", "include", "exclude")
+_OPTIONS: Final = (("max_parallel",), ("fail_fast",))
+
+
 def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
     """`data` without the values at the `wrong` paths, and with a placeholder for a `missing` name.
 
@@ -31,6 +37,12 @@ def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
         if in_job and len(path) == 2:
             # The name stays, so that what refers to the job does not seem wrong as well.
             work.put(path, {"image": PLACEHOLDER_IMAGE})
+            continue
+        if in_job and len(path) > 2 and path[2] in _REPEATS and path[3:] not in _OPTIONS:
+            if path[2] in ("include", "exclude"):
+                work.drop(path[:3])
+            key = "for_each" if path[2] == "for_each" else "matrix"
+            work.put((*path[:2], key), PLACEHOLDER_VALUES)
             continue
         work.drop(path)
         if in_job and len(path) == 3 and path[2] in ("image", *JOB_KINDS_LATER):

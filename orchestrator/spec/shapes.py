@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import Hole, segments
 from orchestrator.spec import quantities
 
 WRONG: Final = "orca_wrong"
@@ -164,6 +166,91 @@ def outputs_form(value: Any) -> str | None:
     if isinstance(value, dict):
         return "\0map"
     return "\0list" if isinstance(value, list | tuple | str) else None
+
+
+def matrix(value: Any) -> Any:
+    """A mapping of axes, or one expression."""
+    if isinstance(value, dict):
+        if not value:
+            raise wrong("must name at least one axis", complete=True)
+        return value  # pyright: ignore[reportUnknownVariableType]
+    return _expression_or("a mapping of axes to their values", "matrix", value)
+
+
+def axis(value: Any) -> Any:
+    """The values of an axis: a list, or one expression."""
+    if isinstance(value, list):
+        if not value:
+            raise wrong("must be a list with at least one value", complete=True)
+        return value  # pyright: ignore[reportUnknownVariableType]
+    return _expression_or("a list of values", "versions", value)
+
+
+def entries(value: Any) -> Any:
+    """`include` and `exclude`: a list, or one expression."""
+    if isinstance(value, list):
+        return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return _expression_or("a list of mappings", "entries", value)
+
+
+def entry(value: Any) -> Any:
+    """One of `include` or `exclude`: a mapping with at least one key, or one expression."""
+    if isinstance(value, dict):
+        if not value:
+            raise wrong("must name at least one value", complete=True)
+        return value  # pyright: ignore[reportUnknownVariableType]
+    return _expression_or("a mapping of names to values", "entry", value)
+
+
+def items(value: Any) -> Any:
+    """`for_each`: a list, a mapping, or one expression."""
+    if isinstance(value, list | dict):
+        return value  # pyright: ignore[reportUnknownVariableType]
+    return _expression_or("a list, a mapping", "files", value)
+
+
+def _expression_or(wish: str, output: str, value: Any) -> str:
+    """`value` where it is one expression, else the error that it is not what `wish` says either."""
+    if not is_expression(value):
+        if isinstance(value, str) and "${{" in value:
+            raise wrong(
+                f"must be {wish}, or one '${{{{ }}}}' with no text beside it: with text it is text",
+                complete=True,
+            )
+        raise wrong(
+            f"must be {wish}, or one expression such as ${{{{ fromJSON(jobs.list.outputs.{output}) }}}}"
+        )
+    return str(value).rstrip()  # what a block scalar leaves behind it would make it a text
+
+
+def map_or_text(value: Any) -> str | None:
+    """Which of the two forms a `matrix` has."""
+    return "\0text" if isinstance(value, str) else "\0map"
+
+
+def list_or_text(value: Any) -> str | None:
+    """Which of the two forms `include` or `exclude` has."""
+    return "\0text" if isinstance(value, str) else "\0list"
+
+
+def is_expression(value: Any) -> bool:
+    """Whether `value` is one whole `${{ }}`, which can give any value; what is wrong inside is for others to say."""
+    if not isinstance(value, str) or not value.startswith("${{"):
+        return False
+    try:
+        found = segments(value.rstrip())
+    except ExpressionError:
+        return True
+    return len(found) == 1 and isinstance(found[0], Hole)
+
+
+def job_title(value: Any) -> Any:
+    """What people are shown for a job: one line of text."""
+    if not isinstance(value, str) or not value.strip():
+        raise wrong("must be text")
+    if len(value) > 200 or any(ord(char) < 32 for char in value):
+        raise wrong("must be one line of at most 200 characters", complete=True)
+    return value
 
 
 def on_error(value: Any) -> Any:

@@ -77,7 +77,7 @@ def finding(error: Mapping[str, Any], suggester: Suggester) -> Finding:
             path,
             f"{_subject(path)} {context['wish']}{found}",
             at_key=at_key,
-            suggestion=_near(error["input"], choices, suggester),
+            suggestion=_near(error["input"], choices, suggester) or _matrix_key(path),
         )
     if kind == "literal_error":
         words = [
@@ -108,6 +108,12 @@ def _bound(kind: str, context: Mapping[str, Any]) -> str:
     return f"must be {words} {context[key]}"
 
 
+def _matrix_key(path: Path) -> str | None:
+    """A key of a matrix that GitHub spells otherwise, and that so looks like an axis."""
+    in_matrix = len(path) == 4 and path[0] == "jobs" and path[2] == "matrix"
+    return OTHER_WORDS.get(str(path[3])) if in_matrix else None
+
+
 def _near(value: object, choices: Sequence[str], suggester: Suggester) -> str | None:
     return suggester.closest(value, choices) if isinstance(value, str) and choices else None
 
@@ -127,6 +133,31 @@ def _found(value: object) -> str:
     return f", not {shown}"
 
 
+OTHER_WORDS: Final[Mapping[str, str]] = {
+    "max-parallel": "max_parallel",
+    "fail-fast": "fail_fast",
+    "strategy": "matrix",
+    "needs": "requires",
+    "depends_on": "requires",
+    "dependencies": "requires",
+    "runs-on": "image",
+    "container": "image",
+    "steps": "commands",
+    "run": "commands",
+    "script": "commands",
+    "command": "commands",
+    "timeout-minutes": "timeout",
+    "continue-on-error": "on_error",
+    "allow_failure": "on_error",
+    "working-directory": "working_dir",
+    "environment": "env",
+    "variables": "env",
+    "with_items": "for_each",
+    "inputs": "params",
+    "stop_grace_period": "stop_grace",
+    "pull_policy": "pull",
+}
+"""What GitHub Actions, GitLab CI and Compose call a key, and what it is called here."""
 _SHAPES_BELOW: Final[Mapping[str, type[Shape]]] = {
     "retry": RetryShape,
     "resources": ResourcesShape,
@@ -158,7 +189,8 @@ def _unknown_key(path: Path, suggester: Suggester) -> Finding:
         )
     known = [field.alias or name for name, field in shape.model_fields.items()]
     shown = key if len(key) <= 60 else key[:60] + "…"
-    suggestion = suggester.closest(key, known)
+    other = OTHER_WORDS.get(key)
+    suggestion = other if other in known else suggester.closest(key, known)
     return Finding("E101", path, f"{place} has the unknown key '{shown}'", at_key=True, suggestion=suggestion)
 
 

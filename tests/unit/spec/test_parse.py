@@ -8,7 +8,10 @@ import pytest
 
 from orchestrator.contract.failures import FailureKind
 from orchestrator.spec.diagnostics import Diagnostic
-from orchestrator.spec.model import RETRY_KINDS, JobShape, RequirementShape, RetryShape, Spec
+from orchestrator.plan import model as plan_model
+from orchestrator.plan import variants
+from orchestrator.spec import model
+from orchestrator.spec.model import RETRY_KINDS, JobShape, MatrixShape, RequirementShape, RetryShape, Spec
 from orchestrator.spec.parse import parse
 
 
@@ -38,10 +41,26 @@ defaults: {image: base, timeout: 1m, retry: 2, env: {D: 1}, shell: bash, working
   resources: {cpus: "1.5"}, on_error: continue, stop_grace: 0}
 timeout: 1h30m
 max_parallel: 4
+max_variants: 300
 cleanup_policy: keep
 jobs:
   a:
     image: i
+    name: A
+    matrix:
+      os: [linux, 3.0, true, [x], {y: null}]
+      arch: |
+        ${{ fromJSON(params.p) }}
+      include: [{os: linux, extra: 1}]
+      exclude: ${{ fromJSON(params.p) }}
+      max_parallel: 2
+      fail_fast: false
+    include: [{os: mac}, "${{ fromJSON(params.q) }}"]
+    exclude: [{os: linux}]
+    for_each: {a: 1}
+    batch_size: 3
+    max_parallel: 5
+    fail_fast: true
     commands: make
     requires: [b, {job: c, condition: failure}]
     after: d
@@ -85,11 +104,27 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
         },
         "timeout": 5400.0,
         "max_parallel": 4,
+        "max_variants": 300,
         "cleanup_policy": "keep",
         "jobs": {
             "a": {
                 "image": "i",
+                "name": "A",
                 "commands": ("make",),
+                "matrix": {
+                    "include": ({"os": "linux", "extra": 1},),
+                    "exclude": "${{ fromJSON(params.p) }}",
+                    "max_parallel": 2,
+                    "fail_fast": False,
+                    "os": ["linux", 3.0, True, ["x"], {"y": None}],
+                    "arch": "${{ fromJSON(params.p) }}",
+                },
+                "include": ({"os": "mac"}, "${{ fromJSON(params.q) }}"),
+                "exclude": ({"os": "linux"},),
+                "for_each": {"a": 1},
+                "batch_size": 3,
+                "max_parallel": 5,
+                "fail_fast": True,
                 "requires": ({"job": "b", "condition": None}, {"job": "c", "condition": "failure"}),
                 "after": ("d",),
                 "parallel_with": ("e",),
@@ -131,6 +166,10 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
         ("entrypoint: /init", "entrypoint", ("/init",)),
         ("artifacts: /x", "artifacts", ("/x",)),
         ("pull: missing", "pull", "missing"),
+        ("matrix: '${{ fromJSON(params.p) }} '", "matrix", "${{ fromJSON(params.p) }}"),
+        ("matrix: {a: [1]}", "matrix", MatrixShape.model_validate({"a": [1]})),
+        ("for_each: [1, b]", "for_each", [1, "b"]),
+        ("for_each: '${{ params.p }}'", "for_each", "${{ params.p }}"),
     ],
 )
 def test_short_forms(text: str, field: str, value: Any) -> None:
@@ -139,6 +178,32 @@ def test_short_forms(text: str, field: str, value: Any) -> None:
 
 def test_retry_kinds_are_the_kinds_of_failure_that_another_try_may_mend() -> None:
     assert set(RETRY_KINDS) == {kind.value for kind in FailureKind} - {"cancelled", "expression"}
+
+
+def test_the_limits_of_variants_are_those_of_the_plan() -> None:
+    assert (model.MAX_VARIANTS, model.DEFAULT_MAX_VARIANTS) == (
+        variants.MAX_VARIANTS,
+        plan_model.DEFAULT_MAX_VARIANTS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("needs", "requires"), ("max-parallel", "max_parallel"), ("strategy", "matrix"), ("runs-on", "image")],
+)
+def test_keys_as_others_call_them_lead_to_ours(key: str, meant: str) -> None:
+    _, found = parse(f"name: n\njobs:\n  a: {{image: i, {key}: x}}\n", "t.yaml")
+    assert [(item.code, item.suggestion) for item in found] == [("E101", meant)]
+
+
+def test_a_mistake_in_a_matrix_does_not_make_what_reads_it_seem_wrong() -> None:
+    spec, found = parse(
+        "name: n\njobs:\n  a: {image: i, matrix: {os: 3, max_parallel: x}, include: 4, env: {A: '${{ matrix.os }}'}}\n",
+        "t.yaml",
+    )
+    assert [item.column for item in found] == [30, 47, 60]
+    assert spec is not None
+    assert (spec.jobs["a"].matrix, spec.jobs["a"].include) == ("${{ run }}", None)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +225,23 @@ def test_retry_kinds_are_the_kinds_of_failure_that_another_try_may_mend() -> Non
         ("on_complete: [b]", "this version of orca does not know 'on_complete' with a list of jobs yet"),
         ("on_complete: allways", "'on_complete' of job 'a' must be 'success', 'failure' or 'always', not 'allways'"),
         ("outputs: {a: [1]}", "'a' of 'outputs' of job 'a' must be text, a number, or an expression such as ${{ jobs.build.outputs.image }}, not a list"),
+        ("matrix: 3", "'matrix' of job 'a' must be a mapping of axes to their values, or one expression such as ${{ fromJSON(jobs.list.outputs.matrix) }}, not 3"),
+        ("matrix: {}", "'matrix' of job 'a' must name at least one axis"),
+        ("matrix: ", "'matrix' of job 'a' has no value; write one or remove the key"),
+        ("matrix: 'a ${{ params.p }}'", "'matrix' of job 'a' must be a mapping of axes to their values, or one '${{ }}' with no text beside it: with text it is text"),
+        ("matrix: {os: linux}", "'os' of 'matrix' of job 'a' must be a list of values, or one expression such as ${{ fromJSON(jobs.list.outputs.versions) }}, not 'linux'"),
+        ("matrix: {os: []}", "'os' of 'matrix' of job 'a' must be a list with at least one value"),
+        ("matrix: {max-parallel: 2}", "'max-parallel' of 'matrix' of job 'a' must be a list of values, or one expression such as ${{ fromJSON(jobs.list.outputs.versions) }}, not 2"),
+        ("matrix: {include: {os: x}}", "'include' of 'matrix' of job 'a' must be a list of mappings, or one expression such as ${{ fromJSON(jobs.list.outputs.entries) }}, not a mapping"),
+        ("matrix: {include: [linux]}", "item 1 of 'include' of 'matrix' of job 'a' must be a mapping of names to values, or one expression such as ${{ fromJSON(jobs.list.outputs.entry) }}, not 'linux'"),
+        ("matrix: {exclude: [{}]}", "item 1 of 'exclude' of 'matrix' of job 'a' must name at least one value"),
+        ("matrix: {max_parallel: '${{ params.n }}'}", "'max_parallel' of 'matrix' of job 'a' must be a whole number, not '${{ params.n }}'; '${{ }}' is not evaluated here"),
+        ("for_each: 3", "'for_each' of job 'a' must be a list, a mapping, or one expression such as ${{ fromJSON(jobs.list.outputs.files) }}, not 3"),
+        ("for_each: 'a ${{ params.p }}'", "'for_each' of job 'a' must be a list, a mapping, or one '${{ }}' with no text beside it: with text it is text"),
+        ("batch_size: 0", "'batch_size' of job 'a' must be at least 1, not 0"),
+        ("fail_fast: no", "'fail_fast' of job 'a' must be true or false, not 'no'"),
+        ("name: 3", "'name' of job 'a' must be text, not 3"),
+        ("strategy: {}", "job 'a' has the unknown key 'strategy'"),
         ("artifacts: [7]", "item 1 of 'artifacts' of job 'a' must be text, not 7"),
         ("artifacts: ['']", "item 1 of 'artifacts' of job 'a' must not be empty, not ''"),
     ],
