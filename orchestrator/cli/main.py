@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import typer
 
-from orchestrator.cli import act, before, look, start
+from orchestrator.cli import act, before, graph, look, start
 from orchestrator.cli.output import INTERRUPTED, fail
 from orchestrator.client.leave import leave
 from orchestrator.errors import OrcaError
@@ -32,6 +32,7 @@ app.command("status", rich_help_panel=LOOK)(look.status)
 app.command("list", rich_help_panel=LOOK)(look.list_)
 app.command("logs", rich_help_panel=LOOK)(look.logs)
 app.command("watch", rich_help_panel=LOOK)(look.watch)
+app.command("graph", rich_help_panel=LOOK)(graph.graph)
 app.command("artifacts", rich_help_panel=LOOK)(look.artifacts)
 app.command("cancel", rich_help_panel=ACT)(act.cancel)
 app.command("validate", rich_help_panel=BEFORE)(before.validate)

@@ -1,0 +1,160 @@
+"""What is drawn of a plan: nodes, edges and their words, the same for every format. No syntax here."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.plan.model import Condition, Node, Plan
+from orchestrator.plan.wording import (
+    bare,
+    count,
+    facts,
+    one_line,
+    shortened,
+    variants_count,
+    what_runs,
+    when_finalizing,
+)
+
+FINALLY: Final = "when everything else is done"
+"""What stands above the finalizers."""
+
+_WORDS: Final[Mapping[Condition, str]] = {
+    "success": "",
+    "failure": "if failed",
+    "skipped": "if skipped",
+    "always": "always",
+}
+_MAX_NAME: Final = 40
+_MAX_LINE: Final = 44
+"""Characters of a line in a node; the whole is in its facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a job of a run stands."""
+
+    status: str
+    """A state of `contract.messages.JobStatus`."""
+    summary: str | None = None
+    """`4/6 passed` where there are variants."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """One job."""
+
+    name: str
+    lines: tuple[str, ...]
+    """What is shown, a line each: the name first. Bounded."""
+    facts: tuple[str, ...]
+    """What a tooltip tells, a line each."""
+    repeated: bool
+    """Whether it has variants."""
+    finalizer: bool
+    status: str | None = None
+    """In a run: how it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEdge:
+    """`target` waits for `source`."""
+
+    source: str
+    target: str
+    label: str
+    """The condition, where it is not success."""
+    dashed: bool
+    """Whether it only orders: `target` starts however `source` ended."""
+    critical: bool
+    """Whether it lies on the longest chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A whole plan, or a run of it."""
+
+    title: str
+    subtitle: str
+    nodes: tuple[GraphNode, ...]
+    """In the order of the spec."""
+    edges: tuple[GraphEdge, ...]
+    levels: tuple[tuple[str, ...], ...]
+    """Every edge leads from one level to a later one; finalizers stand in the last ones, alone."""
+
+    @property
+    def finalizers(self) -> tuple[GraphNode, ...]:
+        """The jobs that stand apart, in order."""
+        return tuple(node for node in self.nodes if node.finalizer)
+
+
+def graph_of(
+    plan: Plan,
+    *,
+    run: str | None = None,
+    run_status: str = "",
+    standings: Mapping[str, Standing] | None = None,
+) -> Graph:
+    """The graph of a plan.
+
+    Args:
+        plan: the plan.
+        run: the id of the run that is shown, if it is one.
+        run_status: how that run stands.
+        standings: how its jobs stand.
+    """
+    known = standings or {}
+    size = f"{count(len(plan.jobs), 'job')} in {count(len(plan.levels), 'level')}"
+    subtitle = f"{plan.spec}: {run_status}, {size}" if run else one_line(plan.description) or size
+    return Graph(
+        title=run or plan.spec,
+        subtitle=shortened(subtitle, 120),
+        nodes=tuple(_node(node, known.get(name)) for name, node in plan.jobs.items()),
+        edges=_edges(plan),
+        levels=plan.levels,
+    )
+
+
+def _node(node: Node, standing: Standing | None) -> GraphNode:
+    lines = [shortened(one_line(node.name), _MAX_NAME), shortened(what_runs(node), _MAX_LINE)]
+    if standing is None:
+        variants = variants_count(node)
+        lines += [variants] if variants else []
+        if node.finalizer and not node.requires and node.on_complete != "always":
+            lines.append(when_finalizing(node))
+        for key, text in (("if", node.condition), ("unless", node.unless)):
+            lines += [] if text is None else [shortened(f"{key} {bare(text)}", _MAX_LINE)]
+    else:
+        lines.append(standing.status + (f", {standing.summary}" if standing.summary else ""))
+    return GraphNode(
+        name=node.name,
+        lines=tuple(lines),
+        facts=(f"{node.name} ({node.kind})", *([lines[-1]] if standing else []), *facts(node)),
+        repeated=node.strategy is not None or bool(node.variants),
+        finalizer=node.finalizer,
+        status=standing.status if standing else None,
+    )
+
+
+def _edges(plan: Plan) -> tuple[GraphEdge, ...]:
+    path = plan.critical_path
+    critical = dict.fromkeys(itertools.pairwise(path))
+    edges: list[GraphEdge] = []
+    for name, node in plan.jobs.items():
+        labels: dict[str, dict[str, None]] = {}
+        for edge in node.requires:
+            blamed = edge.condition == "always" and node.on_complete == "failure"
+            word = "if any failed" if blamed else _WORDS[edge.condition]
+            labels.setdefault(edge.job, {})[word] = None
+        for source, words in labels.items():
+            edges.append(
+                GraphEdge(
+                    source=source,
+                    target=name,
+                    label=" and ".join(word or "success" for word in words) if any(words) else "",
+                    dashed=list(words) == ["always"],
+                    critical=(source, name) in critical,
+                )
+            )
+    return tuple(edges)
