@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from orchestrator.contract.failures import FailureKind
-from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.plan import model as plan_model
 from orchestrator.plan import variants
 from orchestrator.spec import model
+from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.model import RETRY_KINDS, JobShape, MatrixShape, RequirementShape, RetryShape, Spec
 from orchestrator.spec.parse import parse
 
