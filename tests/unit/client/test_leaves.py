@@ -1,0 +1,105 @@
+"""What of a run has logs and artifacts of its own, and how it is found by name."""
+
+import pytest
+
+from orchestrator import ids
+from orchestrator.client.artifacts import artifacts_of
+from orchestrator.client.leaves import leaves_of
+from orchestrator.client.logs import sources
+from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord
+from orchestrator.errors import UsageError
+
+NOW = "2026-01-31T12:00:00.000Z"
+
+
+def leaf(status: str = "success", tries: int = 1, *paths: str) -> JobRecord:
+    refs = tuple(ArtifactRef(path=path, key=path, size=1, sha256="0" * 64) for path in paths)
+    return JobRecord.model_validate(
+        {"kind": "container", "status": status, "tries": tries, "artifacts": refs}
+    )
+
+
+def record(**jobs: JobRecord | dict[str, JobRecord]) -> RunRecord:
+    """A run; a job that is given as a mapping has those variants."""
+    made = {
+        name: job
+        if isinstance(job, JobRecord)
+        else JobRecord(kind="container", status="running", variants=job, tries=len(job))
+        for name, job in jobs.items()
+    }
+    return RunRecord(run_id="r", attempt=1, spec="s", status="running", created_at=NOW, jobs=made)
+
+
+VARIANTS = {"test (3.11, alpine)": leaf(tries=2), "test (f(x))": leaf("running")}
+RUN = record(build=leaf(), test=VARIANTS, later=leaf("pending", 0))
+
+
+def test_a_job_with_variants_is_its_variants() -> None:
+    assert [(found.job, found.variant, found.name) for found in leaves_of(RUN)] == [
+        ("build", None, "build"),
+        ("test", "3.11, alpine", "test (3.11, alpine)"),
+        ("test", "f(x)", "test (f(x))"),
+        ("later", None, "later"),
+    ]
+    assert leaves_of(RUN, "test") == leaves_of(RUN)[1:3]
+    assert leaves_of(RUN, "test (f(x))") == leaves_of(RUN)[2:3]
+
+
+def test_a_variant_of_a_job_that_has_not_started_may_yet_come() -> None:
+    assert leaves_of(RUN, "later (x)") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("biuld", "run 'r' has no job 'biuld'; it has 'build', 'test', 'later'"),
+        (
+            "test (3.12)",
+            "job 'test' has no variant 'test (3.12)'; it has 'test (3.11, alpine)', 'test (f(x))'",
+        ),
+        ("build (x)", "job 'build' of run 'r' has no variants"),
+        ("none (x)", "run 'r' has no job 'none (x)'; it has 'build', 'test', 'later'"),
+    ],
+)
+def test_a_name_that_is_not_there(name: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        leaves_of(RUN, name)
+    assert str(caught.value) == message
+
+
+def test_many_variants_are_not_all_named() -> None:
+    many = record(test={f"test ({n})": leaf() for n in range(500)})
+    with pytest.raises(UsageError, match=r"'test \(19\)' and 480 more$"):
+        leaves_of(many, "test (x)")
+
+
+def test_logs_lie_where_the_worker_puts_them() -> None:
+    found = sources(RUN, job="test")
+    assert [(source.job, source.try_number, source.running) for source in found] == [
+        ("test (3.11, alpine)", 1, False),
+        ("test (3.11, alpine)", 2, False),
+        ("test (f(x))", 1, True),
+    ]
+    assert found[1].prefix == ids.try_prefix("r", 1, "test", "3.11, alpine", 2)
+    assert [source.try_number for source in sources(RUN, job="test (3.11, alpine)", try_number=2)] == [2]
+    with pytest.raises(UsageError, match=r"job 'test \(f\(x\)\)' of run 'r' has no try 2"):
+        sources(RUN, job="test (f(x))", try_number=2)
+
+
+def test_each_variant_s_artifacts_have_a_folder_of_their_own() -> None:
+    variants = {
+        f"t ({name})": leaf("success", 1, "/out") for name in ("3.11, a", "3.11 a", "x/../y", "X", "x", "..")
+    }
+    run = record(build=leaf("success", 1, "/a", "/b"), t=variants)
+    found = artifacts_of(run)
+    assert [(item.job, item.variant, item.number, item.folder) for item in found[:3]] == [
+        ("build", None, 1, "build"),
+        ("build", None, 2, "build"),
+        ("t", "t (3.11, a)", 1, f"t/3.11-a-{ids.short_hash('t (3.11, a)')}"),
+    ]
+    folders = [item.folder for item in found[2:]]
+    assert len({folder.lower() for folder in folders}) == 6
+    assert all(folder.count("/") == 1 and ".." not in folder.split("/") for folder in folders)
+    # A folder is the same whatever is asked for.
+    assert [item.folder for item in artifacts_of(run, job="t (X)")] == [folders[3]]
+    assert folders[2] == "t/x-..-y"
