@@ -66,11 +66,15 @@ def eval_(
     ] = None,
 ) -> None:
     """Evaluate one expression and print its value as JSON."""
+    from orchestrator.client.hash_files import functions_over
     from orchestrator.expressions import Status, evaluate
 
     contexts = _read_contexts(context)
+    functions = functions_over(Path.cwd())
     status = Status(success=True, failure=False, cancelled=False)
-    output.data(json.dumps(evaluate(expression, contexts, status=status), ensure_ascii=False))
+    output.data(
+        json.dumps(evaluate(expression, contexts, status=status, functions=functions), ensure_ascii=False)
+    )
 
 
 def _read_contexts(path: Path | None) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """From a spec file and parameters to all that a run needs: plan, parameters, git context, shipped workspace."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.client.git import git_context
+from orchestrator.client.hash_files import hashes_of
 from orchestrator.compile import Compiled, compile_text
 from orchestrator.errors import UsageError
 from orchestrator.plan.fingerprint import digest
@@ -26,6 +28,8 @@ class Prepared:
     git: dict[str, str]
     workspace: str | None
     """Key in the store."""
+    file_hashes: dict[str, str]
+    """See `RunRequest.file_hashes`."""
     details: str
     """The plan in Markdown, for the Web UI."""
     warnings: tuple[str, ...]
@@ -93,7 +97,7 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None) -> 
     """Ship the workspace into `store` and take down what git says.
 
     Raises:
-        UsageError: the workspace cannot be packed.
+        UsageError: the workspace cannot be packed, or a file that `hashFiles` takes cannot be read.
         StoreError: it cannot be stored.
     """
     plan = checked.compiled.plan
@@ -101,12 +105,16 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None) -> 
     key, warnings = None, ()
     if plan.workspace is not None and any(node.workspace for node in plan.jobs.values()):
         key, warnings = await ship(store, folder / plan.workspace)
+    hashes: dict[str, str] = {}
+    if plan.workspace is not None:
+        hashes = await asyncio.to_thread(hashes_of, plan, folder / plan.workspace)
     return Prepared(
         plan=plan,
         digest=digest(plan),
         params=checked.params,
         git=git_context(folder, ref=ref),
         workspace=key,
+        file_hashes=hashes,
         details=plan_markdown(plan),
         warnings=(*(str(item) for item in checked.compiled.diagnostics), *warnings),
     )

@@ -75,6 +75,7 @@ async def submit(client: Client, prepared: Prepared, *, task_queue: str) -> str:
         params=prepared.params,
         git=prepared.git,
         workspace=prepared.workspace,
+        file_hashes=prepared.file_hashes,
         created_at=rfc3339(now),
         task_queue=task_queue,
     )

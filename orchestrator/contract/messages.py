@@ -104,6 +104,8 @@ class RunRequest(Frozen):
     git: dict[str, str] = {}
     workspace: str | None = None
     """Key in the store."""
+    file_hashes: dict[str, str] = {}
+    """What `hashFiles` gives, by `plan.file_patterns.call_key`; computed before, as replayed code reads no files."""
     created_at: str
     task_queue: str
 

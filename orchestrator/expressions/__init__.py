@@ -3,7 +3,7 @@
     numbers, values      what values are and how they become one another
     lexer, parser, syntax    source -> tokens -> tree
     functions, additions, names    GitHub's functions; orca's; which names there are
-    survey, analysis     what an expression names, and what is wrong with it, without evaluating it
+    survey, analysis, host_calls    what an expression names, and what is wrong with it, without evaluating it
     evaluator, templates    tree + contexts -> value; text with `${{ }}` in it
 
 Pure, bounded and total: replayed workflow code evaluates with it. Standard library and `orchestrator.errors`
@@ -12,6 +12,7 @@ only.
 
 from orchestrator.expressions.analysis import Problem, ProblemKind, check, explain
 from orchestrator.expressions.evaluator import HostFunctions, Status, evaluate
+from orchestrator.expressions.host_calls import HostCall, host_calls
 from orchestrator.expressions.lexer import ParseError
 from orchestrator.expressions.names import ALIASES, KNOWN_CONTEXTS, KNOWN_FUNCTIONS
 from orchestrator.expressions.parser import parse
@@ -34,6 +35,7 @@ __all__ = [
     "WILDCARD",
     "Call",
     "Hole",
+    "HostCall",
     "HostFunctions",
     "Node",
     "ParseError",
@@ -51,6 +53,7 @@ __all__ = [
     "evaluate",
     "explain",
     "has_status_function",
+    "host_calls",
     "look_up",
     "parse",
     "references",

@@ -5,7 +5,8 @@ from orchestrator.expressions import render
 from orchestrator.interpreter.requests import place, plain, scope
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan import variants
-from orchestrator.plan.model import Node, Variant
+from orchestrator.plan.file_hashes import known_hashes
+from orchestrator.plan.model import Json, Node, Template, Variant
 
 
 def expand(node: Node, request: RunRequest, state: RunState) -> tuple[Variant, ...]:
@@ -18,4 +19,9 @@ def expand(node: Node, request: RunRequest, state: RunState) -> tuple[Variant, .
         return node.variants
     with place(f"`{'for_each' if strategy.matrix is None else 'matrix'}` of job '{node.name}'"):
         contexts = scope(request, state)
-        return variants.expand(strategy, lambda template: plain(render(template, contexts)), title=node.title)
+        functions = known_hashes(request.file_hashes)
+
+        def evaluate(template: Template) -> Json:
+            return plain(render(template, contexts, functions=functions))
+
+        return variants.expand(strategy, evaluate, title=node.title)

@@ -6,10 +6,11 @@ from typing import cast
 
 from orchestrator.contract.messages import ArtifactRef, ContainerRequest, RunRequest
 from orchestrator.errors import ExpressionError
-from orchestrator.expressions import condition, explain, render, to_text
+from orchestrator.expressions import HostFunctions, condition, explain, render, to_text
 from orchestrator.interpreter.contexts import contexts_for, status_for
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
+from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import ContainerNode, Json, Node, Template
 from orchestrator.plan.variants import VariantsError
 
@@ -32,7 +33,8 @@ def scope(
     contexts = contexts_for(request, state, leaf=leaf)
     if try_number is not None:
         contexts["run"]["try"] = try_number
-    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts)
+    functions = known_hashes(request.file_hashes)
+    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts, functions)
     return contexts
 
 
@@ -42,11 +44,12 @@ def admit(node: Node, request: RunRequest, state: RunState) -> Admission:
         return Admission(admitted=True)
     contexts = scope(request, state)
     status = status_for(node, state)
+    functions = known_hashes(request.file_hashes)
     for key, source, wanted in (("if", node.condition, True), ("unless", node.unless, False)):
         if source is None:
             continue
         with place(f"`{key}` of job '{node.name}'"):
-            if condition(source, contexts, status=status) is not wanted:
+            if condition(source, contexts, status=status, functions=functions) is not wanted:
                 seen = ", ".join(f"{name} = {_shown(value)}" for name, value in explain(source, contexts))
                 verdict = "false" if wanted else "true"
                 where = f" ({seen})" if seen else ""
@@ -62,14 +65,15 @@ def container_request(
     Raises ExpressionError with the place in its message.
     """
     contexts = scope(request, state, leaf=leaf, try_number=try_number)
+    functions = known_hashes(request.file_hashes)
     own = leaf.variant
     commands = own.commands if own and own.commands is not None else node.commands
-    env = _evaluate_env(node.env, state.plan.env, contexts, job=leaf.key)
+    env = _evaluate_env(node.env, state.plan.env, contexts, functions, job=leaf.key)
     contexts["env"] = env
 
     def text(key: str, template: Template) -> str:
         with place(f"`{key}` of job '{leaf.key}'"):
-            return to_text(render(template, contexts))
+            return to_text(render(template, contexts, functions=functions))
 
     def optional(key: str, template: Template | None) -> str | None:
         return None if template is None else text(key, template)
@@ -117,10 +121,11 @@ def evaluate_outputs(
     if not templates:
         return {}
     contexts = scope(request, state, leaf=leaf)
+    functions = known_hashes(request.file_hashes)
     values: dict[str, Json] = {}
     for name, template in templates.items():
         with place(f"output '{name}' of {owner}"):
-            values[name] = plain(render(template, contexts))
+            values[name] = plain(render(template, contexts, functions=functions))
     return values
 
 
@@ -142,6 +147,7 @@ def _evaluate_env(
     templates: Mapping[str, Template],
     inherited: Mapping[str, Template],
     contexts: Mapping[str, Json],
+    functions: HostFunctions,
     *,
     job: str | None = None,
 ) -> dict[str, str]:
@@ -159,7 +165,7 @@ def _evaluate_env(
             continue
         scope["env"] = known
         with place(f"{name} in {owner}"):
-            result[name] = known[name] = to_text(render(template, scope))
+            result[name] = known[name] = to_text(render(template, scope, functions=functions))
     return result
 
 

@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 from pathspec import GitIgnoreSpec
 
@@ -101,6 +101,36 @@ def pack(folder: Path, target: Path, *, limit: int = MAX_WORKSPACE_BYTES) -> Pac
     with target.open("rb") as packed:
         digest = hashlib.file_digest(packed, "sha256").hexdigest()
     return PackedWorkspace(target, digest, target.stat().st_size, tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something below a folder that is shipped with it."""
+
+    path: Path
+    relative: PurePosixPath
+    kind: Literal["file", "folder", "link"]
+
+
+def shipped(folder: Path) -> Iterator[Entry]:
+    """What `pack` would put into the archive, folders before what is in them, sorted by name.
+
+    Raises:
+        UsageError: `folder` is no folder or cannot be read.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"the workspace '{folder}' is not a folder; give one that exists, relative to the spec"
+        )
+    with _readable(folder):
+        for path, relative in _kept(folder, PurePosixPath(), []):
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                yield Entry(path, relative, "folder")
+            elif stat.S_ISREG(mode):
+                yield Entry(path, relative, "file")
+            elif stat.S_ISLNK(mode) and _stays_inside(relative, os.readlink(path)):  # noqa: PTH115
+                yield Entry(path, relative, "link")
 
 
 @contextmanager
