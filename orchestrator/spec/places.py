@@ -17,6 +17,12 @@ Path = tuple[str | int, ...]
 
 _LONG_TEXT: Final = 20_000
 """Characters beyond which a place inside a text is not looked for: thousands of findings in it would take minutes."""
+_SPELLINGS: Final[tuple[tuple[str, dict[int, str]], ...]] = (
+    ("", {}),
+    ('"', {ord("\\"): "\\\\", ord('"'): '\\"'}),
+    ("'", {ord("'"): "''"}),
+)
+"""How a text can stand in one line: the quotes around it, and the characters that it writes twice inside them."""
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -77,27 +83,52 @@ class Source:
         written = mark.inside if isinstance(mark.inside, str) else self._text_at(path)
         return spot(self.lines, mark.line, mark.column, written or "")
 
-    def inside(self, path: Path, offset: int) -> Spot:
-        """Where the character `offset` of the text value at `path` stands.
+    def inside(self, path: Path, offset: int, length: int = 0) -> Spot:
+        """Where the `length` characters from `offset` on of the text value at `path` stand.
 
-        Exact for plain and simply quoted one-line texts and for literal blocks; else the value's beginning.
+        Exact for plain and quoted one-line texts and for literal blocks; for a word also in folded texts. Else, and
+        with escapes in double quotes that are not just of a quote or backslash, it is the value's beginning.
         """
         value, mark = self._text_at(path), self.mark(path)
         start = Spot(mark.line + 1, mark.column + 1)
         if value is None or mark.line >= len(self.lines) or len(value) > _LONG_TEXT:
             return start
         shown = self.lines[mark.line][mark.column :]
-        for quote in ("", '"', "'"):
-            if shown.startswith(quote + value):
-                return Spot(mark.line + 1, mark.column + 1 + len(quote) + offset)
+        for quote, doubled in _SPELLINGS:
+            if shown.startswith(f"{quote}{value.translate(doubled)}{quote}"):
+                column = mark.column + 1 + len(quote) + len(value[:offset].translate(doubled))
+                width = len(value[offset : offset + length].translate(doubled))
+                return Spot(mark.line + 1, column, column + width if width else None)
         if shown.startswith("|"):
             before = value[:offset].split("\n")
             number = mark.line + len(before)
             wanted = value.split("\n")[len(before) - 1]
             at = self.lines[number].find(wanted) if number < len(self.lines) else -1
-            if at >= 0:
-                return Spot(number + 1, at + 1 + len(before[-1]))
-        return start
+            if at < 0:
+                return start
+            column = at + 1 + len(before[-1])
+            width = min(length, len(wanted) - len(before[-1]))
+            return Spot(number + 1, column, column + width if width else None)
+        word = value[offset : offset + length]
+        if not word or len(word.split()) != 1 or not shown.startswith((">", value.split(maxsplit=1)[0])):
+            return start
+        return self._folded(word, value.count(word, 0, offset), mark) or start
+
+    def _folded(self, word: str, before: int, mark: Mark) -> Spot | None:
+        """Where `word` stands in the folded text at `mark`, in which it comes `before` times before that.
+
+        Folding changes nothing but the white space between words.
+        """
+        column = mark.column
+        for number in range(mark.line, len(self.lines)):
+            line = self.lines[number]
+            while (at := line.find(word, column)) >= 0:
+                if before == 0:
+                    return Spot(number + 1, at + 1, at + 1 + len(word))
+                before -= 1
+                column = at + len(word)
+            column = 0
+        return None
 
     def diagnostic(
         self,

@@ -78,19 +78,36 @@ def test_places_of_keys_and_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "part", "line", "column"),
+    ("text", "part", "expected"),
     [
-        ("v: one two", "two", 1, 8),
-        ('v: "one two"', "two", 1, 9),
-        ("v: 'one two'", "two", 1, 9),
-        ("v: |\n    one\n    two three", "three", 3, 9),
-        ('v: "a\\tone two"', "two", 1, 4),
-        ("v: >\n  one\n  two", "two", 1, 4),
+        ("v: one two", "two", Spot(1, 8, 11)),
+        ('v: "one two"', "two", Spot(1, 9, 12)),
+        ("v: 'one two'", "two", Spot(1, 9, 12)),
+        ("v: 'it''s one two'", "two", Spot(1, 15, 18)),
+        ("v: 'one == ''two'''", "'two'", Spot(1, 12, 19)),
+        ('v: "a \\"b\\" \\\\ two"', "two", Spot(1, 16, 19)),
+        ('v: "a \\"b\\" two"', '"b"', Spot(1, 7, 12)),
+        ("v: |\n    one\n    two three", "two", Spot(3, 5, 8)),
+        ("v: |\n  one\n\n  two three", "three", Spot(4, 7, 12)),
+        ("v: |\n  one\n  two\n", "one\ntwo", Spot(2, 3, 6)),
+        ("v: >\n  one\n  two", "two", Spot(3, 3, 6)),
+        ("v: >-\n  two one two\n\n    more\n  two", "more", Spot(4, 5, 9)),
+        ("v: one\n  two\n  three two\nw: two", "three", Spot(3, 3, 8)),
+        ("v: one\n  two", "one two", Spot(1, 4)),
+        ('v: "a\\tone two"', "two", Spot(1, 4)),
+        ("v: 'one\n  two'\nw: two", "two", Spot(1, 4)),
+        ("u: &x one two\nv: *x\nw: two", "two", Spot(2, 4)),
     ],
 )
-def test_places_inside_a_text(text: str, part: str, line: int, column: int) -> None:
+def test_places_inside_a_text(text: str, part: str, expected: Spot) -> None:
     source = source_of(text)
-    assert source.inside(("v",), source.data["v"].index(part)) == Spot(line, column)
+    assert source.inside(("v",), source.data["v"].index(part), len(part)) == expected
+
+
+def test_the_second_of_two_words_in_a_folded_text_is_found() -> None:
+    source = source_of("v: >\n  two one two\n  two")
+    assert source.inside(("v",), len("two one two "), 3) == Spot(3, 3, 6)
+    assert source.inside(("v",), len("two one "), 3) == Spot(2, 11, 14)
 
 
 def test_columns_count_characters_and_lines_break_as_in_yaml() -> None:
