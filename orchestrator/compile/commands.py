@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from orchestrator.compile import extent
 from orchestrator.compile.conditions import STATUS_FUNCTIONS
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.shell import Bound, ShellBindingError, Walked, bind_values
@@ -66,7 +67,9 @@ def _title(command: str) -> str:
 
 
 def _diagnostic(draft: Draft, name: str, error: ShellBindingError) -> Diagnostic:
-    spot = draft.source.inside(("jobs", name, "commands", error.command), error.offset or 0)
+    offset = error.offset or 0
+    length = extent.of_hole(draft.jobs[name].commands[error.command], offset)
+    spot = draft.source.inside(("jobs", name, "commands", error.command), offset, length)
     message = f"command {error.command + 1} of job '{name}': {error}"
     return draft.source.diagnostic("E209", message, at=spot)
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.compile import extent
 from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.conditions import STATUS_FUNCTIONS, is_literal
 from orchestrator.compile.draft import Draft
+from orchestrator.compile.hash_checks import hash_problems
 from orchestrator.compile.strategy import Repeats
 from orchestrator.compile.templates import Place, places
 from orchestrator.errors import ExpressionError
@@ -97,7 +99,7 @@ class _Checker:
                     f"'{key}' of {place.owner} is always true, as text stands beside '${{{{ }}}}'; "
                     "write the whole condition inside one '${{ }}'"
                 )
-                yield self._found("E207", place, 0, message)
+                yield self._found("E207", place, place.text.index(stripped), message, length=len(stripped))
         for hole in holes:
             yield from self._expression(Expression(place, hole.source, hole.offset))
 
@@ -117,10 +119,9 @@ class _Checker:
             if name in STATUS_FUNCTIONS and not found.place.is_condition:
                 message = f"'{call.name}()' has no meaning in {_where(found.place)}: only 'if' and 'unless' can ask it"
                 yield self._at("E208", found, call.offset, message)
-            if name == "hashfiles":
-                yield self._at(
-                    "E108", found, call.offset, f"this version of orca does not know '{call.name}' yet"
-                )
+        if not problems:
+            for offset, message in hash_problems(self._draft, found.place, found.source):
+                yield self._at("E213", found, offset, message)
         if not problems and is_literal(found.source):
             try:
                 evaluate(found.source, {})
@@ -310,8 +311,15 @@ class _Checker:
         severity: Severity = "error",
         suggestion: str | None = None,
     ) -> Diagnostic:
+        of = extent.of_token if code in _CODES.values() else extent.of_reference
         return self._found(
-            code, found.place, found.offset + offset, message, severity=severity, suggestion=suggestion
+            code,
+            found.place,
+            found.offset + offset,
+            message,
+            severity=severity,
+            suggestion=suggestion,
+            length=of(found.source, offset),
         )
 
     def _found(
@@ -323,9 +331,12 @@ class _Checker:
         *,
         severity: Severity = "error",
         suggestion: str | None = None,
+        length: int | None = None,
     ) -> Diagnostic:
         source = self._draft.source
-        spot = source.inside(place.path, offset)
+        if length is None:
+            length = extent.of_token(place.text, offset)
+        spot = source.inside(place.path, offset, length)
         return source.diagnostic(code, message, at=spot, severity=severity, suggestion=suggestion)
 
 
