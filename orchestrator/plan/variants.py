@@ -141,7 +141,7 @@ def check_matrix(
         if not (templates and isinstance(values, str)):
             _check_axis(str(name), values)
     names = tuple(map(str, axes))
-    _differ(names, "the axes of the matrix", ())
+    _differ(names, "axes", "the matrix", ())
     known = dict.fromkeys(names)
     filters = cast("Sequence[Json]", () if isinstance(exclude, str) else exclude or ())
     for number, entry in enumerate(filters):
@@ -305,7 +305,7 @@ def _check_entries(key: str, entries: Json, *, templates: bool = False) -> None:
             message = f"item {number + 1} of '{key}' of the matrix must be a mapping with at least one value"
             raise VariantsError(message, (key, number))
         names = tuple(map(str, cast("Mapping[str, Json]", entry)))
-        _differ(names, f"the keys of item {number + 1} of '{key}' of the matrix", (key, number))
+        _differ(names, "keys", f"item {number + 1} of '{key}' of the matrix", (key, number))
 
 
 def _joined(key: str, first: Json, second: Json) -> Json:
@@ -317,15 +317,14 @@ def _joined(key: str, first: Json, second: Json) -> Json:
     return [*first, *second]
 
 
-def _differ(names: tuple[str, ...], what: str, path: tuple[Step, ...]) -> None:
+def _differ(names: tuple[str, ...], what: str, owner: str, path: tuple[Step, ...]) -> None:
     """See that no two names are the same but for their case, as expressions take them for one."""
     seen: dict[str, str] = {}
     for name in names:
         other = seen.setdefault(fold(name), name)
         if other != name:
-            raise VariantsError(
-                f"{what} '{other}' and '{name}' differ only in case", (*path, name), at_key=True
-            )
+            message = f"the {what} '{other}' and '{name}' of {owner} differ only in case"
+            raise VariantsError(message, (*path, name), at_key=True)
 
 
 def _filled(value: Json, evaluate: Callable[[Template], Json]) -> Json:

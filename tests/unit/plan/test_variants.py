@@ -1,4 +1,7 @@
-"""From a matrix or a list to variants: GitHub's documented examples, its rules against a second reading of them, ours."""
+"""From a matrix or a list to variants: GitHub's documented examples, and its rules against a second reading of them."""
+
+# Sentences stand whole, as people read them.
+# ruff: noqa: E501
 
 from collections.abc import Iterator
 from typing import Any
@@ -342,17 +345,15 @@ def test_items_of_a_list_and_of_a_mapping(items: Any, expected: list[tuple[str, 
 # --- what is wrong ---
 
 
-@pytest.mark.parametrize(
-    ("matrix", "path", "fault", "message"),
-    [
+WRONG: list[tuple[dict[str, Any], tuple[str | int, ...], str, str]] = [
         ({"a": 3}, ("a",), "shape", "axis 'a' of the matrix must be a list of values, not '3'"),
         ({"a": "x"}, ("a",), "shape", "axis 'a' of the matrix must be a list of values, not 'x'"),
         ({"a": []}, ("a",), "empty", "axis 'a' of the matrix has no values"),
-        ({"os": [1], "OS": [2]}, ("OS",), "shape", "the axes of the matrix 'os' and 'OS' differ only in case"),
+        ({"os": [1], "OS": [2]}, ("OS",), "shape", "the axes 'os' and 'OS' of the matrix differ only in case"),
         ({"a": [1], "include": {"b": 1}}, ("include",), "shape", "'include' of the matrix must be a list of mappings, not a mapping"),
         ({"a": [1], "include": [{"b": 1}, "x"]}, ("include", 1), "shape", "item 2 of 'include' of the matrix must be a mapping with at least one value"),
         ({"a": [1], "exclude": [{}]}, ("exclude", 0), "shape", "item 1 of 'exclude' of the matrix must be a mapping with at least one value"),
-        ({"a": [1], "include": [{"b": 1, "B": 2}]}, ("include", 0, "B"), "shape", "the keys of item 1 of 'include' of the matrix 'b' and 'B' differ only in case"),
+        ({"a": [1], "include": [{"b": 1, "B": 2}]}, ("include", 0, "B"), "shape", "the keys 'b' and 'B' of item 1 of 'include' of the matrix differ only in case"),
         ({"a": [1], "exclude": [{"a": 1}, {"b": 1}]}, ("exclude", 1, "b"), "axis", "'exclude' names 'b', which is no axis of this matrix; it has 'a'"),
         ({"include": [{"b": 1}], "exclude": [{"b": 1}]}, ("exclude", 0, "b"), "axis", "'exclude' names 'b', which is no axis of this matrix; it has no axes"),
         ({"a": [1], "exclude": [{"A": "1"}]}, (), "empty", "the matrix has no combination left: 'exclude' takes out all of them"),
@@ -362,8 +363,10 @@ def test_items_of_a_list_and_of_a_mapping(items: Any, expected: list[tuple[str, 
         ({c: list(range(30)) for c in "abcd"}, (), "count", "there are 810,000 variants, and no job may have more than 10,000"),
         ({c: list(range(30)) for c in "abcd"} | {"exclude": [{"a": 1}]}, (), "count", "the matrix has 810,000 combinations, which is more than can be looked through"),
         ({"a": ["x" * 100_000] * 50}, (), "count", "the values of all variants together are longer than 4,000,000 characters; keep long texts in files and give variants their names"),
-    ],
-)  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("matrix", "path", "fault", "message"), WRONG)
 def test_what_cannot_be_expanded_says_why_and_where(
     matrix: dict[str, Any], path: tuple[str | int, ...], fault: str, message: str
 ) -> None:
