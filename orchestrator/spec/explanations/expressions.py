@@ -239,5 +239,30 @@ jobs:
     commands: [make test]
 """,
     ),
+    Explanation(
+        code="E213",
+        slug="files-not-known",
+        title="`hashFiles` cannot be computed before the run",
+        text="The files are hashed when the run is submitted, as they are shipped then. So the spec needs a "
+        "`workspace`, and the patterns must be texts, or come from a matrix or list that is written out. They are "
+        "relative to the workspace, and `..` does not lead out of it.",
+        wrong="""\
+name: build
+jobs:
+  build:
+    image: alpine:latest
+    env: {KEY: "${{ hashFiles('**/package-lock.json') }}"}
+    commands: [make]
+""",
+        mended="""\
+name: build
+workspace: .
+jobs:
+  build:
+    image: alpine:latest
+    env: {KEY: "${{ hashFiles('**/package-lock.json') }}"}
+    commands: [make]
+""",
+    ),
 )
 """The explanations, by number."""
