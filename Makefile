@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export npm_config_cache := $(CURDIR)/.venv/.cache/npm
 export PRE_COMMIT_HOME := $(CURDIR)/.venv/.cache/pre-commit
 
-.PHONY: help setup environment demo test check format bench lock clean
+.PHONY: help setup environment demo test check format bench schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: environment ## Format the code and mend what the linter can
 
 bench: setup ## Measure speed as ratios to the bare engine and bare Temporal
 	$(BIN)/python -m benchmarks $(ARGS)
+
+schema: environment ## Write specs/orca.schema.json anew from the models
+	$(BIN)/orca schema > specs/orca.schema.json
 
 lock: environment ## Write the lock files anew (ARGS=--upgrade takes newer versions)
 	scripts/lock.sh $(ARGS)

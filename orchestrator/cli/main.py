@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import typer
 
-from orchestrator.cli import act, before, graph, look, start
+from orchestrator.cli import act, before, graph, look, schema, start
 from orchestrator.cli.output import INTERRUPTED, fail
 from orchestrator.client.leave import leave
 from orchestrator.errors import OrcaError
@@ -38,6 +38,7 @@ app.command("cancel", rich_help_panel=ACT)(act.cancel)
 app.command("validate", rich_help_panel=BEFORE)(before.validate)
 app.command("plan", rich_help_panel=BEFORE)(before.plan)
 app.command("eval", rich_help_panel=BEFORE)(before.eval_)
+app.command("schema", rich_help_panel=BEFORE)(schema.schema)
 
 
 @app.callback(invoke_without_command=True)
