@@ -8,19 +8,7 @@ from orchestrator.ids import variant_key
 from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.model import Json, Node, Plan, Variant
 from orchestrator.plan.reading import read_conditions
-from orchestrator.plan.wording import (
-    bare,
-    conditions,
-    count,
-    dynamic_source,
-    listed,
-    one_line,
-    requirement,
-    shortened,
-    strategy_options,
-    what_runs,
-    when_finalizing,
-)
+from orchestrator.plan.wording import MAX_NAMES, count, facts, one_line, shortened
 
 WIDTH: Final = 100
 """Columns, where nobody says how wide the terminal is."""
@@ -28,8 +16,6 @@ MAX_JOBS: Final = 300
 """Jobs that the text tells one by one; the JSON has all."""
 MAX_LEVEL_JOBS: Final = 60
 """The same for one level, so that a wide one does not hide those behind it."""
-MAX_NAMES: Final = 12
-"""Names in one list: jobs that are waited for, variants, each end of the critical path."""
 MAX_FACT: Final = 1000
 """Characters of one fact, such as the names of variants."""
 NAME_COLUMN: Final = 28
@@ -151,46 +137,17 @@ def _heading(plan: Plan, number: int, level: Sequence[str]) -> str:
 
 def _job(node: Node, column: int, width: int) -> Iterator[str]:
     indent = " " * (column + 4)
-    facts = [
+    lines = [
         line
-        for fact in _facts(node)
+        for fact in facts(node)
         for line in _wrapped(shortened(fact, MAX_FACT), width - len(indent), "  ")
     ]
     if len(node.name) > column:
         yield f"  {node.name}"
     else:
-        yield f"  {node.name:<{column}}  {facts.pop(0)}".rstrip()
-    for fact in facts:
-        yield f"{indent}{fact}"
-
-
-def _facts(node: Node) -> Iterator[str]:
-    yield what_runs(node) + _repeated(node)
-    if node.variants:
-        names = [f"({variant.name})" for variant in node.variants]
-        yield f"{count(len(names), 'variant')}: {listed(names, MAX_NAMES)}"
-    elif (source := dynamic_source(node)) is not None:
-        yield f"variants {source}"
-    if options := strategy_options(node):
-        yield ", ".join(options)
-    if node.requires:
-        names = [requirement(edge) for edge in node.requires]
-        yield f"waits for {listed(names, MAX_NAMES)}"
-        if node.on_complete == "failure":
-            yield f"only if one of {listed([edge.job for edge in node.requires], MAX_NAMES)} failed"
-    elif node.finalizer:
-        yield when_finalizing(node)
-    yield from conditions(node)
-
-
-def _repeated(node: Node) -> str:
-    """What is said behind the image: a title, tries, and whether a failure is tolerated."""
-    parts = [f"named {bare(node.title)}"] if node.title is not None else []
-    if node.retry.max_attempts > 1:
-        parts.append(f"up to {node.retry.max_attempts} tries")
-    if node.on_error == "continue":
-        parts.append("may fail")
-    return "".join(f"; {part}" for part in parts)
+        yield f"  {node.name:<{column}}  {lines.pop(0)}".rstrip()
+    for line in lines:
+        yield f"{indent}{line}"
 
 
 def _wrapped(text: str, width: int, hanging: str = "") -> list[str]:

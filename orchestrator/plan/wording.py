@@ -3,7 +3,7 @@
 Everything is one line. What has no natural end (names, lists, expressions) is bounded by its caller.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from orchestrator.errors import ExpressionError
@@ -18,6 +18,8 @@ ENDS: Final[Mapping[Condition, str]] = {
     "always": " (however it ends)",
 }
 """What stands behind the name of a job that is waited for."""
+MAX_NAMES: Final = 12
+"""Names in one list: jobs that are waited for, variants."""
 MAX_EXPRESSION: Final = 200
 """Characters that are shown of one expression."""
 
@@ -107,6 +109,36 @@ def dynamic_source(node: Node, *, names: int = 6) -> str | None:
     else:
         known = "known when the run is submitted"
     return f"from {source}, {known}"
+
+
+def facts(node: Node) -> Iterator[str]:
+    """All that is worth telling of a job, each fact in one line; the first says what it runs."""
+    yield what_runs(node) + _repeated(node)
+    if node.variants:
+        names = [f"({variant.name})" for variant in node.variants]
+        yield f"{count(len(names), 'variant')}: {listed(names, MAX_NAMES)}"
+    elif (source := dynamic_source(node)) is not None:
+        yield f"variants {source}"
+    if options := strategy_options(node):
+        yield ", ".join(options)
+    if node.requires:
+        names = [requirement(edge) for edge in node.requires]
+        yield f"waits for {listed(names, MAX_NAMES)}"
+        if node.on_complete == "failure":
+            yield f"only if one of {listed([edge.job for edge in node.requires], MAX_NAMES)} failed"
+    elif node.finalizer:
+        yield when_finalizing(node)
+    yield from conditions(node)
+
+
+def _repeated(node: Node) -> str:
+    """What is said behind the image: a title, tries, and whether a failure is tolerated."""
+    parts = [f"named {bare(node.title)}"] if node.title is not None else []
+    if node.retry.max_attempts > 1:
+        parts.append(f"up to {node.retry.max_attempts} tries")
+    if node.on_error == "continue":
+        parts.append("may fail")
+    return "".join(f"; {part}" for part in parts)
 
 
 def bare(text: str) -> str:

@@ -24,7 +24,7 @@ _STYLES: Final = {
     "skipped": "fill:#f6f8fa,stroke:#8c959f,color:#59636e,stroke-dasharray:4",
     "omitted": "fill:#f6f8fa,stroke:#8c959f,color:#59636e,stroke-dasharray:4",
 }
-_PLAIN: Final = re.compile(r"[^\w \-./:,=()'\[\]{}+*?!$%^~|…;]|;")
+_PLAIN: Final = re.compile(r"[^\w \-./:,=()'\[\]{}+*?!$^~|…]")
 """Characters that are written as entities: Mermaid's and HTML's own, and whatever else is no part of a name."""
 _LIST: Final = re.compile(r"^(\s*(?:\d+(?=\.)|(?=[-+*]\s)))(.)")
 """A label that begins like a Markdown list, which Mermaid refuses to draw."""
@@ -49,12 +49,14 @@ def _lines(graph: Graph) -> Iterator[str]:
     main = [node for node in graph.nodes if not node.finalizer]
     if last and main:
         yield '  subgraph jobs [" "]'
+        yield "    direction LR"
         yield from (f"    {_node(node, ids)}" for node in main)
         yield "  end"
     else:
         yield from (f"  {_node(node, ids)}" for node in main)
     if last:
         yield f'  subgraph finally ["{FINALLY}"]'
+        yield "    direction LR"
         yield from (f"    {_node(node, ids)}" for node in last)
         yield "  end"
     if last and main:
@@ -69,7 +71,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _node(node: GraphNode, ids: dict[str, str]) -> str:
-    label = "<br/>".join(escaped(line) for line in node.lines)
+    label = escaped(*node.lines)
     opening, closing = ("[[", "]]") if node.repeated else ("[", "]")
     return f'{ids[node.name]}{opening}"{label}"{closing}'
 
@@ -80,12 +82,19 @@ def _edge(edge: GraphEdge, ids: dict[str, str]) -> str:
     return f"{ids[edge.source]} {arrow}{label} {ids[edge.target]}"
 
 
-def escaped(text: str) -> str:
-    """`text` for a quoted label, in which Mermaid, its Markdown and HTML must find nothing of their own."""
-    text = _PLAIN.sub(lambda found: f"#{ord(found[0])};", text)
-    text = _LIST.sub(lambda found: f"{found[1]}#{ord(found[2])};", text)
-    # Mermaid takes entities behind 'style…:' and 'classDef…:' for the colours of a style.
-    return text.replace(":", "#58;") if re.search("style|classdef", text, re.IGNORECASE) else text
+def escaped(*lines: str) -> str:
+    """Lines for a quoted label, in which Mermaid, its Markdown and HTML must find nothing of their own."""
+    label = "<br/>".join(_LIST.sub(_second_as_entity, _PLAIN.sub(_as_entity, line)) for line in lines)
+    # Mermaid takes an entity behind 'style…:' and 'classDef…:' for the colour of a style.
+    return label.replace(":", "#58;") if re.search("style|classdef", label, re.IGNORECASE) else label
+
+
+def _as_entity(found: re.Match[str]) -> str:
+    return f"#{ord(found[0])};"
+
+
+def _second_as_entity(found: re.Match[str]) -> str:
+    return f"{found[1]}#{ord(found[2])};"
 
 
 def _comment(text: str) -> str:
