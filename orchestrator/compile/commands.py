@@ -15,13 +15,15 @@ from orchestrator.compile.shell import Bound, ShellBindingError, Walked, bind_va
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, Text, called_functions, evaluate, references, segments, to_text
 from orchestrator.plan.model import Json, Template, Variant
-from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.diagnostics import Diagnostic, Severity
 
 DEFAULT_SHELL = "sh"
 MAX_TITLE = 160
 """Characters of a command that people are shown."""
 PREFIX: Final = "ORCA_VALUE_"
 """Begins the names of the variables that bring values."""
+_NUMBERS: Final = ("integer", "number", "boolean")
+"""Types of params whose values hold no code, whatever reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Commands:
     env: Mapping[str, Template]
     of_variants: tuple[tuple[Template, ...], ...] = ()
     """For each variant its own commands, where one text cannot serve them all."""
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def bind_commands(draft: Draft, name: str) -> Commands | tuple[Diagnostic, ...]:
@@ -46,17 +49,23 @@ def bind_commands(draft: Draft, name: str) -> Commands | tuple[Diagnostic, ...]:
         return Commands(job.commands, (), {})
     repeats = draft.repeats.get(name)
     variants = () if repeats is None else repeats.variants
-    binder = _Binder(job.commands, job.shell or DEFAULT_SHELL, _Known(job.env, known=bool(variants)))
+    numbers = frozenset(key.lower() for key, param in draft.spec.params.items() if param.type in _NUMBERS)
+    known = _Known(job.env, known=bool(variants), numbers=numbers)
+    binder = _Binder(job.commands, job.shell or DEFAULT_SHELL, known)
     try:
         bound = binder.bind(variants)
     except ShellBindingError as error:
-        return tuple(_diagnostic(draft, name, one) for one in error.every)
+        return tuple(_diagnostic("E209", draft, name, one) for one in error.every)
     except ExpressionError as error:
         path = ("jobs", name, "commands")
         message = f"a constant expression in 'commands' of job '{name}' fails: {error}"
         return (draft.at_value("E210", path, message),)
     changed = bound.commands != job.commands
-    return replace(bound, titles=tuple(_title(command) for command in job.commands) if changed else ())
+    return replace(
+        bound,
+        titles=tuple(_title(command) for command in job.commands) if changed else (),
+        warnings=tuple(_diagnostic("W113", draft, name, one) for one in binder.doubtful.values()),
+    )
 
 
 def _title(command: str) -> str:
@@ -66,12 +75,13 @@ def _title(command: str) -> str:
     return f"{lines[0][:MAX_TITLE]}{more}" if lines else ""
 
 
-def _diagnostic(draft: Draft, name: str, error: ShellBindingError) -> Diagnostic:
+def _diagnostic(code: str, draft: Draft, name: str, error: ShellBindingError) -> Diagnostic:
     offset = error.offset or 0
     length = extent.of_hole(draft.jobs[name].commands[error.command], offset)
     spot = draft.source.inside(("jobs", name, "commands", error.command), offset, length)
     message = f"command {error.command + 1} of job '{name}': {error}"
-    return draft.source.diagnostic("E209", message, at=spot)
+    severity: Severity = "warning" if code.startswith("W") else "error"
+    return draft.source.diagnostic(code, message, at=spot, severity=severity)
 
 
 class _Binder:
@@ -87,7 +97,9 @@ class _Binder:
         waiting = [source for source in sources if not known.is_constant(source)]
         # What a constant is can change the order in which a shell would come by the others; names must not follow it.
         self._names = {source: f"{PREFIX}{number}" for number, source in enumerate(waiting, start=1)}
-        self._walked: Walked = {}
+        self._walked = Walked()
+        self.doubtful: dict[tuple[int, int | None], ShellBindingError] = {}
+        """Values in the text of another language, by command and place; known once all is bound."""
 
     def bind(self, variants: Sequence[Variant]) -> Commands:
         """The commands for these variants; with none, for the job alone.
@@ -127,15 +139,18 @@ class _Binder:
         return self._bound(lambda source: texts[source] if source in texts else self._known.value(source))
 
     def _bound(self, constant: Callable[[str], str]) -> Bound:
-        return bind_values(
+        bound = bind_values(
             self._commands,
             shell=self._shell,
             is_constant=self._known.is_constant,
             constant=constant,
+            is_number=self._known.is_number,
             prefix=PREFIX,
             names=self._names,
             walked=self._walked,
         )
+        self.doubtful |= {(error.command, error.offset): error for error in bound.doubtful}
+        return bound
 
     def _used(self, names: Mapping[str, str]) -> dict[str, Template]:
         """The variables among `names`, with their expressions, in order."""
@@ -197,8 +212,9 @@ class _Known:
     Where the variants are known, so is what reads them.
     """
 
-    def __init__(self, env: Mapping[str, str], *, known: bool) -> None:
+    def __init__(self, env: Mapping[str, str], *, known: bool, numbers: frozenset[str]) -> None:
         self._env = env
+        self._numbers = numbers
         self._by_lower = {name.lower(): name for name in reversed(list(env))}
         self._literal = {name: value for name, value in env.items() if "${{" not in value}
         self._variants = known
@@ -212,6 +228,15 @@ class _Known:
             self._is_literal_env(reference.path) or (self._variants and _of_variant(reference.path))
             for reference in references(source)
         )
+
+    def is_number(self, source: str) -> bool:
+        """Whether it is nothing but a param that can only be a number or a boolean."""
+        found = references(source)
+        if len(found) != 1 or len(found[0].path) != 2 or called_functions(source):
+            return False
+        context, name = found[0].path
+        whole = (found[0].offset, found[0].end) == (0, len(source))
+        return whole and str(context).lower() in ("params", "inputs") and str(name).lower() in self._numbers
 
     def varies(self, source: str) -> bool:
         """Whether it is a constant of each variant and not of the job."""

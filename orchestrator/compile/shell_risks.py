@@ -5,7 +5,7 @@ arithmetic, a text that is piped into a shell. What the shell's variables hold i
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from orchestrator.compile.shell_builtins import CALCULATES, TESTS, builtin_risks, integers
@@ -60,13 +60,38 @@ class Risk:
     """It is code of a language that cannot run programs."""
 
 
-def risks(trees: Sequence[Tree], shell: str) -> Iterator[tuple[int, Risk]]:
-    """Every risk in the commands of one job, with the number of the tree that it is in."""
-    integer = integers(command for tree in trees for command in _all_commands(tree))
+@dataclass(slots=True)
+class Judged:
+    """A tree that was judged before."""
+
+    tree: Tree
+    integer: frozenset[str]
+    """The integers that its commands declare."""
+    found: dict[frozenset[str], tuple[Risk, ...]] = field(
+        default_factory=dict[frozenset[str], "tuple[Risk, ...]"]
+    )
+    """Its risks, by the integers that all commands of the job declare."""
+
+
+def risks(
+    trees: Sequence[Tree], shell: str, judged: dict[int, Judged] | None = None
+) -> Iterator[tuple[int, Risk]]:
+    """Every risk in the commands of one job, with the number of the tree that it is in.
+
+    `judged` has what is known of trees from before, by their identity, and gets what is found now.
+    """
+    known = {} if judged is None else judged
+    for tree in trees:
+        if id(tree) not in known:
+            known[id(tree)] = Judged(tree, integers(_all_commands(tree)))
+    integer = frozenset[str]().union(*(known[id(tree)].integer for tree in trees))
     for number, tree in enumerate(trees):
-        judge = _Judge(shell, integer)
-        judge.tree(tree)
-        for risk in judge.found:
+        found = known[id(tree)].found
+        if integer not in found:
+            judge = _Judge(shell, integer)
+            judge.tree(tree)
+            found[integer] = tuple(judge.found)
+        for risk in found[integer]:
             yield number, risk
 
 
