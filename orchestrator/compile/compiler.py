@@ -64,6 +64,7 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
             bound = bind_commands(draft, name)
             if isinstance(bound, Commands):
                 commands[name] = bound
+                found += bound.warnings
             else:
                 found += bound
     diagnostics = in_order(found)

@@ -7,65 +7,33 @@ the shell would too. What the words mean is not known here; they are gathered fo
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final
 
+from orchestrator.compile.shell_cursor import ARITHMETIC, MAX_NESTING, Cursor, Places, TooDeep
 from orchestrator.compile.shell_words import CommandList, Opening, Tree, Word
 
-MAX_NESTING: Final = 50
 ANSI_SHELLS: Final = ("bash", "zsh", "ksh", "mksh", "ash", "busybox")
 """Shells in which `$'…'` is one text with escapes for certain; in `sh` and `dash` it depends on the version."""
 
 _PARAMETER: Final = re.compile(r"[!#]?(?:\w+|[@*?$!#-])?(?:\[[^\]]*\])?(.?)", re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*|[0-9#?!@*$-])")
 _BRACED: Final = re.compile(r"\$\{([A-Za-z_]\w*)")
-ARITHMETIC: Final = "it stands in arithmetic, which runs code that a value carries"
-"""Why there is no place for a value in `$(( … ))`."""
 
 
-class Places(Protocol):
-    """What is written for a hole, and what is said of one that nothing can be written for."""
+class Walk(Cursor):
+    """One walk through a command; see `Cursor` for how it is made."""
 
-    def name(self, hole: int) -> str:
-        """The variable that has the value of hole number `hole`."""
-        ...
-
-    def refuse(self, hole: int, why: str) -> None:
-        """Hole number `hole` stands where its value cannot be made safe, because of `why`."""
-        ...
-
-
-class TooDeep(Exception):
-    """Substitutions are nested deeper than `MAX_NESTING`."""
-
-
-class Walk:
-    """One walk through `text`, in which each place in `holes` is a hole and has a NUL.
-
-    Args:
-        text: the command.
-        holes: the number of the hole at each place that is one.
-        places: what is written for them.
-        shell: the shell's bare name.
-        nesting: how many substitutions are around `text`.
-    """
+    _documents: list[tuple[str, bool, bool, Word]]
+    """The here-documents whose bodies begin after this line: word, `<<-`, quoted word, body."""
+    tree: Tree
+    """The commands that `run` came by."""
 
     def __init__(
         self, text: str, holes: Mapping[int, int], places: Places, *, shell: str, nesting: int = 0
     ) -> None:
-        self._text = text
-        self._holes = holes
-        self._places = places
-        self._shell = shell
-        self._nesting = nesting
-        self._at = 0
-        self._end = len(text)
-        self._out: list[str] = []
-        self._documents: list[tuple[str, bool, bool, Word]] = []
-        self._word = Word()
-        self._forbidden: str | None = None
-        self._lost: str | None = None
-        self.tree: Tree = []
-        """The commands that `run` came by."""
+        super().__init__(text, holes, places, shell=shell, nesting=nesting)
+        self._documents = []
+        self.tree = []
 
     def run(self) -> str:
         """The command with every hole written.
@@ -77,29 +45,6 @@ class Walk:
             self.tree += self._commands()
             self._copy(1)  # a ")" that closes nothing
         return "".join(self._out)
-
-    def _copy(self, length: int) -> None:
-        length = min(length, self._end - self._at)
-        self._out.append(self._text[self._at : self._at + length])
-        self._at += length
-
-    def _take(self, length: int) -> None:
-        """Copy what is part of the word at hand."""
-        self._word.add(self._text[self._at : min(self._at + length, self._end)])
-        self._copy(length)
-
-    def _ahead(self, text: str) -> bool:
-        return self._text.startswith(text, self._at, self._end)
-
-    def _hole(self, before: str, after: str) -> None:
-        hole = self._holes[self._at]
-        self._at += 1
-        self._word.add_hole(hole)
-        why = self._forbidden or self._lost
-        if why is None:
-            self._out.append(f"{before}${{{self._places.name(hole)}}}{after}")
-        else:
-            self._places.refuse(hole, why)
 
     def _commands(self) -> Tree:
         """Commands up to the `)` that ends them, which stays, or to the end."""
@@ -176,14 +121,6 @@ class Walk:
         self._copy(2)
         self._word.add_commands(opening, self._commands())
         self._copy(1)
-
-    def _comment(self) -> None:
-        while self._at < self._end and (self._at in self._holes or self._text[self._at] != "\n"):
-            if self._at in self._holes:
-                self._out.append("[value]")
-                self._at += 1
-            else:
-                self._copy(1)
 
     def _quoted(self, letter: str) -> None:
         """What begins with `letter` outside of quotes."""
@@ -304,12 +241,6 @@ class Walk:
         self._copy(1)
         self._forbidden = with_reason
 
-    def _forbid(self, why: str) -> str | None:
-        """Refuse holes from here on. Gives what to restore `_forbidden` to."""
-        before = self._forbidden
-        self._forbidden = before or why
-        return before
-
     def _arithmetic(self, opening: int) -> None:
         before = self._forbid(ARITHMETIC)
         self._copy(opening)
@@ -408,14 +339,6 @@ class Walk:
         self._forbidden, self._word = before, around
         if self._at > start:
             self._documents.append((word, tabs, quoted, body))
-
-    def _refuse_until(self, end: int) -> None:
-        """Copy the text up to `end`; a hole in it is refused."""
-        while self._at < min(end, self._end):
-            if self._at in self._holes:
-                self._hole("", "")
-            else:
-                self._take(1)
 
     def _documents_here(self) -> None:
         """The bodies of the here-documents of the line that ended."""

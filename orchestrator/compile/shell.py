@@ -9,12 +9,13 @@ instead. Nothing is evaluated here.
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
-from orchestrator.compile.quoting import ARITHMETIC, TooDeep, Walk
-from orchestrator.compile.shell_risks import CHECK_NUMBER, risks
+from orchestrator.compile.quoting import Walk
+from orchestrator.compile.shell_cursor import ARITHMETIC, TooDeep
+from orchestrator.compile.shell_risks import CHECK_NUMBER, Judged, risks
 from orchestrator.compile.shell_words import Tree
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, Text, references, segments
@@ -66,8 +67,15 @@ class Bound:
     """Where a value is part of a text in a language that runs no programs: worth a warning."""
 
 
-Walked = dict[tuple[object, ...], tuple[str, Tree, tuple[int, ...]]]
-"""Commands that were walked through before: what became of each, its tree, and the holes that a variable has."""
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What earlier calls found, so that many variants of one script cost little more than one."""
+
+    commands: dict[tuple[object, ...], tuple[str, Tree, tuple[int, ...]]] = field(
+        default_factory=dict[tuple[object, ...], tuple[str, Tree, tuple[int, ...]]]
+    )
+    """What became of each command, its tree, and the holes that a variable has."""
+    judged: dict[int, Judged] = field(default_factory=dict[int, Judged])
 
 
 def bind_values(
@@ -76,6 +84,7 @@ def bind_values(
     shell: str,
     is_constant: Callable[[str], bool],
     constant: Callable[[str], str],
+    is_number: Callable[[str], bool] | None = None,
     prefix: str = "ORCA_VALUE_",
     names: Mapping[str, str] | None = None,
     walked: Walked | None = None,
@@ -87,6 +96,7 @@ def bind_values(
         shell: what runs them, as the spec says it: `sh`, `/bin/bash -e`, `busybox sh`, `python`.
         is_constant: whether an expression's value is known now.
         constant: the text of such an expression.
+        is_number: whether an expression can only be a number, so that its value carries no code; None: none is.
         prefix: how the variables' names begin; a number follows, from 1. The same expression has one variable.
         names: the variable of each expression, where its name must not depend on what the constants are.
         walked: what earlier calls with the same commands, shell and names found; this one adds what it finds.
@@ -95,7 +105,9 @@ def bind_values(
         ShellBindingError: a value cannot be made safe where it stands.
         ExpressionError: a `${{` is not closed.
     """
-    binding = _Binding(shell, prefix, dict(names or {}), {} if walked is None else walked)
+    binding = _Binding(shell, prefix, dict(names or {}), walked or Walked())
+    if is_number is not None:
+        binding.is_number_text = is_number
     bound = tuple(
         binding.bind(index, command, is_constant, constant) for index, command in enumerate(commands)
     )
@@ -127,6 +139,7 @@ class _Binding:
         self.env: dict[str, str] = {}
         self.errors: list[ShellBindingError] = []
         self.doubtful: list[ShellBindingError] = []
+        self.is_number_text: Callable[[str], bool] = lambda _: False
         self._shell = shell_name(shell)
         self._prefix = prefix
         self._names = names
@@ -139,8 +152,10 @@ class _Binding:
 
     def judge(self) -> None:
         """Note every value that is quoted rightly and would be run all the same."""
-        for number, risk in risks([tree for _, _, tree in self._trees], self._shell):
+        for number, risk in risks([tree for _, _, tree in self._trees], self._shell, self._walked.judged):
             self._command, self._holes, _ = self._trees[number]
+            if self.is_number(risk.hole):
+                continue
             self._note(risk.hole, risk.why, risk.how, into=self.doubtful if risk.harmless else self.errors)
         for found in (self.errors, self.doubtful):
             found.sort(key=lambda error: (error.command, error.offset or 0))
@@ -170,7 +185,7 @@ class _Binding:
                 self.refuse(hole, f"shell '{self._shell}' is not one whose quotes orca knows")
             return text
         key = (index, text, tuple(places))
-        if key not in self._walked:
+        if key not in self._walked.commands:
             refused, self._named = len(self.errors), []
             walk = Walk(text, places, self, shell=self._shell)
             try:
@@ -180,9 +195,9 @@ class _Binding:
                 return text
             self._trees.append((index, self._holes, walk.tree))
             if len(self.errors) == refused:
-                self._walked[key] = (bound, walk.tree, tuple(self._named))
+                self._walked.commands[key] = (bound, walk.tree, tuple(self._named))
             return bound
-        bound, tree, named = self._walked[key]
+        bound, tree, named = self._walked.commands[key]
         for hole in named:
             self.name(hole)
         self._trees.append((index, self._holes, tree))
@@ -195,6 +210,10 @@ class _Binding:
         name = self._names.setdefault(source, f"{self._prefix}{len(self._names) + 1}")
         self.env[name] = f"${{{{ {source} }}}}"
         return name
+
+    def is_number(self, hole: int) -> bool:
+        """Whether hole number `hole` of the command at hand can only be a number."""
+        return self.is_number_text(self._holes[hole].source)
 
     def refuse(self, hole: int, why: str) -> None:
         """Note that hole number `hole` of the command at hand cannot be written, because of `why`."""
@@ -209,7 +228,8 @@ class _Binding:
         name = _suggested_name(source)
         scalar = f'"${{{{ {source} }}}}"' if '"' not in source else f"${{{{ {source} }}}}"
         if how is not None:
-            how = how.replace("{name}", name)
+            typed = "; or give the param 'type: integer'" if how == CHECK_NUMBER and _is_param(source) else ""
+            how = how.replace("{name}", name) + typed
         elif self._shell in POSIX_SHELLS:
             how = f' and use "${name}" there'
         else:
@@ -221,6 +241,10 @@ class _Binding:
             f"'${{{{ {source} }}}}' cannot be passed safely: {joint} write 'env: {{{name}: {scalar}}}'{how}"
         )
         into.append(ShellBindingError(message, source, command=self._command, offset=start))
+
+
+def _is_param(source: str) -> bool:
+    return re.fullmatch(r"(?:params|inputs)\.[\w-]+", source, re.IGNORECASE) is not None
 
 
 def _suggested_name(source: str) -> str:

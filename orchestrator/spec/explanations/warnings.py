@@ -215,5 +215,28 @@ jobs:
     commands: [python --version]
 """,
     ),
+    Explanation(
+        code="W113",
+        slug="value-in-other-language",
+        title="A value is part of a text in another language",
+        text="It reaches the program as it is, and can change what the program is asked for: a value with a quote in "
+        "it can end an SQL text and begin another one. Pass it as data, in the way that the program has for that.",
+        wrong="""\
+name: edit
+params: {version: {default: "1.0"}}
+jobs:
+  edit:
+    image: alpine:latest
+    commands: ["jq '.version = \\"${{ params.version }}\\"' package.json"]
+""",
+        mended="""\
+name: edit
+params: {version: {default: "1.0"}}
+jobs:
+  edit:
+    image: alpine:latest
+    commands: ["jq --arg version ${{ params.version }} '.version = $version' package.json"]
+""",
+    ),
 )
 """The explanations, by number."""

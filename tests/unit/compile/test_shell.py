@@ -92,7 +92,7 @@ CALCULATES = "the shell calculates there, and runs code that a value carries"
 TESTS = "'[[' calculates with the operands of such a test, and runs code that a value carries"
 CHECK = (
     """write 'env: {X: "${{ params.x }}"}', and let it in only if it is a number: """
-    """case "$X" in ''|*[!0-9]*) exit 1;; esac"""
+    """case "$X" in ''|*[!0-9]*) exit 1;; esac; or give the param 'type: integer'"""
 )
 WRITE = 'write \'env: {X: "${{ params.x }}"}\' and use "$X" there'
 

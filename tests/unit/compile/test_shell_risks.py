@@ -224,3 +224,48 @@ def test_no_command_at_all_runs_a_value(
 ) -> None:
     with contextlib.suppress(ShellBindingError):
         assert not is_attacked(command, attack, shell, programs, tmp_path_factory.mktemp("attack"))
+
+
+@pytest.mark.parametrize(
+    "command", [f"echo $(( {X} + 1 ))", f"let a={X}", f"sh -c 'exit {X}'", f"[[ {X} -eq 1 ]]", f"a[{X}]=1"]
+)
+def test_what_can_only_be_a_number_may_stand_everywhere(command: str) -> None:
+    bound = bind_values(
+        [command],
+        shell="bash",
+        is_constant=lambda _: False,
+        constant=lambda source: source,
+        is_number=lambda source: source == "params.x",
+    )
+    assert (bound.env, bound.doubtful) == ({"ORCA_VALUE_1": X}, ())
+
+
+@pytest.mark.parametrize(
+    "command", [f"psql -c \"select '{X}'\"", f"mysql -e '{X}'", f"sqlite3 a.db '{X}'", f"jq '.a = \"{X}\"' f"]
+)
+def test_a_text_in_a_language_without_programs_is_worth_a_warning(command: str) -> None:
+    (doubt,) = bind(command).doubtful
+    assert (doubt.expression, doubt.offset) == ("params.x", command.index(X))
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (f"sh -c 'echo {X}'", "read it there: sh -c '… \"$X\" …'"),
+        (f"bash -ec 'echo {X}'", "read it there: bash -c '… \"$X\" …'"),
+        (f"docker exec a sh -c 'echo {X}'", 'give it behind that text: sh -c \'… "$1" …\' sh "$X"'),
+        (f"python3.11 -c 'print(\"{X}\")'", 'read os.environ["X"] there'),
+        (f"python - <<EOF\n{X}\nEOF", 'read os.environ["X"] there'),
+        (f"perl -e 'print \"{X}\"'", "read $ENV{X} there"),
+        (f"awk '/{X}/' f", 'read ENVIRON["X"] there'),
+        (f"eval {X}", "write it in single quotes: eval '… \"$X\" …'"),
+        (
+            f"sh <<EOF\n{X}\nEOF",
+            "read \"$X\" there, in text that the shell around it leaves alone: <<'EOF' or '…'",
+        ),
+    ],
+)
+def test_the_error_says_where_to_read_the_variable(command: str, advice: str) -> None:
+    with pytest.raises(ShellBindingError) as caught:
+        bind(command)
+    assert str(caught.value).endswith(f"; write 'env: {{X: \"{X}\"}}' and {advice}")
