@@ -169,7 +169,7 @@ class _Checker:
         other = {"matrix": "item", "item": "matrix"}[context]
         message = None
         if place.job is None:
-            message = f"{place.owner} cannot read '{context}': it belongs to the variants of a job"
+            message = f"{place.owner} cannot read '{context}': it belongs to the variants of a job; read it in that job"
         elif place.part == "condition":
             message = (
                 f"'{place.path[-1]}' of {place.owner} cannot read '{context}': "

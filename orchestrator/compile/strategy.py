@@ -138,7 +138,7 @@ def changed_numbers(spec: Spec, source: Source) -> Iterator[Problem]:
             written = source.mark(path).inside
             if isinstance(value, bool) or not isinstance(value, int | float) or not isinstance(written, str):
                 continue
-            if to_text(value) != written.lstrip("+"):
+            if math.isfinite(value) and to_text(value) != written.lstrip("+"):
                 message = f'{written} is the number {to_text(value)}; write "{written}" in quotes to keep it as it is'
                 yield Problem("W112", path, message, severity="warning")
 
@@ -282,7 +282,7 @@ def _problem(error: VariantsError, at: Path, key: str, job: JobShape) -> Problem
     path = _place(error.path, at, key, job)
     axes = tuple(job.matrix.axes) if isinstance(job.matrix, MatrixShape) else ()
     word = str(path[-1]) if error.fault == "axis" else None
-    at_key = error.at_key or not error.path
+    at_key = error.at_key or (not error.path and error.fault != "shape")
     return Problem(_CODES[error.fault], path, f"job '{at[1]}': {error}", at_key=at_key, word=word, known=axes)
 
 
