@@ -3,16 +3,15 @@
 import argparse
 import asyncio
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporalio.client import Client
 
-from benchmarks import bare_docker, bare_temporal
+from benchmarks import bare_docker, bare_temporal, language
+from benchmarks.measure import Measure
 from benchmarks.processes import module, peak_memory
 from orchestrator.client import runs
 from orchestrator.client.connect import connect
@@ -23,27 +22,6 @@ from orchestrator.embedded.server import use_server
 from orchestrator.store.store import Store, open_store
 
 CHAIN, WIDTH, PARALLEL, STEPS, IN_FLIGHT = 10, 50, 8, 200, 100
-
-
-@dataclass
-class Measure:
-    """One ratio: seconds of the floor and of orca, round by round."""
-
-    name: str
-    goal: float
-    floor: list[float] = field(default_factory=list[float])
-    orca: list[float] = field(default_factory=list[float])
-
-    @property
-    def ratio(self) -> float:
-        """Of the medians."""
-        return statistics.median(self.orca) / statistics.median(self.floor)
-
-    def line(self) -> str:
-        """A row of the report."""
-        floor, orca = statistics.median(self.floor), statistics.median(self.orca)
-        met = "met" if self.ratio <= self.goal else "not met"
-        return f"{self.name:<28} {floor:8.2f} s {orca:8.2f} s {self.ratio:7.2f} {self.goal:7.2f}  {met}"
 
 
 def chain_spec() -> str:
@@ -155,13 +133,29 @@ async def bench(home: Home, rounds: int) -> tuple[list[Measure], dict[str, int]]
 def main() -> None:
     """Measure, print, and keep the figures in `benchmarks/results/`."""
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    options.add_argument(
+        "what",
+        nargs="?",
+        choices=["all", "engine", "language"],
+        default="all",
+        help="which measures; default all",
+    )
     options.add_argument("--rounds", type=int, default=5, help="measures of each kind; the median counts")
-    rounds = options.parse_args().rounds
-    with tempfile.TemporaryDirectory(prefix="orca-bench-") as folder:
-        measures, memory = asyncio.run(bench(Home(Path(folder)), rounds))
-    print(f"{'':<28} {'floor':>10} {'orca':>10} {'ratio':>7} {'goal':>7}   (medians of {rounds})")
+    chosen = options.parse_args()
+    measures: list[Measure] = []
+    notes: list[str] = []
+    memory: dict[str, int] = {}
+    if chosen.what in ("all", "language"):
+        measures, notes = language.bench(chosen.rounds)
+    if chosen.what in ("all", "engine"):
+        with tempfile.TemporaryDirectory(prefix="orca-bench-") as folder:
+            more, memory = asyncio.run(bench(Home(Path(folder)), chosen.rounds))
+        measures += more
+    print(f"{'':<34} {'floor':>10} {'orca':>10} {'ratio':>7} {'goal':>7}   (medians of {chosen.rounds})")
     for measure in measures:
         print(measure.line())
+    for note in notes:
+        print(note)
     for name, size in memory.items():
         print(f"peak memory of the {name}: {size / 1024 / 1024:.0f} MiB")
     results = Path(__file__).parent / "results"

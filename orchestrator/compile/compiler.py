@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.compile.checks import RULES
+from orchestrator.compile.collector import collector_waits
 from orchestrator.compile.commands import Commands, bind_commands
 from orchestrator.compile.draft import Draft, make_draft
 from orchestrator.compile.estimate import estimated_events, leaves
@@ -35,10 +36,11 @@ def compile_text(text: str | bytes, file: str) -> Compiled:
     Raises:
         SpecError: with every finding, warnings too, in source order.
     """
-    parsed = read(text, file)
-    if parsed.spec is None or parsed.source is None:
-        raise SpecError(parsed.diagnostics)
-    return compile_spec(parsed.spec, parsed.source, before=parsed.diagnostics)
+    with collector_waits():
+        parsed = read(text, file)
+        if parsed.spec is None or parsed.source is None:
+            raise SpecError(parsed.diagnostics)
+        return compile_spec(parsed.spec, parsed.source, before=parsed.diagnostics)
 
 
 def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = ()) -> Compiled:
