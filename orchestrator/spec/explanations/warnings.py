@@ -128,7 +128,8 @@ jobs:
         slug="needless-dependency",
         title="A dependency is implied by others",
         text="Whenever the job's other dependencies are met, this one is too, so removing it changes nothing: not the "
-        "order, not what runs, not the artifacts that the job gets. It only makes the workflow harder to read.",
+        "order, not what runs, not the artifacts that the job gets. It only makes the workflow harder to read. A job "
+        "that an expression of this one reads may be named as well, and gets no warning.",
         wrong="""\
 name: release
 jobs:
