@@ -8,6 +8,8 @@ from orchestrator.plan.model import Node
 
 MAX_ROWS = 200
 """Rows in the table, variants included; a page with more reads worse than the command line."""
+MAX_UNBROKEN = 24
+"""Characters of a variant's name that stays on one line; the page is narrow."""
 MIN_VARIANT_ROWS = 5
 """Rows that a job's variants get also where jobs are many."""
 MAX_SUMMARY = 200
@@ -78,8 +80,10 @@ def _rows(jobs: Sequence[JobState]) -> tuple[list[str], list[str]]:
 def _row(job: JobState) -> str:
     node = job.node
     if job.variant is not None:
-        # The bracket alone would be shorter, but this is what the command line takes.
-        name, after = f"↳\N{NO-BREAK SPACE}{_code(job.key)}", ""
+        # What stands in the brackets: with the job's name before it the page would break it into four lines.
+        name, after = f"↳\N{NO-BREAK SPACE}{_code(f'({job.variant.name})')}", ""
+        if len(job.variant.name) <= MAX_UNBROKEN:
+            name = name.replace(" ", "\N{NO-BREAK SPACE}")
     else:
         name = f"{_code(node.name)} {_cell(_title(node))}".rstrip()
         after = ", ".join(f"`{edge.job}`" for edge in node.requires)
@@ -90,9 +94,18 @@ def _row(job: JobState) -> str:
         str(job.tried or ""),
         "" if job.exit_code is None else str(job.exit_code),
         after,
-        _cell("; ".join(part for part in (job.summary, job.reason) if part)),
+        _cell(_note(job)),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _note(job: JobState) -> str:
+    """Why it ended so. The rows of the variants that failed, which come first, say it for their job."""
+    if job.fan is None:
+        return job.reason or ""
+    return (
+        job.fan.summary if job.status == "failed" else "; ".join(filter(None, (job.fan.summary, job.reason)))
+    )
 
 
 def _title(node: Node) -> str:
@@ -102,11 +115,12 @@ def _title(node: Node) -> str:
 
 def _code(name: str) -> str:
     """A name as code: what is in a matrix may hold anything."""
-    text = _cell(name.replace("`", "'"))
+    text = " ".join(name.split()).replace("`", "'").replace("|", "\\|")
     return f"`{text}`"
 
 
 def _cell(text: str) -> str:
     """One line that cannot break the table: container output may be in a reason."""
-    flat = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    # The page sets what stands between two dollar signs as mathematics, and reasons quote commands.
+    flat = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("$", "&#36;")
     return flat if len(flat) <= 240 else flat[:239] + "…"

@@ -28,9 +28,10 @@ NOTEWORTHY: tuple[JobStatus, ...] = (
 )
 """Which variants are shown first where there is no room for all."""
 
-MAX_TOLD_FAILURES = 3
-"""Failures of variants that a job's reason tells, and characters of each."""
-MAX_TOLD = 300
+MAX_ALSO = 3
+"""Variants that a job's reason names beside the first that failed."""
+MAX_TOLD = 600
+"""Bytes of that one's own reason."""
 
 
 @dataclass(frozen=True)
@@ -268,16 +269,14 @@ class Fan:
         return Ending("success")
 
     def _failures(self) -> str:
-        """`exit: 2 of 6 variants failed: test (3.12, alpine): command 1 exited with 3; …`."""
-        failed = [leaf for leaf in self.listed if leaf.status == "failed"]
-        kind = (failed[0].reason or "").partition(": ")[0]
-        told = "; ".join(_told(leaf, kind) for leaf in failed[:MAX_TOLD_FAILURES])
-        more = f"; and {len(failed) - MAX_TOLD_FAILURES} more" if len(failed) > MAX_TOLD_FAILURES else ""
+        """`exit: 2 of 6 variants failed: test (3.12, alpine): command 1 exited with 3; also test (3.12, musl)`."""
+        first, *others = (leaf for leaf in self.listed if leaf.status == "failed")
+        kind, _, why = (first.reason or "").partition(": ")
         cancelled = self.count("cancelled")
         beside = f" and {cancelled} {'was' if cancelled == 1 else 'were'} cancelled" if cancelled else ""
-        return f"{kind}: {len(failed)} of {len(self.leaves)} variants failed{beside}: {told}{more}"
-
-
-def _told(leaf: JobState, kind: str) -> str:
-    """A failure behind the variant's name; its kind is left out where the sentence has begun with it."""
-    return shortened(f"{leaf.key}: {(leaf.reason or '').removeprefix(f'{kind}: ')}", MAX_TOLD) or ""
+        also = ", ".join(leaf.key for leaf in others[:MAX_ALSO])
+        more = f" and {len(others) - MAX_ALSO} more" if len(others) > MAX_ALSO else ""
+        return (
+            f"{kind}: {1 + len(others)} of {len(self.leaves)} variants failed{beside}: "
+            f"{first.key}: {shortened(why, MAX_TOLD)}{f'; also {also}{more}' if also else ''}"
+        )

@@ -91,7 +91,7 @@ async def test_each_variant_has_its_own_record_and_the_job_theirs(client: Client
     }
     assert (test.status, test.summary, test.exit_code, test.tries) == ("failed", "2/4 passed", 3, 4)
     said = "the container ended with exit code 3"
-    assert test.reason == f"exit: 2 of 4 variants failed: test (b, x): {said}; test (b, y): {said}"
+    assert test.reason == f"exit: 2 of 4 variants failed: test (b, x): {said}; also test (b, y)"
     assert (record.status, record.jobs["after"].status) == ("failed", "omitted")
     assert record.error == f"job 'test' failed: {test.reason}"
     scheduled = [
