@@ -38,7 +38,7 @@ def jobs_spec(jobs: int) -> str:
     texts = [
         f"  job-{number}:\n"
         f"    image: python:3.11-slim\n"
-        f"    {'requires: [' + ', '.join(_before(number)) + ']' if number else 'timeout: 10m'}\n"
+        f"    {'requires: [' + ', '.join(_before(number)) + ']' if number >= 7 else 'timeout: 10m'}\n"
         f"    {_reads(number)}\n"
         "    commands:\n"
         f"      - python -m build --part {number}\n"
@@ -50,12 +50,12 @@ def jobs_spec(jobs: int) -> str:
 
 
 def _before(number: int) -> list[str]:
-    return [f"job-{other}" for other in dict.fromkeys((number // 2, number - 1)) if other < number]
+    return [f"job-{other}" for other in (number - 7, number - 11) if other >= 0]
 
 
 def _reads(number: int) -> str:
-    if number % 3 == 1:
-        return f"env: {{PART: '${{{{ jobs.job-{number // 2}.outputs.part }}}}', STAGE: build}}"
+    if number % 3 == 1 and number >= 7:
+        return f"env: {{PART: '${{{{ jobs.job-{number - 7}.outputs.part }}}}', STAGE: build}}"
     return "if: ${{ github.ref == 'refs/heads/main' }}" if number % 3 == 2 else "on_error: continue"
 
 

@@ -27,6 +27,9 @@ MAX_ITEMS: Final = 10_000
 MAX_WORK: Final = 8 * 1_048_576
 """Characters and items that one evaluation may go through, all its steps together."""
 
+CACHED: Final = 16_384
+"""Expressions whose trees are kept: those of a spec of ten thousand jobs, which several checks read in turn."""
+
 ITEM: Final = 32
 """What comparing one item of a list counts beside its characters, as it takes about as long as reading so many."""
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, cast
 
 from orchestrator.expressions.lexer import Lexer, ParseError, Token, TokenKind
-from orchestrator.expressions.limits import MAX_DEPTH, MAX_LENGTH
+from orchestrator.expressions.limits import CACHED, MAX_DEPTH, MAX_LENGTH
 from orchestrator.expressions.numbers import WHITE_SPACE
 from orchestrator.expressions.syntax import (
     Comparator,
@@ -59,7 +59,7 @@ class _Frame:
     arguments: list[_Operand] = field(default_factory=list[_Operand])
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=CACHED)
 def parse(source: str) -> Node:
     """The tree of `source`: a bare expression, or one wrapped whole in `${{ }}`. An empty one is `null`.
 

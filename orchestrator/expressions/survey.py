@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from orchestrator.expressions.functions import STATUS_FUNCTIONS
+from orchestrator.expressions.limits import CACHED
 from orchestrator.expressions.parser import parse
 from orchestrator.expressions.syntax import Context, FunctionCall, Index, Literal, Node, Star, children
 from orchestrator.expressions.values import to_text
@@ -49,7 +50,7 @@ class Survey:
     calls: tuple[Call, ...]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=CACHED)
 def survey(source: str) -> Survey:
     """What `source` names.
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions.evaluator import HostFunctions, Status, evaluate
 from orchestrator.expressions.lexer import ParseError
-from orchestrator.expressions.limits import MAX_TEXT
+from orchestrator.expressions.limits import CACHED, MAX_TEXT
 from orchestrator.expressions.numbers import WHITE_SPACE
 from orchestrator.expressions.parser import hole_end
 from orchestrator.expressions.values import Value, to_text, truthy
@@ -44,7 +44,7 @@ class Hole:
 Segment: TypeAlias = Text | Hole
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=CACHED)
 def segments(template: str) -> tuple[Segment, ...]:
     """The parts of `template` in order. The expressions in the holes are not parsed.
 
