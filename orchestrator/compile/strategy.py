@@ -13,12 +13,10 @@ from orchestrator.compile.conditions import is_literal
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, check, look_up, render, segments, to_text
 from orchestrator.plan.model import Json, Matrix, Strategy, Template, Variant
-from orchestrator.plan.variants import Fault, VariantsError, check_matrix, expand
+from orchestrator.plan.variants import Effort, Fault, VariantsError, check_matrix, expand
 from orchestrator.spec.model import JobShape, MatrixShape, Spec
 from orchestrator.spec.places import Path, Source
 
-MAX_TOTAL: Final = 20_000
-"""Variants that all jobs of one spec may have together."""
 _CODES: Final[Mapping[Fault, str]] = {"shape": "E102", "axis": "E115", "count": "E116", "empty": "E117"}
 _BELONG: Final = {
     "include": ("matrix",),
@@ -100,19 +98,12 @@ class Repeats:
 
 def repeats_of(spec: Spec) -> dict[str, Repeats]:
     """How those jobs are repeated that are."""
-    found: dict[str, Repeats] = {}
-    left = MAX_TOTAL
-    for name, job in spec.jobs.items():
-        if job.matrix is None and job.for_each is None:
-            continue
-        one = _of_job(spec, name, job)
-        left -= len(one.variants)
-        if left < 0 and one.variants:
-            message = f"the jobs of this spec have more than {MAX_TOTAL:,} variants together"
-            problem = Problem("E116", ("jobs", name, one.key), message, at_key=True)
-            one = Repeats(one.key, one.strategy, broken=True, problems=(problem,))
-        found[name] = one
-    return found
+    effort = Effort()
+    return {
+        name: _of_job(spec, name, job, effort)
+        for name, job in spec.jobs.items()
+        if job.matrix is not None or job.for_each is not None
+    }
 
 
 def written_values(name: str, job: JobShape) -> Iterator[tuple[Path, Json]]:
@@ -171,7 +162,7 @@ def misplaced(spec: Spec) -> Iterator[Problem]:
                 yield Problem("E114", ("jobs", name, key), message, at_key=True)
 
 
-def _of_job(spec: Spec, name: str, job: JobShape) -> Repeats:
+def _of_job(spec: Spec, name: str, job: JobShape, effort: Effort) -> Repeats:
     matrix = job.matrix
     inside = matrix if isinstance(matrix, MatrixShape) else MatrixShape()
     options: dict[str, Any] = {"max_variants": spec.max_variants, "batch_size": job.batch_size}
@@ -181,14 +172,14 @@ def _of_job(spec: Spec, name: str, job: JobShape) -> Repeats:
             options[key] = value
     if matrix is None:
         strategy = Strategy(items=job.for_each, **options)
-        return _expanded(strategy, "for_each", name, job)
+        return _expanded(strategy, "for_each", name, job, effort)
     try:
         include, exclude = _all_of(inside.include, job.include), _all_of(inside.exclude, job.exclude)
     except TypeError:
         return Repeats("matrix", Strategy(**options), broken=True)  # `misplaced` says why
     axes = matrix if isinstance(matrix, str) else inside.axes
     strategy = Strategy(matrix=Matrix(axes=axes, include=include, exclude=exclude), **options)
-    return _expanded(strategy, "matrix", name, job)
+    return _expanded(strategy, "matrix", name, job, effort)
 
 
 def _all_of(
@@ -202,12 +193,15 @@ def _all_of(
     return (*inside, *beside)
 
 
-def _expanded(strategy: Strategy, key: Literal["matrix", "for_each"], name: str, job: JobShape) -> Repeats:
+def _expanded(
+    strategy: Strategy, key: Literal["matrix", "for_each"], name: str, job: JobShape, effort: Effort
+) -> Repeats:
     at: Path = ("jobs", name)
     matrix = strategy.matrix
     written: Json = strategy.items if matrix is None else (matrix.axes, matrix.include, matrix.exclude)
     odd = tuple(_odd_values(name, job))
-    if odd or (job.matrix is not None and job.for_each is not None):
+    spent = effort.left < 0  # which is said where it happened
+    if odd or spent or (job.matrix is not None and job.for_each is not None):
         return Repeats(key, strategy, broken=True, problems=odd)
     problems: tuple[Problem, ...] = ()
     try:
@@ -216,9 +210,11 @@ def _expanded(strategy: Strategy, key: Literal["matrix", "for_each"], name: str,
                 check_matrix(matrix.axes, matrix.include, matrix.exclude, templates=True)
             return Repeats(key, strategy)
         try:
-            variants = expand(strategy, _constant, title=_sound(job.name))
+            variants = expand(strategy, _constant, title=_sound(job.name), effort=effort)
         except ExpressionError as error:
-            variants = expand(strategy, _constant)  # where this fails too it is not for the title
+            variants = expand(
+                strategy, _constant, effort=effort
+            )  # where this fails too it is not for the title
             problems = (
                 Problem("E210", (*at, "name"), f"'name' of job '{name}' fails for a variant: {error}"),
             )

@@ -16,8 +16,10 @@ from orchestrator.plan.model import DEFAULT_MAX_VARIANTS, Json, Strategy, Templa
 
 MAX_NAME: Final = 100
 """Characters of a variant's name, as of a job's at GitHub."""
-MAX_COMPARISONS: Final = 1_000_000
-"""Combinations times filters: what an expansion may cost, however many of them are excluded."""
+MAX_EFFORT: Final = 1_000_000
+"""What expanding may cost: a step for each combination and filter, however many of them are excluded."""
+VARIANT_EFFORT: Final = 25
+"""Steps that a variant costs beside: its name and its place in the plan."""
 MAX_SIZE: Final = 4_000_000
 """Characters of all variants' values together: what people see of them has to fit into a run's record."""
 MAX_VARIANTS: Final = 10_000
@@ -51,8 +53,33 @@ class VariantsError(OrcaError):
         self.at_key = at_key
 
 
+class Effort:
+    """What may still be spent on expanding; one for a whole spec, so that many jobs cannot cost what one may not."""
+
+    def __init__(self, left: int = MAX_EFFORT) -> None:
+        self.left = left
+
+    def spend(self, steps: int, combinations: int) -> None:
+        """Take `steps` off what is left. Raises VariantsError where that is less."""
+        self.left -= steps
+        if steps > MAX_EFFORT:
+            message = (
+                f"the matrix has {combinations:,} combinations, which is more than can be looked through"
+            )
+            raise VariantsError(message, fault="count")
+        if self.left < 0:
+            message = (
+                "the matrices and lists of this spec together have more variants than can be looked through"
+            )
+            raise VariantsError(message, fault="count")
+
+
 def expand(
-    strategy: Strategy, evaluate: Callable[[Template], Json], *, title: Template | None = None
+    strategy: Strategy,
+    evaluate: Callable[[Template], Json],
+    *,
+    title: Template | None = None,
+    effort: Effort | None = None,
 ) -> tuple[Variant, ...]:
     """The variants of a job whose matrix or list is known only when it starts.
 
@@ -60,13 +87,15 @@ def expand(
         strategy: one that is `dynamic`; each text in it that holds `${{ }}` is evaluated, however deep it stands.
         evaluate: the value of such a text; where all of it is one `${{ }}`, of any type.
         title: the job's `name`, if it has one.
+        effort: what it may cost, where that is shared with other jobs.
 
     Raises:
         VariantsError: as `expand_matrix` and `expand_items`.
         ExpressionError: as `evaluate`; or `title` fails.
     """
     if strategy.matrix is None:
-        return expand_items(_filled(strategy.items, evaluate), title=title, limit=strategy.max_variants)
+        items = _filled(strategy.items, evaluate)
+        return expand_items(items, title=title, limit=strategy.max_variants, effort=effort)
     axes = _filled(strategy.matrix.axes, evaluate)
     include: Json = _filled(strategy.matrix.include, evaluate)
     exclude: Json = _filled(strategy.matrix.exclude, evaluate)
@@ -74,7 +103,7 @@ def expand(
         axes, inner_include, inner_exclude = read_matrix(axes)
         include = _joined("include", inner_include, include)
         exclude = _joined("exclude", inner_exclude, exclude)
-    return expand_matrix(axes, include, exclude, title=title, limit=strategy.max_variants)
+    return expand_matrix(axes, include, exclude, title=title, limit=strategy.max_variants, effort=effort)
 
 
 def expand_matrix(
@@ -84,6 +113,7 @@ def expand_matrix(
     *,
     title: Template | None = None,
     limit: int = DEFAULT_MAX_VARIANTS,
+    effort: Effort | None = None,
 ) -> tuple[Variant, ...]:
     """The variants of a matrix: excludes first, then includes; the first axis varies slowest.
 
@@ -93,6 +123,7 @@ def expand_matrix(
         exclude: a list of mappings; each takes out the combinations that it matches in part.
         title: the job's `name`: with a `${{ matrix… }}` in it, it names each variant; else the values of the axes do.
         limit: how many there may be.
+        effort: what it may cost, where that is shared with other jobs.
 
     Raises:
         VariantsError: a shape is wrong, an exclude names no axis, nothing is left, or there are more than `limit`.
@@ -105,9 +136,8 @@ def expand_matrix(
     size = math.prod(len(values) for values in known.values()) if known else 0
     if not excludes:
         _check_count(size, limit)
-    if size * (1 + len(excludes) + len(includes)) > MAX_COMPARISONS:
-        message = f"the matrix has {size:,} combinations, which is more than can be looked through"
-        raise VariantsError(message, fault="count")
+    steps = size * (1 + len(excludes) + len(includes))
+    (effort or Effort()).spend(steps + VARIANT_EFFORT * min(size, limit), size)
     found = list(_combine(known, includes, excludes, limit=limit))
     if not found:
         raise VariantsError(
@@ -162,7 +192,11 @@ def read_matrix(value: Json) -> tuple[dict[str, Json], Json, Json]:
 
 
 def expand_items(
-    items: Json, *, title: Template | None = None, limit: int = DEFAULT_MAX_VARIANTS
+    items: Json,
+    *,
+    title: Template | None = None,
+    limit: int = DEFAULT_MAX_VARIANTS,
+    effort: Effort | None = None,
 ) -> tuple[Variant, ...]:
     """The variants of `for_each`: one for each item of a list, or for each `{key, value}` of a mapping, in order.
 
@@ -180,6 +214,7 @@ def expand_items(
     else:
         raise VariantsError(f"'for_each' must be a list or a mapping, not {_kind(items)}")
     _check_count(len(entries), limit)
+    (effort or Effort()).spend(VARIANT_EFFORT * len(entries), len(entries))
     _check_size(_weight(item) for item, _ in entries)
     if title is not None and "${{" in title:
         entries = [(item, to_text(render(title, {"item": item, "matrix": {}}))) for item, _ in entries]
@@ -221,7 +256,7 @@ def _combine(
                 _put_all(extra, added)
                 size += added_weights[number]
         count += 1
-        if size > MAX_SIZE:
+        if size > MAX_SIZE or count > MAX_VARIANTS:
             break
         if count <= limit:
             yield {**combination, **extra}, combination
@@ -370,7 +405,7 @@ def _check_count(count: int, limit: int) -> None:
         message = (
             f"there are {count:,} variants, and this spec allows {limit:,}; raise 'max_variants' at its top level"
             if count <= MAX_VARIANTS
-            else f"there are {count:,} variants, and no job may have more than {MAX_VARIANTS:,}"
+            else f"there are more than {MAX_VARIANTS:,} variants, which is more than any job may have"
         )
         raise VariantsError(message, fault="count")
 

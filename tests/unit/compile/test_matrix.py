@@ -16,10 +16,13 @@ from orchestrator.errors import SpecError
 from orchestrator.expressions import render, to_text
 from orchestrator.plan.model import ContainerNode, Matrix, Strategy, Variant
 
+READS = 'outputs: {all: "${{ toJSON(params) }}"}\n'
+"""So that no param is unused."""
+
 
 def job_of(text: str, *, top: str = "") -> ContainerNode:
     compiled = compile_text(
-        f"name: n\n{top}\nparams: {{p: {{}}, m: {{type: object}}}}\njobs:\n  a:\n    image: i\n{text}",
+        f"name: n\n{top}\nparams: {{p: {{}}, m: {{type: object}}}}\njobs:\n  a:\n    image: i\n{text}\n{READS}",
         "t.yaml",
     )
     assert compiled.diagnostics == ()
@@ -133,12 +136,12 @@ def test_variants_count_in_the_estimate_and_unknown_ones_as_one() -> None:
 
 def test_the_variants_of_all_jobs_together_are_bounded() -> None:
     jobs = "".join(
-        f"  j{number}: {{image: i, for_each: '${{{{ range(0, 9000) }}}}'}}\n" for number in range(3)
+        f"  j{number}: {{image: i, for_each: '${{{{ range(0, 9000) }}}}'}}\n" for number in range(9)
     )
     with pytest.raises(SpecError) as caught:
         compile_text(f"name: n\nmax_variants: 10000\njobs:\n{jobs}", "t.yaml")
     assert [str(item) for item in caught.value.diagnostics] == [
-        "t.yaml:6:18: error[E116]: the jobs of this spec have more than 20,000 variants together"
+        "t.yaml:8:18: error[E116]: job 'j4': the matrices and lists of this spec together have more variants than can be looked through"
     ]
 
 
