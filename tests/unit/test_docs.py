@@ -1,0 +1,165 @@
+"""The documentation holds together: links resolve, every key has its place and example, every command exists.
+
+`ORCA_UPDATE_GOLDEN=1 pytest tests/unit/test_docs.py` writes what the compiler says now of a wrong example into its page.
+"""
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from orchestrator.cli.main import app
+from orchestrator.compile import compile_text
+from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, TryRecord
+from orchestrator.errors import SpecError
+from orchestrator.expressions import KNOWN_FUNCTIONS
+from orchestrator.plan.model import Frozen
+from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.key_texts import KEY_TEXTS
+from orchestrator.spec.model import (
+    JobShape,
+    MatrixShape,
+    ParamShape,
+    RequirementShape,
+    ResourcesShape,
+    RetryShape,
+    Shape,
+    Spec,
+)
+from orchestrator.spec.schema import spec_schema
+from orchestrator.spec.source import read_source
+from tests.support.docs import FOLDER, PAGES, ROOT, Block, anchor, blocks, read, rewrite_after
+from tests.support.json_schema import errors
+
+BLOCKS = blocks()
+SCHEMA = spec_schema()
+SECTIONS: list[tuple[type[Shape], str, str]] = [
+    (Spec, "language/workflow.md", ""),
+    (JobShape, "language/jobs.md", ""),
+    (ParamShape, "language/workflow.md", "params"),
+    (RequirementShape, "language/jobs.md", "requires"),
+    (RetryShape, "language/jobs.md", "retry"),
+    (ResourcesShape, "language/jobs.md", "resources"),
+    (MatrixShape, "language/jobs.md", "matrix"),
+]
+"""Where the keys of each shape are told of: a section of their own on a page, or that of the key that holds them."""
+
+
+def data_of(block: Block) -> Any:
+    source, found = read_source(block.text, block.file)
+    assert source is not None, f"{block.name}: {found}"
+    return source.data
+
+
+def test_there_is_documentation_to_test() -> None:
+    assert len([block for block in BLOCKS if block.runs]) > 50
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in read(path).links:
+        if "://" in link:
+            continue
+        target, _, place = link.partition("#")
+        page = (path.parent / target).resolve() if target else path
+        assert page.exists(), f"{path.relative_to(ROOT)}: {link}"
+        assert page.is_relative_to(ROOT), link
+        if place:
+            assert place in [anchor(heading) for heading in read(page).headings], f"{path.name}: {link}"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PAGES if path.name != "README.md"], ids=lambda path: path.name
+)
+def test_every_page_is_in_the_index(path: Path) -> None:
+    index = FOLDER / "README.md"
+    linked = {
+        (index.parent / link.partition("#")[0]).resolve() for link in read(index).links if "://" not in link
+    }
+    assert path in linked
+
+
+@pytest.mark.parametrize(
+    ("shape", "page", "owner", "key"),
+    [(shape, page, owner, key) for shape, page, owner in SECTIONS for key in KEY_TEXTS[shape]],
+    ids=lambda value: value.__name__ if isinstance(value, type) else str(value) or "-",
+)
+def test_every_key_has_a_section_with_an_example_that_uses_it(
+    shape: type[Shape], page: str, owner: str, key: str
+) -> None:
+    heading = f"`{owner or key}`"
+    examples = [
+        block for block in read(FOLDER / page).blocks if block.headings[-1:] == (heading,) and block.runs
+    ]
+    assert examples, f"docs/{page} has no section {heading} with an example"
+    holders = [holder for block in examples for holder in holders_of(shape, data_of(block))]
+    assert any(key in holder for holder in holders), f"no example of {heading} in docs/{page} uses '{key}'"
+    if owner:
+        assert f"`{key}`" in (FOLDER / page).read_text()
+
+
+def holders_of(shape: type[Shape], data: Any) -> list[dict[str, Any]]:
+    """The mappings in a spec's data that have this shape."""
+    jobs: list[dict[str, Any]] = [*data["jobs"].values(), data.get("defaults", {})]
+    inner: dict[type[Shape], list[Any]] = {
+        Spec: [data],
+        JobShape: jobs,
+        ParamShape: list(data.get("params", {}).values()),
+        RequirementShape: [one for job in jobs for one in job.get("requires", ())],
+        RetryShape: [job.get("retry") for job in jobs],
+        ResourcesShape: [job.get("resources") for job in jobs],
+        MatrixShape: [job.get("matrix") for job in jobs],
+    }
+    return [one for one in inner[shape] if isinstance(one, dict)]
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.is_ours], ids=lambda block: block.name)
+def test_every_spec_compiles_without_a_warning_or_says_what_is_wrong(block: Block) -> None:
+    try:
+        found = compile_text(block.text, block.file).diagnostics
+    except SpecError as error:
+        found = error.diagnostics
+    said = "".join(f"{item.pretty()}\n" for item in found if isinstance(item, Diagnostic))
+    if "check" not in block.words:
+        assert said == ""
+        assert errors(SCHEMA, data_of(block)) == []
+        return
+    if os.environ.get("ORCA_UPDATE_GOLDEN") and said != block.after:
+        rewrite_after(block, said)
+        pytest.fail(f"{block.name} was rewritten; read the difference, then run again")
+    assert said == block.after
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "sh"], ids=lambda block: block.name
+)
+def test_every_command_exists_with_its_options(block: Block) -> None:
+    group: Any = typer.main.get_command(app)
+    for line in commands_in(block.text):
+        words = shlex.split(line, comments=True)
+        words = words[: next((index for index, word in enumerate(words) if word in ("|", ">", "&&")), None)]
+        name = words[1]
+        assert name in group.commands or name.startswith("-"), f"{block.name}: {line}"
+        if name in group.commands:
+            group.commands[name].make_context(name, words[2:])
+
+
+def commands_in(text: str) -> list[str]:
+    return [line for line in text.split("\n") if re.match(r"(\.venv/bin/)?orca ", line)]
+
+
+@pytest.mark.parametrize(
+    "shape", [RunRecord, JobRecord, TryRecord, ArtifactRef], ids=lambda shape: shape.__name__
+)
+def test_every_key_of_a_record_is_told_of(shape: type[Frozen]) -> None:
+    text = (FOLDER / "command-line.md").read_text()
+    assert [name for name in shape.model_fields if f"`{name}`" not in text] == []
+
+
+def test_every_function_is_in_the_tables() -> None:
+    text = (FOLDER / "language" / "expressions.md").read_text()
+    assert [name for name in KNOWN_FUNCTIONS if f"`{name}(" not in text] == []
