@@ -1,4 +1,4 @@
-"""Before a run: `validate`, `plan`, `eval`. None of these needs Temporal or Docker."""
+"""Before a run: `plan`, `eval`. None of these needs Temporal or Docker."""
 
 import json
 from pathlib import Path
@@ -8,36 +8,10 @@ import typer
 
 from orchestrator.cli import output
 from orchestrator.cli.options import Output, OutputOption, SpecArgument
-from orchestrator.errors import SpecError, UsageError
+from orchestrator.errors import UsageError
 
 MAX_COLUMNS: Final = 120
 """Of a plan's text: longer lines are hard to read, however wide the terminal."""
-
-
-def validate(
-    specs: Annotated[list[Path], typer.Argument(help="One or more workflow files.", show_default=False)],
-    out: OutputOption = Output.TEXT,
-) -> None:
-    """Check workflow files and print everything that is wrong with them."""
-    from orchestrator.client.prepare import compile_file
-
-    findings: list[Any] = []
-    bad: list[Path] = []
-    for path in specs:
-        try:
-            findings += compile_file(path).diagnostics
-        except SpecError as error:
-            findings += error.diagnostics
-            bad.append(path)
-    if out is Output.JSON:
-        output.data_json({"valid": not bad, "diagnostics": [item.to_json() for item in findings]})
-    else:
-        output.diagnostics(findings)
-        for path in specs:
-            if path not in bad:
-                output.data(f"{path}: valid")
-    if bad:
-        raise typer.Exit(SpecError.exit_code)
 
 
 def plan(spec: SpecArgument, out: OutputOption = Output.TEXT) -> None:

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import typer
 
-from orchestrator.cli import act, before, graph, look, schema, start
+from orchestrator.cli import act, before, graph, look, schema, start, validate
 from orchestrator.cli.output import INTERRUPTED, fail
 from orchestrator.client.leave import leave
 from orchestrator.errors import OrcaError
@@ -35,7 +35,7 @@ app.command("watch", rich_help_panel=LOOK)(look.watch)
 app.command("graph", rich_help_panel=LOOK)(graph.graph)
 app.command("artifacts", rich_help_panel=LOOK)(look.artifacts)
 app.command("cancel", rich_help_panel=ACT)(act.cancel)
-app.command("validate", rich_help_panel=BEFORE)(before.validate)
+app.command("validate", rich_help_panel=BEFORE)(validate.validate)
 app.command("plan", rich_help_panel=BEFORE)(before.plan)
 app.command("eval", rich_help_panel=BEFORE)(before.eval_)
 app.command("schema", rich_help_panel=BEFORE)(schema.schema)

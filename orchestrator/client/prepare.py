@@ -43,12 +43,20 @@ def compile_file(path: Path) -> Compiled:
         SpecError: it is wrong; carries every diagnostic.
     """
     try:
-        with path.open("rb") as file:
-            # One byte more than is allowed, so that the compiler sees that it is too large without reading it all.
-            text = file.read(MAX_BYTES + 1)
+        text = read_spec(path)
     except OSError as error:
         raise UsageError(f"cannot read the spec '{path}': {error.strerror or error}") from error
     return compile_text(text, str(path))
+
+
+def read_spec(path: Path) -> bytes:
+    """A spec's bytes: one more than is allowed at most, so that the compiler sees that it is too large.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def read_params(plan: Plan, given: Sequence[str]) -> dict[str, Json]:
