@@ -83,8 +83,6 @@ class JobState:
     warnings: tuple[str, ...] = ()
     started_at: str | None = None
     finished_at: str | None = None
-    stop_reason: str | None = None
-    """Why it is to end although the run goes on: another variant failed."""
     fan: "Fan | None" = None
     """The job's variants, from its start on."""
     member_of: "Fan | None" = None
@@ -193,6 +191,7 @@ class Fan:
     Attributes:
         leaves: each variant's state under its full name, in order.
         tries: of all of them.
+        stop_reason: why those that have not ended are to end although the run goes on: one of them failed.
         outputs: what they agree on; empty until the job has ended.
     """
 
@@ -204,6 +203,7 @@ class Fan:
         ]
         self.leaves = {leaf.key: leaf for leaf in made}
         self.tries = 0
+        self.stop_reason: str | None = None
         self.outputs = Agreement(job.node.name, {})
         self._job = job
         self._known: dict[str, None] = {}

@@ -58,7 +58,9 @@ class RunState:
 
     def stopping(self, job: JobState) -> bool:
         """Whether a job or variant is to end before its time."""
-        return job.stop_reason is not None or (self.stop is not None and not job.node.finalizer)
+        if job.member_of is not None and job.member_of.stop_reason is not None:
+            return True
+        return self.stop is not None and not job.node.finalizer
 
     def room_for(self, job: JobState, count: int) -> bool:
         """Whether the run can hold `count` variants of `job`."""

@@ -60,6 +60,9 @@ def test_the_pipeline_tests_in_parallel_deploys_on_main_only_and_always_notifies
         "deploy-staging": deploy,
         "notify": "success",
     }
+    unit_tests = record["jobs"]["test-unit"]
+    assert list(unit_tests["variants"]) == ["test-unit (3.11, default)", "test-unit (3.11, error)"]
+    assert unit_tests["summary"] == "2/2 passed"
     unit, integration = span(record["jobs"]["test-unit"]), span(record["jobs"]["test-integration"])
     assert unit[0] < integration[1]
     assert integration[0] < unit[1]

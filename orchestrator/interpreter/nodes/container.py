@@ -60,6 +60,9 @@ async def _run_one_try(node: ContainerNode, job: JobState, around: Surroundings)
         job.enter("waiting")
         around.changed()
     async with around.pacing.slot():
+        if around.state.stopping(job):
+            # The variant that gave this place back has failed, and nobody has come by yet to cancel the others.
+            raise asyncio.CancelledError
         number = job.begin_try(rfc3339(workflow.now()))
         try:
             outcome = await _dispatch(node, job, around, number=number)

@@ -50,7 +50,6 @@ class _Walk:
         self._around = around
         self._places = asyncio.Semaphore(strategy.max_parallel or len(fan.listed))
         self._tasks: dict[str, asyncio.Task[JobOutcome]] = {}
-        self._broken_by: JobState | None = None
         self._stopped = False
         self._told = False
         self._fault: BaseException | None = None
@@ -63,21 +62,26 @@ class _Walk:
         return self._fan.ending()
 
     def _start(self, leaf: JobState) -> None:
-        if self._broken_by is not None or self._stopped:
-            self._settle(leaf, Ending("cancelled", self._stop_reason(leaf)))
+        if self._fan.stop_reason is not None or self._stopped:
+            self._settle(leaf, Ending("cancelled", self._stop_reason()))
             return
         task = self._tasks[leaf.key] = asyncio.create_task(self._run(leaf))
         task.add_done_callback(lambda done: self._finish(leaf, done))
 
     async def _run(self, leaf: JobState) -> JobOutcome:
         async with self._places:
-            return await run_leaf(leaf, self._around)
+            outcome = await run_leaf(leaf, self._around)
+            breaks = outcome.status == "failed" and leaf.node.on_error != "continue"
+            if breaks and self._strategy.fail_fast and not self._stopped and self._fan.stop_reason is None:
+                # Before the place is free: the next variant must not begin.
+                self._fan.stop_reason = f"cancelled: variant '{leaf.key}' failed (fail_fast)"
+            return outcome
 
     def _finish(self, leaf: JobState, task: asyncio.Task[JobOutcome]) -> None:
         """Settle a variant whose task has ended. A callback, since a task cancelled before its start runs no code."""
         del self._tasks[leaf.key]
         if task.cancelled():
-            self._settle(leaf, Ending("cancelled", self._stop_reason(leaf)))
+            self._settle(leaf, Ending("cancelled", self._stop_reason()))
         elif (error := task.exception()) is not None:
             # The interpreter's own fault: it goes up to the main coroutine, which fails the workflow task with it.
             self._fault = error
@@ -87,9 +91,6 @@ class _Walk:
 
     def _settle(self, leaf: JobState, ending: Ending) -> None:
         leaf.settle(ending, rfc3339(workflow.now()))
-        breaks = ending.status == "failed" and not leaf.tolerated and self._strategy.fail_fast
-        if breaks and self._broken_by is None:
-            self._broken_by = leaf
         self._around.changed()
 
     async def _until_all_ended(self) -> None:
@@ -103,26 +104,20 @@ class _Walk:
                 self._stopped = True
             if self._fault is not None:
                 raise self._fault
-            if not self._told and (self._stopped or self._broken_by is not None):
+            if not self._told and (self._stopped or self._fan.stop_reason is not None):
                 self._stop_all()
 
     def _news(self) -> bool:
-        breaks = self._broken_by is not None and not self._told
-        return not self._tasks or self._fault is not None or breaks
+        broken = self._fan.stop_reason is not None and not self._told
+        return not self._tasks or self._fault is not None or broken
 
     def _stop_all(self) -> None:
         self._told = True
-        for key, task in list(self._tasks.items()):
-            leaf = self._fan.leaves[key]
-            leaf.stop_reason = self._stop_reason(leaf)
+        for task in list(self._tasks.values()):
             task.cancel()
 
-    def _stop_reason(self, leaf: JobState) -> str:
-        if leaf.stop_reason is not None:
-            return leaf.stop_reason
-        if self._broken_by is not None and not self._stopped:
-            return f"cancelled: variant '{self._broken_by.key}' failed (fail_fast)"
-        return self._around.state.stop_reason
+    def _stop_reason(self) -> str:
+        return self._fan.stop_reason or self._around.state.stop_reason
 
 
 def _batches(leaves: Sequence[JobState], size: int | None) -> Iterator[Sequence[JobState]]:
