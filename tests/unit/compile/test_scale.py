@@ -28,6 +28,15 @@ def fan(number: int) -> str:
     )
 
 
+def variants(number: int) -> str:
+    return (
+        "name: n\nmax_variants: 10000\nparams: {p: {}}\njobs:\n  a:\n    image: i:${{ matrix.a }}\n"
+        f"    name: v ${{{{ matrix.a }}}} ${{{{ matrix.b }}}}\n    matrix: {{a: '${{{{ range(0, {number // 20}) }}}}', "
+        "b: '${{ range(0, 20) }}', include: [{a: 1, c: 2}], exclude: [{a: 2}]}\n"
+        "    commands: ['echo ${{ matrix.a }} ${{ matrix.c }} ${{ params.p }}']\n"
+    )
+
+
 def calls_of(work: Callable[[], object]) -> int:
     count = 0
 
@@ -44,7 +53,7 @@ def calls_of(work: Callable[[], object]) -> int:
     return count
 
 
-@pytest.mark.parametrize("shape", [chain, fan])
+@pytest.mark.parametrize("shape", [chain, fan, variants])
 def test_twice_the_jobs_are_twice_the_steps(shape: Callable[[int], str]) -> None:
     small, large = shape(400), shape(800)
     for text in (small, large):
