@@ -1,6 +1,6 @@
 """The documentation holds together: links resolve, every key has its place and example, every command exists.
 
-`ORCA_UPDATE_GOLDEN=1 pytest tests/unit/test_docs.py` writes what the compiler says now of a wrong example into its page.
+`ORCA_UPDATE_GOLDEN=1 pytest tests/unit/test_docs.py` writes into the pages what the compiler says of wrong examples.
 """
 
 import os
@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import typer
 
-from orchestrator.cli.main import app
+from orchestrator.cli.app import app
 from orchestrator.compile import compile_text
 from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, TryRecord
 from orchestrator.errors import SpecError
 from orchestrator.expressions import KNOWN_FUNCTIONS
 from orchestrator.plan.model import Frozen
 from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.explanations import EXPLANATIONS
 from orchestrator.spec.key_texts import KEY_TEXTS
 from orchestrator.spec.model import (
     JobShape,
@@ -158,6 +159,17 @@ def commands_in(text: str) -> list[str]:
 def test_every_key_of_a_record_is_told_of(shape: type[Frozen]) -> None:
     text = (FOLDER / "command-line.md").read_text()
     assert [name for name in shape.model_fields if f"`{name}`" not in text] == []
+
+
+def test_every_code_is_in_the_table_of_codes() -> None:
+    page = FOLDER / "diagnostics.md"
+    before, head, found = page.read_text().partition("| --- | --- |\n")
+    rows = [(code, one.title.replace("|", "\\|")) for code, one in EXPLANATIONS.items()]
+    expected = "".join(f"| `{code}` | {title} |\n" for code, title in rows)
+    if os.environ.get("ORCA_UPDATE_GOLDEN"):
+        page.write_text(before + head + expected)
+    else:
+        assert found == expected
 
 
 def test_every_function_is_in_the_tables() -> None:
