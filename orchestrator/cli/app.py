@@ -1,0 +1,43 @@
+"""The subcommands of `orca`. `overview.py` tells of each what `orca --help` shows."""
+
+import typer
+
+from orchestrator.cli import act, before, graph, look, schema, start, validate
+from orchestrator.cli.overview import ABOUT, ACT, BEFORE, EXIT_CODES, LOOK, START
+
+app = typer.Typer(
+    name="orca",
+    help=f"{ABOUT} {EXIT_CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("run", rich_help_panel=START)(start.run)
+app.command("up", rich_help_panel=START)(start.up)
+app.command("worker", rich_help_panel=START)(start.worker)
+app.command("submit", rich_help_panel=START)(start.submit)
+app.command("status", rich_help_panel=LOOK)(look.status)
+app.command("list", rich_help_panel=LOOK)(look.list_)
+app.command("logs", rich_help_panel=LOOK)(look.logs)
+app.command("watch", rich_help_panel=LOOK)(look.watch)
+app.command("graph", rich_help_panel=LOOK)(graph.graph)
+app.command("artifacts", rich_help_panel=LOOK)(look.artifacts)
+app.command("cancel", rich_help_panel=ACT)(act.cancel)
+app.command("validate", rich_help_panel=BEFORE)(validate.validate)
+app.command("plan", rich_help_panel=BEFORE)(before.plan)
+app.command("eval", rich_help_panel=BEFORE)(before.eval_)
+app.command("schema", rich_help_panel=BEFORE)(schema.schema)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: bool = typer.Option(False, "--version", help="Print the version and end."),
+) -> None:
+    """Durable container workflows on Temporal."""
+    if version:
+        from orchestrator import __version__
+
+        typer.echo(f"orca {__version__}")
+        raise typer.Exit
