@@ -9,6 +9,7 @@ May import expressions and errors. Knows nothing of plans, Temporal or container
     yaml_words.py   the YAML reader's complaints in plain English
     quantities.py   durations and sizes
     model.py        the shapes that a spec may have
+    accepted.py, key_texts.py, schema.py   the models as a JSON Schema for editors
     parse.py        data -> Spec, with every finding in plain English
     diagnostics.py  what a finding is, and how it prints
     explanations/   every code explained, with an example that is wrong and the same mended
