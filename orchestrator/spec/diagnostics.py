@@ -15,7 +15,7 @@ MAX_DIAGNOSTICS: Final = 1000
 """A file that is wrong in more places than this is not a spec; the rest is counted, not shown."""
 MAX_SHOWN_LINE: Final = 400
 """Characters; the line of a finding is left out when it is longer (generated one-line JSON)."""
-_MAX_COMPARISONS: Final = 300_000
+_MAX_COMPARISONS: Final = 100_000
 """Names that all suggestions for one file may be compared with, so that they stay cheap on huge specs."""
 
 
@@ -132,6 +132,6 @@ class Suggester:
 
 def _width(char: str) -> int:
     """Terminal columns that a character takes."""
-    if unicodedata.combining(char):
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
