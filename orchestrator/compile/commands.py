@@ -55,7 +55,8 @@ def bind_commands(draft: Draft, name: str) -> Commands | tuple[Diagnostic, ...]:
     try:
         bound = binder.bind(variants)
     except ShellBindingError as error:
-        return tuple(_diagnostic("E209", draft, name, one) for one in error.every)
+        where = "" if binder.blamed is None else f" (in variant '{binder.blamed}')"
+        return tuple(_diagnostic("E209", draft, name, one, where) for one in error.every)
     except ExpressionError as error:
         path = ("jobs", name, "commands")
         message = f"a constant expression in 'commands' of job '{name}' fails: {error}"
@@ -75,11 +76,11 @@ def _title(command: str) -> str:
     return f"{lines[0][:MAX_TITLE]}{more}" if lines else ""
 
 
-def _diagnostic(code: str, draft: Draft, name: str, error: ShellBindingError) -> Diagnostic:
+def _diagnostic(code: str, draft: Draft, name: str, error: ShellBindingError, where: str = "") -> Diagnostic:
     offset = error.offset or 0
     length = extent.of_hole(draft.jobs[name].commands[error.command], offset)
     spot = draft.source.inside(("jobs", name, "commands", error.command), offset, length)
-    message = f"command {error.command + 1} of job '{name}': {error}"
+    message = f"command {error.command + 1} of job '{name}'{where}: {error}"
     severity: Severity = "warning" if code.startswith("W") else "error"
     return draft.source.diagnostic(code, message, at=spot, severity=severity)
 
@@ -100,6 +101,8 @@ class _Binder:
         self._walked = Walked()
         self.doubtful: dict[tuple[int, int | None], ShellBindingError] = {}
         """Values in the text of another language, by command and place; known once all is bound."""
+        self.blamed: str | None = None
+        """The variant whose own values make a place unsafe, where binding failed for that."""
 
     def bind(self, variants: Sequence[Variant]) -> Commands:
         """The commands for these variants; with none, for the job alone.
@@ -110,14 +113,16 @@ class _Binder:
         """
         if not self._varying:
             bound = self._bound(self._known.value)
+            self._note_doubts(bound)
             return Commands(tuple(map(_literal, bound.commands)), (), self._used(bound.env))
         values = [self._values_of(variant) for variant in variants]
         if not self._names:
             return Commands(tuple(map(self._template, self._commands)), (), {})
         by_values: dict[tuple[str, ...], Bound] = {}
-        for own in values:
+        for variant, own in zip(variants, values, strict=True):
             if own not in by_values:
-                by_values[own] = self._bound_with(own)
+                by_values[own] = self._bound_for(variant, own)
+                self._note_doubts(by_values[own])
         used = self._used({name: "" for bound in by_values.values() for name in bound.env})
         shared = self._one_for_all(by_values)
         if shared is not None:
@@ -134,12 +139,27 @@ class _Binder:
         except ExpressionError as error:
             raise ExpressionError(f"{error} (in variant '{variant.name}')", error.offset) from error
 
+    def _bound_for(self, variant: Variant, values: tuple[str, ...]) -> Bound:
+        try:
+            return self._bound_with(values)
+        except ShellBindingError:
+            try:
+                self._bound_with(("word",) * len(values))
+            except ShellBindingError:
+                self.blamed = None  # it is so whatever the values are
+            else:
+                self.blamed = variant.name
+            raise
+
+    def _note_doubts(self, bound: Bound) -> None:
+        self.doubtful |= {(error.command, error.offset): error for error in bound.doubtful}
+
     def _bound_with(self, values: tuple[str, ...]) -> Bound:
         texts = dict(zip(self._varying, values, strict=True))
         return self._bound(lambda source: texts[source] if source in texts else self._known.value(source))
 
     def _bound(self, constant: Callable[[str], str]) -> Bound:
-        bound = bind_values(
+        return bind_values(
             self._commands,
             shell=self._shell,
             is_constant=self._known.is_constant,
@@ -149,8 +169,6 @@ class _Binder:
             names=self._names,
             walked=self._walked,
         )
-        self.doubtful |= {(error.command, error.offset): error for error in bound.doubtful}
-        return bound
 
     def _used(self, names: Mapping[str, str]) -> dict[str, Template]:
         """The variables among `names`, with their expressions, in order."""
