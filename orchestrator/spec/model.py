@@ -1,8 +1,8 @@
 """The shapes that a spec may have, as pydantic models: what each value may be, and nothing of other jobs.
 
 Rules between jobs are the compiler's. Values keep the spec's own words; only durations (seconds), sizes
-(bytes) and short forms are made uniform. Adding a key: a field here, its meaning in compile, a test in both, its text in
-`key_texts.py`, its section in docs/language, and `make schema`.
+(bytes) and short forms are made uniform. Adding a key: a field here, its meaning in compile, a test in both, its text
+in `key_texts.py`, its section in docs/language, and `make schema`.
 """
 
 from collections.abc import Mapping
