@@ -324,7 +324,9 @@ def test_an_expression_that_fails_for_one_variant_is_found_and_says_for_which() 
 
 def test_one_that_cannot_be_safe_in_some_variant_says_so() -> None:
     found = errors_of("    for_each: [echo, eval]\n    commands: ['${{ item }} ${{ params.p }}']\n")
-    assert [line.split(": '$")[0] for line in found] == ["8:29: error[E209]: command 1 of job 'a' (in variant 'eval')"]
+    assert [line.split(": '$")[0] for line in found] == [
+        "8:29: error[E209]: command 1 of job 'a' (in variant 'eval')"
+    ]
 
 
 def test_256_variants_of_a_long_script_take_little_more_than_one() -> None:
