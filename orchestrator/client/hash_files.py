@@ -47,10 +47,10 @@ class Files:
         relative = _below_root(start)
         if relative is None:
             return
-        entry = self._entries.get(str(relative))
+        entry = self._located(relative)
         waiting: list[tuple[PurePosixPath, Entry, tuple[str, ...]]] = []
         if relative == PurePosixPath():
-            waiting = self._children(relative, relative, ())
+            waiting = self._children(relative, relative, (str(relative),))
         elif entry is not None:
             waiting = [(relative, entry, ())]
         while waiting:
@@ -61,8 +61,8 @@ class Files:
                     continue
                 raise UsageError(f"hashFiles cannot read '{path}': it is a link to nothing that is shipped")
             if self._is_folder(target):
-                follow = entry.kind == "folder" or (patterns.follow_links and str(target) not in through)
-                if follow:
+                is_loop = patterns.follow_links and str(target) in through
+                if (entry.kind == "folder" or patterns.follow_links) and not is_loop:
                     waiting += self._children(path, target, (*through, str(target)))
             elif patterns.takes_file(f"{ROOT}/{path}"):
                 yield self._digest(str(target))
@@ -73,6 +73,17 @@ class Files:
         """What is in `folder`, which was reached as `path`, the last name first."""
         found = self._below.get(str(folder), [])
         return [(path / entry.relative.name, entry, through) for entry in reversed(found)]
+
+    def _located(self, path: PurePosixPath) -> Entry | None:
+        """The entry at `path`, which may lead through links to folders."""
+        parent = PurePosixPath()
+        for part in path.parts[:-1]:
+            entry = self._entries.get(str(parent / part))
+            target = self._target(entry) if entry is not None and entry.kind == "link" else None
+            if entry is None or (entry.kind == "link" and target is None):
+                return None
+            parent = target if target is not None else entry.relative
+        return self._entries.get(str(parent / path.name))
 
     def _is_folder(self, path: PurePosixPath) -> bool:
         return path == PurePosixPath() or self._entries[str(path)].kind == "folder"

@@ -48,8 +48,11 @@ class Walk(Cursor):
 
     def _commands(self) -> Tree:
         """Commands up to the `)` that ends them, which stays, or to the end."""
-        commands, around = CommandList(), self._word
+        commands, around, depth = CommandList(), self._word, self._depth
         while self._at < self._end:
+            self._depth = depth + commands.depth
+            if self._depth > MAX_NESTING:
+                raise TooDeep
             letter = self._text[self._at]
             if self._at in self._holes:
                 self._word = commands.grow()
@@ -69,7 +72,7 @@ class Walk(Cursor):
             else:
                 self._word = commands.grow()
                 self._take(1)
-        self._word = around
+        self._word, self._depth = around, depth
         return commands.finish()
 
     def _closes(self, commands: CommandList) -> bool:
@@ -88,8 +91,6 @@ class Walk(Cursor):
         else:
             if letter == "(":
                 commands.open()
-                if commands.depth > MAX_NESTING:
-                    raise TooDeep
             elif letter == "|" and not self._ahead("||"):
                 commands.pipe()
                 self._copy(1 if self._ahead("|&") else 0)
@@ -294,7 +295,7 @@ class Walk(Cursor):
             at += 1
         if holes:
             walk = Walk("".join(inner), holes, self._places, shell=self._shell, nesting=self._nesting + 1)
-            walk._forbidden, walk._lost = self._forbidden, self._lost
+            walk._forbidden, walk._lost, walk._depth = self._forbidden, self._lost, self._depth
             text = walk.run()
             self._word.add_commands("$(", walk.tree)
             for letter in special.replace("$", ""):

@@ -27,7 +27,7 @@ class Places(Protocol):
 
 
 class TooDeep(Exception):
-    """Substitutions are nested deeper than `MAX_NESTING`."""
+    """Substitutions or compound commands are nested deeper than `MAX_NESTING`."""
 
 
 class Cursor:
@@ -49,6 +49,8 @@ class Cursor:
         self._places = places
         self._shell = shell
         self._nesting: int = nesting
+        self._depth: int = 0
+        """How many compound commands are open around the place."""
         self._at = 0
         self._end = len(text)
         self._out: list[str] = []

@@ -24,6 +24,10 @@ from orchestrator.compile.shell_programs import (
 )
 from orchestrator.compile.shell_words import HOLE, OTHER, Word
 
+_MAX_ENTRIES = 5
+_MAX_STEPS = 50
+"""Programs that run one another in one command; what lies behind more of them is taken for code."""
+
 
 @dataclass(slots=True)
 class Reading:
@@ -37,6 +41,10 @@ class Reading:
     """Words that are code, of what, and which program runs it."""
     scripts: list[tuple[int, Language, str]] = field(default_factory=list[tuple[int, Language, str]])
     """Words that name a file which is run."""
+    steps: int = 0
+    """How many programs that run another one have been gone through."""
+    hands_input: bool = False
+    """One of these hands what it reads to the command among its words."""
     stdin: tuple[Language, str] | None = None
     """What the command reads is code."""
 
@@ -48,6 +56,8 @@ def read_command(words: Sequence[Word]) -> Reading:
         at += 1
     reading = Reading(at=at)
     _read(words, at, reading, wrapped=False)
+    if not reading.code and reading.program not in PRINTS:
+        _among(words, reading.at, reading, hands_input=reading.hands_input)
     return reading
 
 
@@ -65,6 +75,10 @@ def program_name(word: Word) -> str | None:
 def _read(words: Sequence[Word], at: int, reading: Reading, *, wrapped: bool) -> None:
     if at >= len(words):
         return
+    reading.steps += 1
+    if reading.steps > _MAX_STEPS:
+        reading.code += [(here, BEHIND, "sh -c") for here in range(at, len(words))]
+        return
     name = program_name(words[at])
     reading.at, reading.program = at, name or ""
     if name is not None and name in WRAPPERS:
@@ -77,15 +91,20 @@ def _read(words: Sequence[Word], at: int, reading: Reading, *, wrapped: bool) ->
         _parallel(words, at, reading)
     elif name in PROGRAMS and not (wrapped and name in SHELL_WORDS):
         _program(PROGRAMS[name], words, at, reading)
+    if name is None and not reading.code:
+        # `$SUDO sh …`, in which the first word may well be empty
+        known = (here for here in range(at + 1, len(words)) if program_name(words[here]) is not None)
+        _read(words, next(known, len(words)), reading, wrapped=False)
+        return
     if name == "git":
         _foreach(words, at, reading)
     if name == "ssh":
         _remote(words, at, reading)
-    if not reading.code and name not in PRINTS:
-        _among(words, at, reading, hands_input=name in CONTAINERS or name in WRAPPERS)
+    reading.hands_input = reading.hands_input or name in CONTAINERS
 
 
 def _wrapper(name: str, words: Sequence[Word], at: int, reading: Reading) -> None:
+    reading.hands_input = True
     values, operands = WRAPPERS[name]
     here = at + 1
     replaced: str | None = None
@@ -230,18 +249,15 @@ def _option(program: Program, words: Sequence[Word], here: int) -> tuple[int | N
 
 def _find(words: Sequence[Word], at: int, reading: Reading) -> None:
     for here in range(at + 1, len(words)):
-        if words[here].text in ("-exec", "-execdir", "-ok", "-okdir"):
+        if reading.steps <= _MAX_STEPS and words[here].text in ("-exec", "-execdir", "-ok", "-okdir"):
             _read(words, here + 1, reading, wrapped=True)
     reading.program, reading.at = "find", at
 
 
 def _parallel(words: Sequence[Word], at: int, reading: Reading) -> None:
     """GNU parallel runs its words through a shell; what follows `:::` is quoted by it."""
-    command = [
-        here
-        for here in range(at + 1, len(words))
-        if not any(word.text.startswith(":::") for word in words[at + 1 : here + 1])
-    ]
+    ends = (here for here in range(at + 1, len(words)) if words[here].text.startswith(":::"))
+    command = range(at + 1, next(ends, len(words)))
     reading.code += [(here, SHELL, "parallel") for here in command]
     if not any(not words[here].text.startswith("-") for here in command):
         reading.stdin = (SHELL, "parallel")
@@ -265,13 +281,16 @@ def _foreach(words: Sequence[Word], at: int, reading: Reading) -> None:
 
 def _among(words: Sequence[Word], at: int, reading: Reading, *, hands_input: bool) -> None:
     """`sh -c text` and its like among the words of a program that may run them."""
+    entries = 0
     for here in range(at + 1, len(words)):
         text = words[here].text
         name = program_name(words[here])
         inner = Reading()
-        entry = text.startswith("--entrypoint=") or words[here - 1].text == "--entrypoint"
-        if entry:
+        if text.startswith("--entrypoint=") or words[here - 1].text == "--entrypoint":
             _entrypoint(words, here, inner)
+            entries += 1
+            if entries > _MAX_ENTRIES:
+                return
         elif name in SHELLS:
             _shell(words, here, inner, certain=True)
         elif name is not None and _is_told(name):

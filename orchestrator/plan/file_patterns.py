@@ -19,6 +19,7 @@ MAX_PATTERN: Final = 1000
 """Characters of one pattern."""
 _LETTER: Final = "[^/]"
 _ANY_PARTS: Final = "(?:/[^/]+)*"
+_BELOW: Final = "(?:/[^/]+)+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def _read(text: str) -> Pattern:
     rest = re.sub("/+", "/", rest)
     parts = [part for part in rest.split("/") if part]
     for place, part in enumerate(parts):
-        if part == ".." or (part == "." and (place > 0 or rest.startswith("/"))):
+        dots = _literal(part)
+        if dots == ".." or (dots == "." and (place > 0 or part != "." or rest.startswith("/"))):
             raise ExpressionError(
                 f"the pattern '{text}' of hashFiles has '{part}' in it; "
                 "patterns are relative to the workspace and stay in it"
@@ -120,7 +122,8 @@ def _read(text: str) -> Pattern:
 def _with_descendants(pattern: Pattern) -> Iterator[Pattern]:
     yield pattern
     if pattern.folders_only or pattern.segments[-1:] != ("**",):
-        yield _pattern((*pattern.segments, "**"), negated=pattern.negated, folders_only=False)
+        below = re.compile(_regex(pattern.segments) + _BELOW, re.DOTALL)
+        yield Pattern(pattern.negated, (*pattern.segments, "**"), folders_only=False, regex=below)
 
 
 def _pattern(segments: tuple[str, ...], *, negated: bool, folders_only: bool) -> Pattern:
@@ -181,16 +184,21 @@ def _class_end(segment: str, start: int) -> int | None:
 
 
 def _class_regex(inner: str) -> str:
-    """A class; what is no valid one, such as `[z-a]`, stands for itself."""
+    """A class; one with a range that runs backwards, such as `[z-a]`, stands for itself."""
     negated = inner[:1] in ("!", "^")
-    letters = re.findall(r"\\.|.", inner[1:] if negated else inner, re.DOTALL)
-    parts = [letter if letter == "-" else re.escape(letter[-1]) for letter in letters]
-    text = f"(?!/)[{'^' if negated else ''}{''.join(parts)}]"
-    try:
-        re.compile(text)
-    except re.error:
-        return re.escape(f"[{inner}]")
-    return text
+    letters = [found[-1] for found in re.findall(r"\\.|.", inner[1:] if negated else inner, re.DOTALL)]
+    parts: list[str] = []
+    at = 0
+    while at < len(letters):
+        is_range = at + 2 < len(letters) and letters[at + 1] == "-"
+        first, last = letters[at], letters[at + 2] if is_range else letters[at]
+        if first > last:
+            return re.escape(f"[{inner}]")
+        parts.append(re.escape(first) if first == last else f"{re.escape(first)}-{re.escape(last)}")
+        at += 3 if is_range else 1
+    if not parts:
+        return _LETTER
+    return f"(?!/)[{'^' if negated else ''}{''.join(parts)}]"
 
 
 def _literal(segment: str) -> str:

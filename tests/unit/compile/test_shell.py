@@ -114,6 +114,8 @@ WRITE = 'write \'env: {X: "${{ params.x }}"}\' and use "$X" there'
         (f"echo $'a\\' {X}", "where the $'…' before it ends depends on which shell 'sh' is"),
         (f"cat <<{X}\nEOF", "it stands in the word that ends a here-document"),
         (f"[[ {X} -eq 1 ]]", TESTS),
+        (f"{'{ ' * 9000}echo {X}", "the command's substitutions are nested too deep"),
+        (f"{'if ' * 9000}echo {X}", "the command's substitutions are nested too deep"),
         (f"{'( ' * 60}echo {X}", "the command's substitutions are nested too deep"),
         (f"{'$(' * 60}{X}{')' * 60}", "the command's substitutions are nested too deep"),
         (f"{'${a:-' * 9000}{X}", "the command's substitutions are nested too deep"),

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,9 @@ REFUSED = [
     f"setsid sh -c {X}", f"flock f -c 'echo {X}'", f"flock f sh -c 'echo {X}'", f"stdbuf -oL sh -c {X}",
     f"gosu bob sh -c {X}", f"chroot /x sh -c {X}", f"timeout 5 sudo env A=b nice sh -c {X}",
     f"script -qc 'echo {X}' log", f"watch -n 1 echo {X}", f"find . -exec sh -c 'echo {X}' \\;",
-    f"find . -name a -execdir bash -c {X} +", f"$SHELL -c 'echo {X}'", f"{X} -c {X}", f"./with-env sh -c 'echo {X}'",
-    f"time sh -c {X}", f"time -p sh -c {X}", f"coproc sh -c {X}", f"docker run --rm alpine sh -c 'echo {X}'",
+    f"find . -name a -execdir bash -c {X} +", f"$SHELL -c 'echo {X}'", f"$SUDO sh -c {X}", f"$x let {X}",
+    f"$x eval {X}", f"{X} -c {X}", f"./with-env sh -c 'echo {X}'", f"time sh -c {X}", f"time -p sh -c {X}",
+    f"coproc sh -c {X}", f"docker run --rm alpine sh -c 'echo {X}'",
     f"docker run --entrypoint sh alpine -c 'echo {X}'", f"docker run --entrypoint=/bin/bash alpine -ec 'echo {X}'",
     f"docker exec web sh -c 'echo {X}'", f"kubectl exec web -- sh -c 'echo {X}'",
     f"docker exec -i web sh <<EOF\necho {X}\nEOF", f"ssh host echo {X}", f'ssh host "echo {X}"',
@@ -269,3 +271,15 @@ def test_the_error_says_where_to_read_the_variable(command: str, advice: str) ->
     with pytest.raises(ShellBindingError) as caught:
         bind(command)
     assert str(caught.value).endswith(f"; write 'env: {{X: \"{X}\"}}' and {advice}")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["env ", "$x ", "find . -exec ", "sh ", "sudo -u a ", "docker --entrypoint ", "parallel a ", "{ a; } | ", "a | ",
+     "x=( ", "case a in a) ", "a[", "[[ ", "xargs -I{} ", "$(:) ", "<<<a ", "'a' ", "python -c ", "let ", "f() "],
+)  # fmt: skip
+def test_long_commands_take_no_long_time(piece: str) -> None:
+    began = time.perf_counter()
+    with contextlib.suppress(ShellBindingError):
+        bind(f"{piece * 10_000} {X}")
+    assert time.perf_counter() - began < 10
