@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 GRAPHS = HERE / "_graphs"
 SPECS = {
     "awkward": GRAPHS / "awkward.yaml",
-    "ci-pipeline": HERE / "example-ci-pipeline" / "spec.yaml",
+    "pipeline": GRAPHS / "pipeline.yaml",
     "conditions": HERE / "conditions" / "spec.yaml",
 }
 STANDINGS = {
@@ -28,7 +28,7 @@ STANDINGS = {
 
 
 def drawn(case: str) -> Graph:
-    plan = compile_text(SPECS.get(case, SPECS["ci-pipeline"]).read_bytes(), "spec.yaml").plan
+    plan = compile_text(SPECS.get(case, SPECS["pipeline"]).read_bytes(), "spec.yaml").plan
     if case == "run":
         return graph_of(plan, run="ci-pipeline-abcd2345", run_status="running", standings=STANDINGS)
     return graph_of(plan)

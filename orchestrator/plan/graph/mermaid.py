@@ -24,7 +24,7 @@ _STYLES: Final = {
     "skipped": "fill:#f6f8fa,stroke:#8c959f,color:#59636e,stroke-dasharray:4",
     "omitted": "fill:#f6f8fa,stroke:#8c959f,color:#59636e,stroke-dasharray:4",
 }
-_PLAIN: Final = re.compile(r"[^\w \-./:,=()'\[\]{}+*?!$^~|…]")
+_PLAIN: Final = re.compile(r"[^\w \-./:,=()'\[\]{}+*?!$^~|…]|\$(?=\$)")
 """Characters that are written as entities: Mermaid's and HTML's own, and whatever else is no part of a name."""
 _LIST: Final = re.compile(r"^(\s*(?:\d+(?=\.)|(?=[-+*]\s)))(.)")
 """A label that begins like a Markdown list, which Mermaid refuses to draw."""

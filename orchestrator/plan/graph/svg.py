@@ -18,7 +18,7 @@ _FRAME: Final = 18.0
 _SPOTS: Final = (0.5, 0.4, 0.6, 0.3, 0.7, 0.24, 0.76)
 """Where on a bend a label may stand, as shares of it, the best first."""
 _BOLD: Final = 1.12
-_NARROW, _WIDE = "iljftrI.,:;'|!()[]{} /-", "mwMW@%…—=+<>~^#&"
+_NARROW, _WIDE = "iljftrI.,:;'|!()[] /-", "mwMW@%…—=+<>~^#&"
 
 _COLOURS: Final = {
     # state: (light: fill, line), (dark: fill, line)

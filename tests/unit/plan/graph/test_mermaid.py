@@ -18,6 +18,7 @@ from tests.support.plans import job, plan
         ("%%{init: {}}%%", "#37;#37;{init: {}}#37;#37;"),
         ("a\\nb", "a#92;nb"),
         ("ünï 日本語", "ünï 日本語"),
+        ("${{ a }} $$x$$", "${{ a }} #36;$x#36;$"),
         ("x style:y", "x style#58;y"),
     ],
 )
