@@ -104,12 +104,15 @@ def _is_constant(node: Node) -> bool:
             return False
 
 
-def mismatches(source: str, params: Mapping[str, ParamShape]) -> Iterator[Mismatch]:
+def mismatches(
+    source: str, params: Mapping[str, ParamShape], *, own: str | None = None
+) -> Iterator[Mismatch]:
     """Comparisons by `==` and `!=` with a literal that come out the same in every run.
 
     Args:
         source: The expression.
         params: The declared params by their names in lower case.
+        own: The job to which the expression belongs, if it can read that: it has not ended.
 
     Raises:
         ExpressionError: it cannot be parsed.
@@ -118,7 +121,7 @@ def mismatches(source: str, params: Mapping[str, ParamShape]) -> Iterator[Mismat
     for comparison in _comparisons(found.node):
         for side, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
             if isinstance(side, Literal):
-                known = _range_of(other, found, params)
+                known = _range_of(other, found, params, own)
                 if known is not None and not known.can_equal(side.value):
                     yield Mismatch(comparison, side, source[other.offset : other.end], known)
 
@@ -130,7 +133,7 @@ def _comparisons(node: Node) -> Iterator[Comparison]:
         yield from _comparisons(child)
 
 
-def _range_of(node: Node, found: Survey, params: Mapping[str, ParamShape]) -> Range | None:
+def _range_of(node: Node, found: Survey, params: Mapping[str, ParamShape], own: str | None) -> Range | None:
     match node:
         case Not() | Comparison():
             return _BOOLEAN
@@ -138,15 +141,17 @@ def _range_of(node: Node, found: Survey, params: Mapping[str, ParamShape]) -> Ra
             return _BOOLEAN if node.name.lower() in _TRUTHS else None
         case _:
             reference = next((item for item in found.references if item.node == node), None)
-            return None if reference is None else _range_of_reference(reference, params)
+            return None if reference is None else _range_of_reference(reference, params, own)
 
 
-def _range_of_reference(reference: Reference, params: Mapping[str, ParamShape]) -> Range | None:
+def _range_of_reference(
+    reference: Reference, params: Mapping[str, ParamShape], own: str | None
+) -> Range | None:
     path = tuple("" if part is None else part.lower() for part in reference.path)
     match (ALIASES.get(path[0], path[0]), *path[1:]):
         case ("jobs", _, "result"):
             return _words(RESULTS)
-        case ("jobs", _, "status"):
+        case ("jobs", name, "status") if own is None or name != own.lower():
             return _words(ENDS)
         case ("run", "status"):
             return _words(VERDICTS)
@@ -159,11 +164,11 @@ def _range_of_reference(reference: Reference, params: Mapping[str, ParamShape]) 
 
 
 def _range_of_param(shape: ParamShape) -> Range | None:
-    # An optional one without a default is null, and so is one whose default says so.
-    nothing = () if shape.required and not shape.has_default else (None,)
+    # Nobody can give null; it is what an optional param without a default has, and what a default may say.
+    can_be_null = shape.default is None if shape.has_default else not shape.required
+    nothing = (None,) if can_be_null else ()
     if shape.enum:
-        own = (shape.default,) if shape.has_default else nothing
-        return Range(_listed([to_text(value) for value in shape.enum]), (*shape.enum, *own))
+        return Range(_listed([to_text(value) for value in shape.enum]), (*shape.enum, *nothing))
     make = _BY_TYPE.get(shape.type)
     return None if make is None else make(nothing)
 

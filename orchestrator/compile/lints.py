@@ -70,9 +70,10 @@ def comparisons(draft: Draft) -> Iterator[Diagnostic]:
     for place in places(draft):
         if "==" not in place.text and "!=" not in place.text:
             continue
+        own = place.job if place.reads == "upstream and itself" else None
         for source, offset in _expressions(place):
             try:
-                found = list(mismatches(source, declared))
+                found = list(mismatches(source, declared, own=own))
             except ExpressionError:
                 continue  # E201 tells
             for mismatch in found:
