@@ -84,6 +84,16 @@ PLANS: dict[str, Callable[[], Plan]] = {
         for_each("test", ["nap", "fail", "nothing"], max_parallel=2, entrypoint=("${{ item }}",)),
         job("after", "test"),
     ),
+    "hashes": lambda: plan(
+        job(
+            "a",
+            condition="hashFiles('a', '!b') == '12'",
+            env={"TEXT": "n=${{ hashFiles('c') }}"},
+            entrypoint=("${{ hashFiles('nothing') || 'out' }}",),
+        ),
+        job("unknown", env={"N": "${{ hashFiles('not computed') }}"}, on_error="continue"),
+        outputs={"all": "${{ jobs.a.outputs.n }}${{ hashFiles('a', '!b') }}"},
+    ),
     "cancel": lambda: plan(
         job("nap", entrypoint=("nap",)), job("b", "nap"), job("end", finalizer=True, on_complete="always")
     ),
@@ -117,7 +127,13 @@ async def record(client: Client, folder: Path, name: str) -> None:
             default_heartbeat_throttle_interval=timedelta(milliseconds=100),
         ):
             run = f"replay-{name}-{uuid4().hex[:8]}"
-            wanted = request(PLANS[name](), run_id=run, task_queue=queue, git={"ref": "refs/heads/dev"})
+            wanted = request(
+                PLANS[name](),
+                run_id=run,
+                task_queue=queue,
+                git={"ref": "refs/heads/dev"},
+                file_hashes={"a\n!b": "12", "c": "34", "nothing": ""},
+            )
             handle = await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
             if name == "cancel":
                 await _until_running(client, handle)
