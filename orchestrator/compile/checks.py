@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from orchestrator.compile.ancestry import ancestor_pairs
-from orchestrator.compile.conditions import never_runs
+from orchestrator.compile.conditions import constant_value, never_runs
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import unknown_jobs
 from orchestrator.compile.nodes import param_of
@@ -85,10 +85,11 @@ def reach(draft: Draft) -> Iterator[Diagnostic]:
     """Every job can start; one that is always skipped is worth a word."""
     _, stuck = possible_ends(draft.jobs, draft.graph)
     for job in stuck:
-        yield draft.at_value("E106", job.path, job.message)
+        path = (*job.path, "job") if "requires" in job.path[2:3] else job.path
+        yield draft.at_value("E106", path, job.message)
     for name, job in draft.jobs.items():
         if never_runs(job.if_, job.unless):
-            key = "if" if job.if_ is not None else "unless"
+            key = "if" if constant_value(job.if_) is False else "unless"
             message = f"the condition of job '{name}' is constant: the job will always be skipped"
             yield draft.at_value("W102", ("jobs", name, key), message, severity="warning")
 

@@ -6,7 +6,9 @@ from typing import Final
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, references, segments
 
-_TOKEN: Final = re.compile(r"'(?:[^']|'')*'?|[A-Za-z_][\w-]*|[0-9][\w.]*|&&|\|\||[=!<>]=|\$\{\{|\S")
+_TOKEN: Final = re.compile(
+    r"'(?:[^']|'')*'?|\"[^\"]*\"?|[A-Za-z_][\w-]*|[0-9][\w.]*|&&|\|\||[=!<>]=|\$\{\{|\S"
+)
 
 
 def of_token(text: str, offset: int) -> int:

@@ -54,7 +54,8 @@ def build_graph(spec: Spec) -> tuple[Graph, tuple[BadPair, ...]]:
             "E113", at, f"'parallel_with' adds more than {MAX_ADDED:,} dependencies between the jobs"
         )
         return graph, (*bad, many)
-    return Graph(merged, final), bad
+    whole = Graph(merged, final)
+    return whole, (*bad, *_brought_apart(spec, whole, links))
 
 
 def _without_needless(
@@ -88,6 +89,20 @@ def _bad_pairs(spec: Spec, graph: Graph) -> tuple[BadPair, ...]:
         elif (name in graph.final) != (other in graph.final):
             late = name if name in graph.final else other
             bad.append(BadPair("E112", path, f"{wish}, but '{late}' runs after everything else"))
+    return tuple(bad)
+
+
+def _brought_apart(spec: Spec, graph: Graph, links: Mapping[str, tuple[str, ...]]) -> tuple[BadPair, ...]:
+    """Pairs of which one waits for the other only because of what a third, parallel with both, waits for."""
+    pairs = [(name, other) for name, others in links.items() for other in others]
+    ways = ancestor_pairs(graph.order, graph.waits_for, [*pairs, *((other, name) for name, other in pairs)])
+    bad: list[BadPair] = []
+    for name, other in pairs:
+        late, early = (name, other) if (name, other) in ways else (other, name)
+        if (late, early) in ways:
+            path: Path = ("jobs", name, "parallel_with", spec.jobs[name].parallel_with.index(other))
+            why = f"but '{late}' has to wait for '{early}', as another job does that it is to run in parallel with"
+            bad.append(BadPair("E107", path, f"job '{name}' is to run in parallel with '{other}', {why}"))
     return tuple(bad)
 
 

@@ -170,6 +170,8 @@ class Source:
     def _text_at(self, path: Path) -> str | None:
         value = self.data
         for step in path:
+            if isinstance(value, str):
+                break  # a text alone stands for a list of one
             try:
                 value = value[step]
             except (KeyError, IndexError, TypeError):

@@ -12,6 +12,7 @@ from orchestrator.compile import compile_text
 from orchestrator.errors import SpecError
 from orchestrator.plan.render import plan_text
 from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.explanations import EXPLANATIONS
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/spec.yaml"))
@@ -30,6 +31,21 @@ def test_golden(case: str) -> None:
 
 def test_every_folder_is_a_case() -> None:
     assert sorted(path.name for path in HERE.iterdir() if path.is_dir() and path.name[0] != "_") == CASES
+
+
+WITHOUT_A_CASE = {
+    "E001": "10 MB of text: tests/unit/spec/test_source.py makes them",
+    "E016": "about a file that is not there: tests/unit/cli/test_validate.py",
+    "E113": "a thousand jobs twice over: its example in tests/unit/spec/test_explanations.py",
+}
+"""Codes that no file in a repository can show."""
+
+
+@pytest.mark.parametrize("code", sorted(set(EXPLANATIONS) - set(WITHOUT_A_CASE)))
+def test_every_code_has_a_case_of_its_name(code: str) -> None:
+    shown = ["".join(path.read_text() for path in folder.glob("*.txt")) for folder in HERE.glob(f"{code}-*")]
+    assert shown
+    assert all(f"[{code}]: " in text for text in shown)
 
 
 def compiled(text: bytes) -> tuple[str, str]:
