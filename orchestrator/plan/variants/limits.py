@@ -1,0 +1,98 @@
+"""What expanding may cost, and the error that it cannot be done. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, cast
+
+from orchestrator.errors import OrcaError
+from orchestrator.plan.model import Json
+from orchestrator.plan.variants.values import is_list
+
+MAX_EFFORT: Final = 1_000_000
+"""What expanding may cost: a step for each combination and filter, however many of them are excluded."""
+
+VARIANT_EFFORT: Final = 25
+"""Steps that a variant costs beside: its name and its place in the plan."""
+
+MAX_SIZE: Final = 4_000_000
+"""Characters of all variants' values together: what people see of them has to fit into a run's record."""
+
+MAX_VARIANTS: Final = 10_000
+"""What `max_variants` may be raised to."""
+
+Step = str | int
+
+Fault = Literal["shape", "axis", "empty", "count"]
+"""`shape`: not the lists and mappings that it must be. `axis`: an exclude names none. `empty`: nothing to run.
+`count`: too many or too large."""
+
+
+class VariantsError(OrcaError):
+    """A matrix or list cannot be expanded.
+
+    Attributes:
+        path: leads to the part that is wrong, from the matrix or list on.
+        fault: what kind of mistake it is.
+        at_key: the last key of `path` is wrong, and not what stands there.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, path: Sequence[Step] = (), *, fault: Fault = "shape", at_key: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.path = tuple(path)
+        self.fault: Fault = fault
+        self.at_key = at_key
+
+
+class Effort:
+    """What may still be spent on expanding; one for a whole spec, so that many jobs cannot cost what one may not."""
+
+    def __init__(self, left: int = MAX_EFFORT) -> None:
+        self.left = left
+
+    def spend(self, steps: int, combinations: int) -> None:
+        """Take `steps` off what is left. Raises VariantsError where that is less."""
+        self.left -= steps
+        if steps > MAX_EFFORT:
+            message = (
+                f"the matrix has {combinations:,} combinations, which is more than can be looked through"
+            )
+            raise VariantsError(message, fault="count")
+        if self.left < 0:
+            message = (
+                "the matrices and lists of this spec together have more variants than can be looked through"
+            )
+            raise VariantsError(message, fault="count")
+
+
+def weight(value: Json) -> int:
+    """Characters of `value` as JSON, near enough."""
+    if isinstance(value, Mapping):
+        parts = cast("Mapping[str, Json]", value).items()
+        return 2 + sum(len(str(key)) + 4 + weight(part) for key, part in parts)
+    if is_list(value):
+        return 2 + sum(2 + weight(part) for part in cast("Sequence[Json]", value))
+    return 2 + len(value) if isinstance(value, str) else 5
+
+
+def check_size(weights: Iterable[int]) -> None:
+    """Raises VariantsError where values of these weights are too large together."""
+    if sum(weights) > MAX_SIZE:
+        message = (
+            f"the values of all variants together are longer than {MAX_SIZE:,} characters; "
+            "keep long texts in files and give variants their names"
+        )
+        raise VariantsError(message, fault="count")
+
+
+def check_count(count: int, limit: int) -> None:
+    """Raises VariantsError where `count` variants are more than `limit`."""
+    if count > limit:
+        message = (
+            f"there are {count:,} variants, and this spec allows {limit:,}; raise 'max_variants' at its top level"
+            if count <= MAX_VARIANTS
+            else f"there are more than {MAX_VARIANTS:,} variants, which is more than any job may have"
+        )
+        raise VariantsError(message, fault="count")
