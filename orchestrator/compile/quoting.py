@@ -18,6 +18,9 @@ ANSI_SHELLS: Final = ("bash", "zsh", "ksh", "mksh", "ash", "busybox")
 _PARAMETER: Final = re.compile(r"[!#]?(?:\w+|[@*?$!#-])?(?:\[[^\]]*\])?(.?)", re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*|[0-9#?!@*$-])")
 _BRACED: Final = re.compile(r"\$\{([A-Za-z_]\w*)")
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_CALCULATING: Final = re.compile(r"\$\{(?:!(?!\w+(?:\[[@*]\]|[@*])\})|(?=\w+@P)|\w+\[|\w+:(?![-=?+]))")
+"""`${!x}`, `${x@P}`, `${a[x]}`, `${a:x}`: what the variables that follow hold is a name, a prompt or a number there."""
 
 
 class Walk(Cursor):
@@ -84,7 +87,9 @@ class Walk(Cursor):
             self._redirection(commands)
         elif self._ahead("((") and commands.begins_arithmetic:
             commands.end_word()
-            self._arithmetic(2)
+            self._word = commands.grow()
+            self._word.add("((")
+            self._calculated(lambda: self._arithmetic(2))
         elif commands.testing:
             commands.test_operator(letter)
             self._copy(1)
@@ -199,9 +204,9 @@ class Walk(Cursor):
             self._word.add("$")
             self._at += 1
         elif self._ahead("$(("):
-            self._aside(lambda: self._arithmetic(3))
+            self._calculated(lambda: self._aside(lambda: self._arithmetic(3)))
         elif self._ahead("$["):
-            self._aside(self._old_arithmetic)
+            self._calculated(lambda: self._aside(self._old_arithmetic))
         elif self._ahead("$("):
             self._nested("$(")
         elif self._ahead("${"):
@@ -221,9 +226,19 @@ class Walk(Cursor):
         read()
         self._word = around
 
+    def _calculated(self, read: Callable[[], None]) -> None:
+        """Read arithmetic, and note the variables in it."""
+        start = self._at
+        read()
+        self._word.calculated += _NAME.findall(self._text, start, self._at)
+
     def _parameter_word(self, *, quoted: bool) -> None:
         name = _BRACED.match(self._text, self._at, self._end)
+        start = self._at
         self._aside(lambda: self._parameter(quoted=quoted), name[1] if name is not None else None)
+        found = _CALCULATING.match(self._text, start, self._at)
+        if found is not None:
+            self._word.calculated += _NAME.findall(self._text, found.end(), self._at)
 
     def _ansi(self) -> None:
         """`$'…'`: in some shells a text in which a backslash quotes, in others a `$` before a plain text."""

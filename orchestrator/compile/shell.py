@@ -148,17 +148,34 @@ class _Binding:
         self._holes: list[Hole] = []
         self._command = 0
         self._trees: list[tuple[int, list[Hole], Tree]] = []
+        self._plain: list[tuple[int, str]] = []
+        """The commands without a hole."""
         self._refused: set[tuple[int, int]] = set()
 
     def judge(self) -> None:
         """Note every value that is quoted rightly and would be run all the same."""
-        for number, risk in risks([tree for _, _, tree in self._trees], self._shell, self._walked.judged):
+        self._walk_plain()
+        trees = [tree for _, _, tree in self._trees]
+        for number, hole, risk in risks(trees, self._shell, self._walked.judged):
             self._command, self._holes, _ = self._trees[number]
-            if self.is_number(risk.hole):
-                continue
-            self._note(risk.hole, risk.why, risk.how, into=self.doubtful if risk.harmless else self.errors)
+            if not self.is_number(hole):
+                self._note(hole, risk.why, risk.how, into=self.doubtful if risk.harmless else self.errors)
         for found in (self.errors, self.doubtful):
             found.sort(key=lambda error: (error.command, error.offset or 0))
+
+    def _walk_plain(self) -> None:
+        """Walk through the other commands too: they may run what a variable was given."""
+        for index, text in self._plain if self._trees else ():
+            if not any(sign in text for sign in ("$", "((", "let")):
+                continue
+            key = (index, text, ())
+            if key not in self._walked.commands:
+                walk = Walk(text, {}, self, shell=self._shell)
+                try:
+                    self._walked.commands[key] = (walk.run(), walk.tree, ())
+                except TooDeep:
+                    continue
+            self._trees.append((index, [], self._walked.commands[key][1]))
 
     def bind(
         self, index: int, command: str, is_constant: Callable[[str], bool], constant: Callable[[str], str]
@@ -179,6 +196,7 @@ class _Binding:
             length += len(parts[-1])
         text = "".join(parts)
         if not places:
+            self._plain.append((index, text))
             return text
         if self._shell not in POSIX_SHELLS:
             for hole in range(len(self._holes)):

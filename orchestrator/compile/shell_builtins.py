@@ -30,8 +30,8 @@ _OF_NUMBERS: Final = ("exit", "return", "shift", "break", "continue", "ulimit", 
 _NAMED: Final = ("unset", "read", "mapfile", "readarray", "getopts", "nameref")
 _SUBSCRIPT: Final = re.compile(r"[A-Za-z_]\w*\[[^\]]*")
 
-Risk = tuple[int, str]
-"""The number of a hole, and why it is not safe."""
+Risk = tuple[int | str, str]
+"""The number of a hole or the name of a variable, and why its value is not safe there."""
 
 
 def integers(commands: Iterable[Command]) -> frozenset[str]:
@@ -42,6 +42,20 @@ def integers(commands: Iterable[Command]) -> frozenset[str]:
         if texts and (texts[0] == "integer" or (texts[0] in DECLARATIONS and _declares_integer(texts))):
             names += [re.split(r"[\[+=]", text)[0] for text in texts[1:] if not text.startswith(("-", "+"))]
     return frozenset(names)
+
+
+def assignments(command: Command, at: int) -> Iterator[tuple[str, Sequence[Word]]]:
+    """The variables that `command` gives a value, with the words that it is made of. Its name is word number `at`."""
+    words = command.words
+    name = words[at].text if at < len(words) else ""
+    for word in [*words[:at], *(words[at + 1 :] if name in DECLARATIONS else ())]:
+        if word.assigns is not None:
+            yield re.split(r"[\[+=]", word.assigns)[0], [word, *command.items]
+    if name in ("for", "select") and at + 1 < len(words):
+        yield words[at + 1].text, words[at + 2 :]
+    if name in _NAMED:
+        for word in words[at + 1 :]:
+            yield word.text, command.data
 
 
 def builtin_risks(command: Command, at: int, *, shell: str, integer: frozenset[str]) -> Iterator[Risk]:
@@ -167,10 +181,10 @@ def _options_of(name: str, words: Sequence[Word]) -> Iterator[Risk]:
 
 
 def _holes(word: Word, why: str, *, end: int | None = None) -> Iterator[Risk]:
-    """The holes of `word` before `end`."""
-    for place, hole in word.holes:
+    """The holes and the variables of `word` before `end`."""
+    for place, found in (*word.holes, *word.variables):
         if end is None or place < end:
-            yield hole, why
+            yield found, why
 
 
 def _end_of_subscript(text: str) -> int:

@@ -1,14 +1,14 @@
 """Where a value in a shell's commands would be run as code, although it is quoted rightly. Pure.
 
 Quotes keep a value one word. They do not help where the command takes that word for code: `eval`, `sh -c`, `python -c`,
-arithmetic, a text that is piped into a shell. What the shell's variables hold is not followed.
+arithmetic, a text that is piped into a shell. A value that a variable of the shell was given is followed from there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from orchestrator.compile.shell_builtins import CALCULATES, TESTS, builtin_risks, integers
+from orchestrator.compile.shell_builtins import CALCULATES, TESTS, assignments, builtin_risks, integers
 from orchestrator.compile.shell_programs import Language
 from orchestrator.compile.shell_reading import Reading, program_name, read_command
 from orchestrator.compile.shell_words import (
@@ -27,6 +27,8 @@ CHECK_NUMBER: Final = (
 )
 """How a value gets into arithmetic: quotes do not help there."""
 
+_PLAIN_NUMBERS: Final = ("dash", "ash", "busybox")
+"""Shells in which a variable's value is a number or an error where they calculate."""
 _STANDARD_INPUT: Final = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "-")
 _FETCHES: Final = (
     "curl", "wget", "fetch", "git", "gh", "glab", "aws", "gsutil", "az", "kubectl", "helm", "ls", "true", "test", "[",
@@ -49,11 +51,15 @@ _READS_FILES: Final = (
 """Commands whose words are names of files: those are not printed, what they read is."""
 
 
+Origin = int | str
+"""Where a value comes from: the number of a hole, or the name of a variable of the shell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """A hole whose value would be run; `how` says where a variable `{name}` is read instead."""
+    """A value that would be run; `how` says where a variable `{name}` is read instead."""
 
-    hole: int
+    origin: Origin
     why: str
     how: str | None = None
     harmless: bool = False
@@ -67,16 +73,14 @@ class Judged:
     tree: Tree
     integer: frozenset[str]
     """The integers that its commands declare."""
-    found: dict[frozenset[str], tuple[Risk, ...]] = field(
-        default_factory=dict[frozenset[str], "tuple[Risk, ...]"]
-    )
-    """Its risks, by the integers that all commands of the job declare."""
+    found: "dict[frozenset[str], _Judge]" = field(default_factory=dict[frozenset[str], "_Judge"])
+    """What was found in it, by the integers that all commands of the job declare."""
 
 
 def risks(
     trees: Sequence[Tree], shell: str, judged: dict[int, Judged] | None = None
-) -> Iterator[tuple[int, Risk]]:
-    """Every risk in the commands of one job, with the number of the tree that it is in.
+) -> Iterator[tuple[int, int, Risk]]:
+    """Every risk in the commands of one job, behind the number of the tree and that of the hole whose value it is.
 
     `judged` has what is known of trees from before, by their identity, and gets what is found now.
     """
@@ -85,21 +89,50 @@ def risks(
         if id(tree) not in known:
             known[id(tree)] = Judged(tree, integers(_all_commands(tree)))
     integer = frozenset[str]().union(*(known[id(tree)].integer for tree in trees))
-    for number, tree in enumerate(trees):
+    judges: list[_Judge] = []
+    for tree in trees:
         found = known[id(tree)].found
         if integer not in found:
             judge = _Judge(shell, integer)
             judge.tree(tree)
-            found[integer] = tuple(judge.found)
-        for risk in found[integer]:
-            yield number, risk
+            found[integer] = judge
+        judges.append(found[integer])
+    holders = _holders(judges)
+    for number, judge in enumerate(judges):
+        for risk in judge.found:
+            if isinstance(risk.origin, int):
+                yield number, risk.origin, risk
+            elif risk.origin in holders:
+                tree_number, hole = holders[risk.origin]
+                why = f"it goes into the variable '{risk.origin}', and there {risk.why}"
+                yield tree_number, hole, replace(risk, why=why)
+
+
+def _holders(judges: Sequence["_Judge"]) -> dict[str, tuple[int, int]]:
+    """The variables that hold the value of a hole, with its tree and number; also those that were given another's."""
+    holders: dict[str, tuple[int, int]] = {}
+    copies: dict[str, list[str]] = {}
+    for number, judge in enumerate(judges):
+        for name, origin in judge.assigned:
+            if isinstance(origin, int):
+                holders.setdefault(name, (number, origin))
+            else:
+                copies.setdefault(origin, []).append(name)
+    waiting = list(holders)
+    while waiting:
+        name = waiting.pop()
+        for copy in copies.get(name, ()):
+            if copy not in holders:
+                holders[copy] = holders[name]
+                waiting.append(copy)
+    return holders
 
 
 @dataclass(slots=True)
 class _Flow:
     """What an element of a pipeline may print, and what it does with what it reads."""
 
-    prints: list[int]
+    prints: list[Origin]
     runs: tuple[Language, str] | None = None
     passes: bool = True
     """Whether it may print what it reads."""
@@ -110,6 +143,8 @@ class _Judge:
 
     def __init__(self, shell: str, integer: frozenset[str]) -> None:
         self.found: list[Risk] = []
+        self.assigned: list[tuple[str, Origin]] = []
+        """Variables of the shell, and what each was given."""
         self._shell = shell
         self._integer = integer
 
@@ -123,7 +158,7 @@ class _Judge:
         return whole
 
     def _pipeline(self, pipeline: Pipeline) -> _Flow:
-        reads: list[int] = []
+        reads: list[Origin] = []
         runs = None
         for index, element in enumerate(pipeline):
             flow, given, feeds = self._element(element)
@@ -137,12 +172,14 @@ class _Judge:
                 self._runs_input([*reads, *given], language)
         return _Flow(reads, runs)
 
-    def _element(self, element: Element) -> tuple[_Flow, list[int], list[tuple[Language, str]]]:
+    def _element(self, element: Element) -> tuple[_Flow, list[Origin], list[tuple[Language, str]]]:
         """How an element flows, what it is given to read, and what `>( … )` among its words runs."""
-        printed: dict[int, list[int]] = {}
+        printed: dict[int, list[Origin]] = {}
         feeds: list[tuple[Language, str]] = []
         for part in every_part(element):
-            outer = printed[id(part)] = [hole for _, hole in part.holes]
+            outer = printed[id(part)] = [origin for _, origin in (*part.holes, *part.variables)]
+            if self._shell not in _PLAIN_NUMBERS:
+                self.found += [Risk(name, CALCULATES, CHECK_NUMBER) for name in part.calculated]
             for _, opening, tree in part.nested:
                 flow = self.tree(tree)
                 if opening == ">(":
@@ -157,7 +194,7 @@ class _Judge:
             return self.tree(element.body), given, feeds
         return self._command(element, printed), given, feeds
 
-    def _command(self, command: Command, printed: dict[int, list[int]]) -> _Flow:
+    def _command(self, command: Command, printed: dict[int, list[Origin]]) -> _Flow:
         if command.is_pattern:
             return _Flow([])
         words = command.words
@@ -170,6 +207,8 @@ class _Judge:
                 else ', and check there that "${name}" is what you expect'
             )
             self.found.append(Risk(hole, why, how))
+        for name, given in assignments(command, at):
+            self.assigned += [(name, origin) for word in given for origin in printed[id(word)]]
         runs = reading.stdin
         for place, language, program in reading.code:
             if place < len(words):
@@ -181,13 +220,13 @@ class _Judge:
                 self._is_code([*_printed_by_files(words[place], printed)], language, program)
         return _Flow(_prints(words, reading, printed), runs, passes=reading.program not in _FETCHES)
 
-    def _is_code(self, holes: Iterable[int], language: Language, program: str) -> None:
+    def _is_code(self, holes: Iterable[Origin], language: Language, program: str) -> None:
         for hole in holes:
             how = language.how.replace("{program}", program)
             does = "takes" if language.harmless else "runs"
             self.found.append(Risk(hole, f"'{program}' {does} that text as code", how, language.harmless))
 
-    def _runs_input(self, holes: Iterable[int], runs: tuple[Language, str]) -> None:
+    def _runs_input(self, holes: Iterable[Origin], runs: tuple[Language, str]) -> None:
         language, program = runs
         for hole in holes:
             how = (language.piped or language.how).replace("{program}", program)
@@ -195,16 +234,16 @@ class _Judge:
             self.found.append(Risk(hole, f"'{program}' {does} what it reads as code", how, language.harmless))
 
 
-def _prints(words: Sequence[Word], reading: Reading, printed: dict[int, list[int]]) -> list[int]:
+def _prints(words: Sequence[Word], reading: Reading, printed: dict[int, list[Origin]]) -> list[Origin]:
     name = reading.program or (program_name(words[reading.at]) if reading.at < len(words) else "")
     if name in _FETCHES or name in _READS_FILES or reading.at >= len(words):
         return []
     return [hole for word in words for hole in printed[id(word)]]
 
 
-def _printed_by_files(word: Word, printed: dict[int, list[int]]) -> Iterator[int]:
+def _printed_by_files(word: Word, printed: dict[int, list[Origin]]) -> Iterator[Origin]:
     """What is in the file that `word` names, where it is `<( … )`. A hole in a plain name is no code."""
-    plain = {hole for _, hole in word.holes}
+    plain = {origin for _, origin in (*word.holes, *word.variables)}
     if any(opening == "<(" for _, opening, _ in word.nested):
         yield from (hole for hole in printed[id(word)] if hole not in plain)
 

@@ -39,6 +39,8 @@ class Word:
     """The commands whose output (for `>(`: input) stands at a place in `text`."""
     variables: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     """The shell's variables that are read, and where in `text`."""
+    calculated: list[str] = field(default_factory=list[str])
+    """The shell's variables whose value is taken for a number, a name or code in a `$(( … ))` or `${ … }` of it."""
 
     def add(self, text: str) -> None:
         """Lengthen the word by `text` that is known."""

@@ -48,6 +48,13 @@ REFUSED = [
     f"(eval {X})", f"f() (eval {X})", f"cat <<EOF\n$(eval {X})\nEOF", f"cat <<<$(eval {X})", f">$(eval {X})",
     f"a=($(eval {X}))", f'"eval" {X}', f"\\eval {X}", f"e''val {X}", f">log eval {X}", f"2>log eval {X}",
     f"case $(eval {X}) in a) ;; esac", f"for i in $(eval {X}); do :; done",
+    # A variable of the shell takes it there.
+    f'x={X}; eval "$x"', f"x={X}; echo $((x + 1))", f"x={X}; echo $(( $x ))", f"x={X}; echo ${{!x}}",
+    f'x={X}; echo "${{x@P}}"', f'x={X}; y="a $x"; sh -c "echo $y"', f"x={X}; [[ $x -eq 1 ]]",
+    f"read -r x <<<{X}; let x=$x", f"x={X}; ((x > 1))", f"for i in {X}; do eval $i; done",
+    f'x=$(echo {X}); echo "${{a[x]}}"', f'x={X}; echo "$x" | sh', f'export x={X}; bash -c "$x"', f'x={X}; unset "$x"',
+    f"x={X}; declare -i y=$x", f"x={X}; for ((i=0; i<x; i++)); do :; done", f"x={X}; echo ${{a:x}}", f"x={X}; PS4=$x",
+    f"x=({X}); eval ${{x[0]}}", f"x={X}; sh <<EOF\n$x\nEOF", f"x={X}; python -c \"$x\"",
     # Another shell runs it.
     f"sh -c {X}", f'sh -c "echo {X}"', f"sh -c 'echo {X}'", f"bash -c 'echo {X}'", f"bash -ec 'echo {X}'",
     f"bash -eo pipefail -c 'echo {X}'", f"bash -c -- 'echo {X}'", f"bash --norc -c 'echo {X}'",
@@ -146,6 +153,13 @@ ACCEPTED = [
 def test_what_would_run_a_value_is_refused(command: str) -> None:
     with pytest.raises(ShellBindingError):
         bind(command)
+
+
+def test_a_variable_is_followed_from_one_command_to_another() -> None:
+    with pytest.raises(ShellBindingError) as caught:
+        bind("echo a", f"x={X}", "echo b\neval $x")
+    assert [(error.command, error.offset) for error in caught.value.every] == [(1, 2)]
+    assert "it goes into the variable 'x', and there 'eval' runs that text as code" in str(caught.value)
 
 
 @pytest.mark.parametrize("command", ACCEPTED)
