@@ -14,6 +14,7 @@ from orchestrator.compile.edges import unknown_jobs
 from orchestrator.compile.nodes import param_of
 from orchestrator.compile.reach import possible_ends
 from orchestrator.compile.strategy import changed_numbers, misplaced
+from orchestrator.plan import patterns
 from orchestrator.plan.params import declaration_problems
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.places import Path
@@ -115,7 +116,14 @@ def artifact_sources(draft: Draft) -> Iterator[Diagnostic]:
 
 def params(draft: Draft) -> Iterator[Diagnostic]:
     """Declared params do not contradict themselves."""
+    left = patterns.MAX_TOTAL_WEIGHT
     for name, shape in draft.spec.params.items():
+        if shape.pattern is not None:
+            left -= patterns.BASE_WEIGHT + patterns.weight(shape.pattern)
+            if left < 0:
+                message = "the patterns of this spec are too large, all of them together"
+                yield draft.at_value("E111", ("params", name, "pattern"), message)
+                return
         for key, message in declaration_problems(param_of(name, shape)):
             yield draft.at_value("E111", ("params", name, key), message)
 

@@ -20,6 +20,8 @@ from orchestrator.spec.diagnostics import Diagnostic, Severity
 DEFAULT_SHELL = "sh"
 MAX_TITLE = 160
 """Characters of a command that people are shown."""
+MAX_WRITTEN: Final = 1_000_000
+"""Characters of a job's commands, written out for each variant: a second's work."""
 PREFIX: Final = "ORCA_VALUE_"
 """Begins the names of the variables that bring values."""
 _NUMBERS: Final = ("integer", "number", "boolean")
@@ -52,6 +54,14 @@ def bind_commands(draft: Draft, name: str) -> Commands | tuple[Diagnostic, ...]:
     numbers = frozenset(key.lower() for key, param in draft.spec.params.items() if param.type in _NUMBERS)
     known = _Known(job.env, known=bool(variants), numbers=numbers)
     binder = _Binder(job.commands, job.shell or DEFAULT_SHELL, known)
+    written = binder.written(variants)
+    if written > MAX_WRITTEN:
+        message = (
+            f"'commands' of job '{name}' have {written:,} characters once written out for {len(variants):,} variants; "
+            f"at most {MAX_WRITTEN:,} are possible where a value of the variant and one that only a run knows "
+            "stand in one command: give the variant's values to the job as 'env'"
+        )
+        return (draft.at_key("E116", ("jobs", name, "commands"), message),)
     try:
         bound = binder.bind(variants)
     except ShellBindingError as error:
@@ -129,6 +139,16 @@ class _Binder:
             return Commands(shared, (), used)
         texts = {own: tuple(map(_literal, bound.commands)) for own, bound in by_values.items()}
         return Commands(texts[values[0]], (), used, tuple(texts[own] for own in values))
+
+    def written(self, variants: Sequence[Variant]) -> int:
+        """How many characters are looked at anew for each variant."""
+        if not self._varying or not self._names:
+            return 0
+        return len(variants) * sum(
+            len(command)
+            for command in self._commands
+            if any(isinstance(part, Hole) and part.source in self._varying for part in segments(command))
+        )
 
     def _values_of(self, variant: Variant) -> tuple[str, ...]:
         """The texts of the expressions that read the variant, in order."""

@@ -12,6 +12,7 @@ from orchestrator.compile.expression_checks import expressions
 from orchestrator.compile.lints import LOCAL, WHOLE
 from orchestrator.compile.nodes import container_node, param_of
 from orchestrator.errors import SpecError
+from orchestrator.expressions import shared_work
 from orchestrator.plan.model import Plan
 from orchestrator.spec.diagnostics import Diagnostic, has_errors, in_order
 from orchestrator.spec.model import Spec
@@ -37,7 +38,7 @@ def compile_text(text: str | bytes, file: str) -> Compiled:
     Raises:
         SpecError: with every finding, warnings too, in source order.
     """
-    with collector_waits():
+    with collector_waits(), shared_work():
         parsed = read(text, file)
         if parsed.spec is None or parsed.source is None:
             raise SpecError(parsed.diagnostics)

@@ -29,6 +29,7 @@ from orchestrator.expressions import (
     references,
     segments,
 )
+from orchestrator.expressions.limits import MAX_TEXT
 from orchestrator.spec.diagnostics import Diagnostic, Severity
 
 LATER_CONTEXTS: Final = ("vars", "services", "secrets")
@@ -81,6 +82,10 @@ class _Checker:
         self._reads: list[tuple[str, str, Expression, Reference]] = []
 
     def place(self, place: Place) -> Iterator[Diagnostic]:
+        if len(place.text) > MAX_TEXT:
+            message = f"{_where(place)} has more than {MAX_TEXT:,} characters, too many for a text with '${{{{ }}}}'"
+            yield self._found("E102", place, 0, message)
+            return
         try:
             holes = [part for part in segments(place.text) if isinstance(part, Hole)]
         except ExpressionError as error:

@@ -12,6 +12,7 @@ from typing import Final
 from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.edges import Edge, EdgeCondition
 from orchestrator.compile.reach import ACCEPTED
+from orchestrator.spec.diagnostics import MAX_DIAGNOSTICS
 
 _MAX_WITNESSES: Final = 50
 """Other edges of one job that are asked whether it is they that imply an edge; each is a question to the graph."""
@@ -28,7 +29,8 @@ def implied_edges(
         asked: What to look at.
 
     Returns:
-        For each that is implied the job that implies it, or None where that is one of very many.
+        For each that is implied the job that implies it, or None where that is one of very many. Of a spec with more
+        than a person is shown only so many.
     """
     named = Counter(edge.job for own in edges.values() for edge in own)
     # An edge to a job that nobody else names can be implied by nothing: that is most of them.
@@ -48,7 +50,7 @@ def implied_edges(
         question
         for question in questions
         if question not in found and (_others(question[0]), _met(question[1])) in implied
-    ]
+    ][:MAX_DIAGNOSTICS]  # nobody is shown more
     witnesses = {
         (job, edge): [other.job for other in edges[job] if other.condition != "always"][:_MAX_WITNESSES]
         for job, edge in open_

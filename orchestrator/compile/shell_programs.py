@@ -162,7 +162,7 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "ssh": Program(_REMOTE, values="BbcDEeFIiJLlmOopPQRSWw", operand=1, all_operands=True, stdin=True),
     "eval": Program(_EVAL, operand=0, all_operands=True),
     "trap": Program(_EVAL, operand=0),
-    "alias": Program(Language("and write a function that uses \"${name}\""), operand=0, all_operands=True),
+    "alias": Program(_ALIAS, operand=0, all_operands=True),
     "source": Program(SHELL, script=True), ".": Program(SHELL, script=True),
     "hyperfine": Program(SHELL, values="wmMrsSp", operand=0, all_operands=True),
     "concurrently": Program(SHELL, values="nck", operand=0, all_operands=True),

@@ -14,6 +14,7 @@ from orchestrator.expressions.analysis import Problem, ProblemKind, check, expla
 from orchestrator.expressions.evaluator import HostFunctions, Status, evaluate
 from orchestrator.expressions.host_calls import HostCall, host_calls
 from orchestrator.expressions.lexer import ParseError
+from orchestrator.expressions.limits import shared_work
 from orchestrator.expressions.names import ALIASES, KNOWN_CONTEXTS, KNOWN_FUNCTIONS
 from orchestrator.expressions.parser import parse
 from orchestrator.expressions.survey import (
@@ -59,6 +60,7 @@ __all__ = [
     "references",
     "render",
     "segments",
+    "shared_work",
     "to_text",
     "truthy",
 ]

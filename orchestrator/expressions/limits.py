@@ -5,6 +5,9 @@ under a second and a few dozen megabytes, whatever the expression and the values
 counting.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from orchestrator.errors import ExpressionError
@@ -33,18 +36,44 @@ CACHED: Final = 16_384
 ITEM: Final = 32
 """What comparing one item of a list counts beside its characters, as it takes about as long as reading so many."""
 
+MAX_SHARED_WORK: Final = MAX_WORK // 2
+"""What all evaluations inside one `shared_work` may go through together."""
+
 MAX_JSON_DEPTH: Final = 100
 """Levels of nesting that `fromJSON` reads and `toJSON` writes."""
+
+
+class _Pool:
+    """What several evaluations have left together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_SHARED_WORK
+
+
+_pool: Final[ContextVar[_Pool | None]] = ContextVar("_pool", default=None)
+
+
+@contextmanager
+def shared_work() -> Generator[None]:
+    """Inside the block all evaluations together are bounded, too: a spec may hold any number of small dear ones."""
+    token = _pool.set(_Pool())
+    try:
+        yield
+    finally:
+        _pool.reset(token)
 
 
 class Budget:
     """Counts what one evaluation goes through; each text and list that is read or made is charged here."""
 
-    __slots__ = ("_left", "_source", "held")
+    __slots__ = ("_left", "_shared", "_source", "held")
 
     def __init__(self, source: str) -> None:
         self.held = 0
         self._left = MAX_WORK
+        self._shared = _pool.get()
         self._source = source
 
     def charge(self, amount: int) -> None:
@@ -56,6 +85,10 @@ class Budget:
         self._left -= amount
         if self._left < 0:
             self._refuse()
+        if self._shared is not None:
+            self._shared.left -= amount
+            if self._shared.left < 0:
+                raise ExpressionError("The constant expressions take too much work, all of them together")
 
     def make(self, length: int) -> None:
         """Make room for a new text of `length` characters, before it is made.

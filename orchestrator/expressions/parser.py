@@ -91,8 +91,10 @@ def hole_end(template: str, start: int) -> int:
     """Where the `}}` stands that ends the expression at `start`, or -1; one in a quoted text ends nothing."""
     at = start
     while True:
-        end, quote = template.find("}}", at), template.find("'", at)
-        if end < 0 or quote < 0 or end < quote:
+        end = template.find("}}", at)
+        # Only up to there: a template of many holes would else be searched to its end for each of them.
+        quote = template.find("'", at, end) if end >= 0 else -1
+        if quote < 0:
             return end
         at = template.find("'", quote + 1) + 1
         if at == 0:

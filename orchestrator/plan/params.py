@@ -1,18 +1,13 @@
-"""Params: what a spec declares, checked, and what a caller gives, checked and bound. Pure.
-
-Patterns are Python regular expressions that must be found somewhere in the text, as in JSON Schema: anchor them
-with `^` and `$` to match the whole.
-"""
+"""Params: what a spec declares, checked, and what a caller gives, checked and bound. Pure."""
 
 import difflib
 import json
 import math
-import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from orchestrator.errors import UsageError
+from orchestrator.plan import patterns
 from orchestrator.plan.model import Json, Param, ParamType
 
 _ARTICLES: Final[Mapping[ParamType, str]] = {
@@ -89,8 +84,8 @@ def declaration_problems(param: Param) -> Iterator[tuple[str, str]]:
                 "pattern",
                 f"param '{param.name}' has a pattern, but only text can have one and its type is {param.type}",
             )
-        elif (reason := _bad_pattern(param.pattern)) is not None:
-            yield "pattern", f"the pattern of param '{param.name}' is not a regular expression: {reason}"
+        elif (reason := patterns.problem(param.pattern)) is not None:
+            yield "pattern", f"the pattern of param '{param.name}' cannot be used: {reason}"
             param = param.model_copy(update={"pattern": None})
     for value in param.enum:
         try:
@@ -110,7 +105,7 @@ def _accept(param: Param, value: Json, *, read_text: bool = True) -> Json:
     if param.enum and all(not _same(value, allowed) for allowed in param.enum):
         allowed = ", ".join(_shown(item) for item in param.enum[:20])
         raise UsageError(f"param '{param.name}' must be one of {allowed}, not {_shown(value)}")
-    if param.pattern is not None and isinstance(value, str) and not _found(param.pattern, value):
+    if param.pattern is not None and isinstance(value, str) and not patterns.is_found(param.pattern, value):
         raise UsageError(
             f"param '{param.name}' must match the pattern {param.pattern}, which {_shown(value)} does not"
         )
@@ -158,22 +153,6 @@ def _same(one: Json, other: Json) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True) or (
         _is_number(one) and _is_number(other) and one == other
     )
-
-
-def _bad_pattern(pattern: str) -> str | None:
-    try:
-        _found(pattern, "")
-    except (re.error, OverflowError, RecursionError) as error:
-        return str(error)
-    return None
-
-
-def _found(pattern: str, text: str) -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # Python warns of patterns whose meaning may change; they still have one.
-        return re.search(pattern, text) is not None
 
 
 def _known(by_name: Mapping[str, Param]) -> str:
