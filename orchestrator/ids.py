@@ -10,6 +10,9 @@ from typing import NewType
 RunId = NewType("RunId", str)
 """A run's id, and its Temporal workflow id. Attempts of one run share it."""
 
+VALUE_PREFIX = "ORCA_VALUE_"
+"""Begins the names of the variables that bring values into `commands`; a number follows, from 1."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 _MAX_SLUG = 40
 

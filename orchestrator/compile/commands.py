@@ -14,6 +14,7 @@ from orchestrator.compile.draft import Draft
 from orchestrator.compile.shell import Bound, ShellBindingError, Walked, bind_values
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, Text, called_functions, evaluate, references, segments, to_text
+from orchestrator.ids import VALUE_PREFIX
 from orchestrator.plan.model import Json, Template, Variant
 from orchestrator.spec.diagnostics import Diagnostic, Severity
 
@@ -22,8 +23,6 @@ MAX_TITLE = 160
 """Characters of a command that people are shown."""
 MAX_WRITTEN: Final = 1_000_000
 """Characters of a job's commands, written out for each variant: a second's work."""
-PREFIX: Final = "ORCA_VALUE_"
-"""Begins the names of the variables that bring values."""
 _NUMBERS: Final = ("integer", "number", "boolean")
 """Types of params whose values hold no code, whatever reads them."""
 
@@ -107,7 +106,7 @@ class _Binder:
         self._varying = tuple(source for source in sources if known.varies(source))
         waiting = [source for source in sources if not known.is_constant(source)]
         # What a constant is can change the order in which a shell would come by the others; names must not follow it.
-        self._names = {source: f"{PREFIX}{number}" for number, source in enumerate(waiting, start=1)}
+        self._names = {source: f"{VALUE_PREFIX}{number}" for number, source in enumerate(waiting, start=1)}
         self._walked = Walked()
         self.doubtful: dict[tuple[int, int | None], ShellBindingError] = {}
         """Values in the text of another language, by command and place; known once all is bound."""
@@ -185,7 +184,7 @@ class _Binder:
             is_constant=self._known.is_constant,
             constant=constant,
             is_number=self._known.is_number,
-            prefix=PREFIX,
+            prefix=VALUE_PREFIX,
             names=self._names,
             walked=self._walked,
         )

@@ -19,6 +19,7 @@ from orchestrator.compile.shell_risks import CHECK_NUMBER, Judged, risks
 from orchestrator.compile.shell_words import Tree
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, Text, references, segments
+from orchestrator.ids import VALUE_PREFIX
 
 POSIX_SHELLS: Final = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox")
 
@@ -85,7 +86,7 @@ def bind_values(
     is_constant: Callable[[str], bool],
     constant: Callable[[str], str],
     is_number: Callable[[str], bool] | None = None,
-    prefix: str = "ORCA_VALUE_",
+    prefix: str = VALUE_PREFIX,
     names: Mapping[str, str] | None = None,
     walked: Walked | None = None,
 ) -> Bound:

@@ -9,6 +9,8 @@ from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import Json, Node
 
+NONE_PASSED = "0/0 passed"
+"""The summary of a job that ended before it had variants: it had no items, or it never began."""
 _GITHUB_RESULTS = {"success": "success", "failed": "failure", "cancelled": "cancelled"}
 
 
@@ -34,7 +36,7 @@ class JobsView(Mapping[str, Json]):
         value = _value_of(job)
         if job.node.strategy is not None:
             value["matrix"] = VariantsView(job.fan.listed if job.fan else ())
-            value["summary"] = job.summary
+            value["summary"] = job.summary or NONE_PASSED
         return value
 
     def __iter__(self) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """From a node and the values of this run to an activity request: every `${{ }}` is evaluated here, once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from orchestrator.contract.messages import ArtifactRef, ContainerRequest, RunRequest
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import HostFunctions, condition, explain, render, to_text
+from orchestrator.ids import VALUE_PREFIX
 from orchestrator.interpreter.contexts import contexts_for, status_for
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
@@ -34,7 +35,9 @@ def scope(
     if try_number is not None:
         contexts["run"]["try"] = try_number
     functions = known_hashes(request.file_hashes)
-    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts, functions)
+    contexts["env"] = _evaluate_env(
+        state.plan.env, {}, contexts, functions, where=lambda name: f"{name} in top-level `env`"
+    )
     return contexts
 
 
@@ -68,7 +71,9 @@ def container_request(
     functions = known_hashes(request.file_hashes)
     own = leaf.variant
     commands = own.commands if own and own.commands is not None else node.commands
-    env = _evaluate_env(node.env, state.plan.env, contexts, functions, job=leaf.key)
+    env = _evaluate_env(
+        node.env, state.plan.env, contexts, functions, where=lambda name: _source(name, commands, leaf.key)
+    )
     contexts["env"] = env
 
     def text(key: str, template: Template) -> str:
@@ -149,24 +154,33 @@ def _evaluate_env(
     contexts: Mapping[str, Json],
     functions: HostFunctions,
     *,
-    job: str | None = None,
+    where: Callable[[str], str],
 ) -> dict[str, str]:
     """Evaluate `env` in order; each value may read those before it, and those inherited, as `env.NAME`.
 
     A value that stands unchanged from `inherited` is already evaluated in `contexts["env"]` and is taken from there.
+    `where` says for a name where the spec has its expression.
     """
     known: dict[str, str] = dict(contexts["env"])
     scope = dict(contexts)
     result: dict[str, str] = {}
-    owner = f"`env` of job '{job}'" if job else "top-level `env`"
     for name, template in templates.items():
         if name in known and inherited.get(name) == template:
             result[name] = known[name]
             continue
         scope["env"] = known
-        with place(f"{name} in {owner}"):
+        with place(lambda name=name: where(name)):
             result[name] = known[name] = to_text(render(template, scope, functions=functions))
     return result
+
+
+def _source(name: str, commands: Sequence[Template], job: str) -> str:
+    """Where the spec has the expression of variable `name`: those that binding made up are from a command."""
+    if name.startswith(VALUE_PREFIX):
+        for number, command in enumerate(commands, start=1):
+            if f"${{{name}}}" in command:
+                return f"command {number} of job '{job}'"
+    return f"{name} in `env` of job '{job}'"
 
 
 def _shown(value: Json) -> str:
@@ -177,14 +191,16 @@ def _shown(value: Json) -> str:
 class place:  # noqa: N801 - reads as a statement
     """Puts the place of an expression before its error's message."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str | Callable[[], str]) -> None:
         self._where = where
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, ExpressionError | VariantsError):
+            return
+        message = f"{self._where if isinstance(self._where, str) else self._where()}: {error}"
         if isinstance(error, ExpressionError):
-            raise ExpressionError(f"{self._where}: {error}", error.offset) from error
-        if isinstance(error, VariantsError):
-            raise VariantsError(f"{self._where}: {error}", error.path, fault=error.fault) from error
+            raise ExpressionError(message, error.offset) from error
+        raise VariantsError(message, error.path, fault=error.fault) from error

@@ -274,6 +274,7 @@ def test_a_text_in_a_language_without_programs_is_worth_a_warning(command: str) 
         (f"python - <<EOF\n{X}\nEOF", 'read os.environ["X"] there'),
         (f"perl -e 'print \"{X}\"'", "read $ENV{X} there"),
         (f"awk '/{X}/' f", 'read ENVIRON["X"] there'),
+        (f"alias a={X}", 'write a function that uses "$X"'),
         (f"eval {X}", "write it in single quotes: eval '… \"$X\" …'"),
         (
             f"sh <<EOF\n{X}\nEOF",

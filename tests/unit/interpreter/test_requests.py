@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from orchestrator.compile import compile_text
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ArtifactRef, ContainerRequest, JobOutcome
 from orchestrator.errors import ExpressionError
@@ -88,6 +89,24 @@ def test_an_error_names_its_place() -> None:
     shape = plan(node)
     with pytest.raises(ExpressionError, match="N in `env` of job 'a': "):
         made(node, shape)
+
+
+def test_an_error_in_a_value_of_a_command_names_the_command() -> None:
+    source = """\
+name: test
+params: {text: {default: "{"}}
+jobs:
+  a:
+    image: alpine:latest
+    commands:
+      - echo ${{ params.text }}
+      - 'printf %s "`echo ${{ fromJSON(params.text) }}`"'
+"""
+    shape = compile_text(source, "spec.yaml").plan
+    run = state(shape)
+    wanted = request(shape, params={"text": "{"})
+    with pytest.raises(ExpressionError, match=r"^command 2 of job 'a': Error parsing fromJSON"):
+        container_request(shape.jobs["a"], run.jobs["a"], wanted, run, try_number=1)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,13 @@ def test_contexts_of_a_variant_and_of_who_reads_them() -> None:
     assert "matrix" not in outside["jobs"]["use"]
 
 
+def test_a_job_without_variants_has_a_summary_all_the_same() -> None:
+    run = state(plan(job("test", strategy=Strategy(items="${{ fromJSON('[]') }}"))))
+    run.settle("test", Ending("skipped", "skipped: `for_each` has no items"), NOW)
+    seen = contexts_for(request(run.plan), run)["jobs"]["test"]
+    assert (seen["summary"], list(seen["matrix"])) == ("0/0 passed", [])
+
+
 def test_a_variant_s_request_has_its_values_and_its_own_commands() -> None:
     node = job(
         "test",
