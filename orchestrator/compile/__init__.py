@@ -8,6 +8,7 @@ imports it.
     conditions, reach            what is constant; which jobs can never start
     draft, checks                what rules look at; the rules
     templates, expression_checks where `${{ }}` may stand; the rules about it
+    artifact_clashes             artifacts of variants that would replace each other
     lints, certain, needless     what is worth a warning; what is certain of an expression; edges that others imply
     commands, shell              values for a shell, without becoming code
     defaults, nodes, estimate    the parts of the plan

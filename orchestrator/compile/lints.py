@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from orchestrator.compile import extent
+from orchestrator.compile.artifact_clashes import artifact_clashes
 from orchestrator.compile.certain import Mismatch, decided, mismatches
 from orchestrator.compile.conditions import asks_for_status, constant_value
 from orchestrator.compile.draft import Draft
@@ -284,5 +285,5 @@ def _short(text: str) -> str:
     return shown if shown.startswith("'") else f"`{shown}`"
 
 
-LOCAL: Final[tuple[Rule, ...]] = (idle_conditions, comparisons, repeated_jobs)
+LOCAL: Final[tuple[Rule, ...]] = (idle_conditions, comparisons, repeated_jobs, artifact_clashes)
 WHOLE: Final[tuple[Rule, ...]] = (unused_params, needless_edges)

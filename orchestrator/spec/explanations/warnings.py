@@ -239,5 +239,33 @@ jobs:
     commands: ["jq --arg version ${{ params.version }} '.version = $version' package.json"]
 """,
     ),
+    Explanation(
+        code="W114",
+        slug="same-artifact",
+        title="Variants of a job keep the same artifact",
+        text="A job that gets the artifacts of all variants restores them one after the other, in the order of the "
+        "variants: where two keep the same path, the last one's replaces the others'. Let the path tell the variants "
+        "apart. A pattern such as `/dist/*` gets no warning, as the names that it finds may differ.",
+        wrong="""\
+name: build
+defaults: {image: alpine:latest}
+jobs:
+  build:
+    matrix: {target: [linux, macos]}
+    artifacts: [/tool]
+    commands: ['echo "for ${{ matrix.target }}" > /tool']
+  pack: {requires: [build], commands: [cat /tool]}
+""",
+        mended="""\
+name: build
+defaults: {image: alpine:latest}
+jobs:
+  build:
+    matrix: {target: [linux, macos]}
+    artifacts: ["/tool-${{ matrix.target }}"]
+    commands: ['echo "for ${{ matrix.target }}" > /tool-${{ matrix.target }}']
+  pack: {requires: [build], commands: [cat /tool-linux /tool-macos]}
+""",
+    ),
 )
 """The explanations, by number."""
