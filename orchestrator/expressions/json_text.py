@@ -44,7 +44,9 @@ def write_json(value: Value, budget: Budget) -> str:
 
 
 def read_json(text: str) -> Value:
-    """What the JSON `text` says. Of an object's keys that differ only in case the first stays.
+    """What the JSON `text` says.
+
+    Of an object's keys that differ only in case, the first one's spelling and the last one's value stay.
 
     Raises:
         ExpressionError: it is not JSON, or nested deeper than 100 levels.
@@ -127,11 +129,10 @@ def _refuse(word: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    # In two steps, as the reference does: a key that comes twice keeps its last value, at its first place; then
+    # of keys that differ only in case each sets the value of the first.
     result: dict[str, Value] = {}
-    seen: dict[str, str] = {}
-    for key, value in pairs:
-        # A key that comes twice keeps its last value; in another case it cannot be told apart, and is left
-        # out.
-        if seen.setdefault(fold(key), key) == key:
-            result[key] = value  # noqa: PERF403
+    spelled: dict[str, str] = {}
+    for key, value in dict(pairs).items():
+        result[spelled.setdefault(fold(key), key)] = value
     return result
