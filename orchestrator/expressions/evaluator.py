@@ -21,6 +21,7 @@ from orchestrator.expressions.names import (
     is_function,
     suggest,
 )
+from orchestrator.expressions.numbers import as_double, tidy
 from orchestrator.expressions.parser import span
 from orchestrator.expressions.survey import Survey, survey
 from orchestrator.expressions.syntax import (
@@ -75,11 +76,14 @@ def evaluate(
 
     Args:
         source: the expression; an empty one is null.
-        contexts: the values of the contexts by name. A known context that is missing is null; one that is
-        given
+        contexts: the values of the contexts by name. A known context that is missing is null; one that is given
             under its other name (`needs` for `jobs`) is found.
         status: what the status functions answer; without it they are errors.
         functions: what the host adds, such as `hashFiles`; they fail with `ExpressionError`.
+
+    Returns:
+        A number is the double that the language has, or an integer where that is one: 1.0 is 1, and digits beyond
+        a double's are gone. A list or an object of the contexts is given back as the caller made it.
 
     Raises:
         ExpressionError: the expression cannot be parsed, names what does not exist, or fails.
@@ -88,7 +92,7 @@ def evaluate(
     scope = Scope(source, contexts, status=status, functions=functions)
     scope.check(found)
     result = scope.value(found.node)
-    return list(result) if isinstance(result, FilteredArray) else result
+    return [_as_number(item) for item in result] if isinstance(result, FilteredArray) else _as_number(result)
 
 
 class Scope:
@@ -290,6 +294,13 @@ class _LazyArguments:
         if index not in self._values:
             self._values[index] = self._scope.value(self._nodes[index])
         return self._values[index]
+
+
+def _as_number(value: Value) -> Value:
+    """`value`; a number as the language has it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return tidy(as_double(value))
 
 
 def _members(value: Value) -> list[Value]:

@@ -217,7 +217,9 @@ def test_access(source: str, expected: object) -> None:
         ("case(false, 'a', 1 == 1, 'b', 'c')", "b"),
         ("case(false, fromJSON('bad'), 'c')", "c"),
         ("fromJSON('[1, 2.50, \"a\", null, true, 1e400]')", [1, 2.5, "a", None, True, inf]),
-        ('fromJSON(\'{"a": 1, "A": 2, "a": 3}\')', {"a": 3}),
+        ('fromJSON(\'{"A": 1, "a": 2}\')', {"A": 2}),
+        ('fromJSON(\'{"a": 1, "b": 0, "A": 2, "a": 3}\')', {"a": 2, "b": 0}),
+        ('toJSON(fromJSON(\'{"a": 1, "b": 0, "a": 3}\'))', '{\n  "a": 3,\n  "b": 0\n}'),
         ("fromJSON(true)", True),
         ("fromJSON(toJSON(matrix.nested)).b.V", 2),
         ("TOjson('x')", '"x"'),
@@ -317,3 +319,25 @@ def test_host_functions_get_evaluated_arguments() -> None:
 
     value = evaluate("hashfiles('a*', params.name) && 'ok'", CONTEXTS, functions={"hashFiles": hash_files})
     assert (value, seen) == ("ok", ["a*", "Ada"])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (1.0, 1),
+        (-0.0, 0),
+        (0.1, 0.1),
+        (2**53, 2**53),
+        (12345678901234567890123, 1.2345678901234568e22),
+        (10**400, inf),
+        (True, True),
+    ],
+)
+def test_numbers_of_contexts_are_doubles_and_integers_where_they_are_whole(
+    given: Value, expected: Value
+) -> None:
+    contexts: dict[str, Value] = {"params": {"n": given, "list": [given, "x"]}}
+    for source in ("params.n", "params.list[0]", "null || params.n || params.n"):
+        value = evaluate(source, contexts)
+        assert (type(value), value) == (type(expected), expected), source
+    assert repr(evaluate("params.list.*", contexts)) == repr([expected, "x"])
