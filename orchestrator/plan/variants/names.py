@@ -1,6 +1,7 @@
 """How variants are called: readable, stable, unique in their job. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final, cast
 
 from orchestrator.expressions import look_up, render, to_text
@@ -31,15 +32,17 @@ def _leaves(value: Json) -> Iterator[str]:
 
 
 def item_name(item: Json, number: int) -> str:
-    """The item itself; one with parts is told by its `name` or `id`, or by its place."""
+    """The item itself; one with parts is told by its `name`, `id` or `key`, else by its leaves.
+
+    Only an item without any text is told by its place, so that names stay when the list is put in another order.
+    """
     if isinstance(item, Mapping):
         parts = cast("Mapping[str, Json]", item)
         for key in ("name", "id", "key"):
             label = look_up(parts, key)[1]
             if isinstance(label, str | int | float) and to_text(label):
                 return to_text(label)
-        return f"item {number}"
-    return f"item {number}" if is_list(item) or item in (None, "") else to_text(item)
+    return ", ".join(islice(_leaves(item), MAX_NAME)) or f"item {number}"
 
 
 def clean(name: str) -> str:

@@ -311,36 +311,6 @@ def test_a_title_names_the_variants_where_it_reads_them_and_only_then() -> None:
     assert [variant.name for variant in expand_items([1, 2], title="${{ item }}!")] == ["1!", "2!"]
 
 
-# --- items ---
-
-
-@pytest.mark.parametrize(
-    ("items", "expected"),
-    [
-        (["a", 3.0, True], [("a", "a"), ("3", 3.0), ("true", True)]),
-        (
-            [{"name": "x", "id": 1}, {"id": 2}, {"a": 1}, [1], None, ""],
-            [
-                ("x", {"name": "x", "id": 1}),
-                ("2", {"id": 2}),
-                ("item 3", {"a": 1}),
-                ("item 4", [1]),
-                ("item 5", None),
-                ("item 6", ""),
-            ],
-        ),
-        (
-            {"eu": 1, "us": {"n": 2}},
-            [("eu", {"key": "eu", "value": 1}), ("us", {"key": "us", "value": {"n": 2}})],
-        ),
-        ([], []),
-        ({}, []),
-    ],
-)
-def test_items_of_a_list_and_of_a_mapping(items: Any, expected: list[tuple[str, Any]]) -> None:
-    assert [(variant.name, variant.item) for variant in expand_items(items)] == expected
-
-
 # --- what is wrong ---
 
 
