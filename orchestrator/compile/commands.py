@@ -21,8 +21,8 @@ from orchestrator.spec.diagnostics import Diagnostic, Severity
 DEFAULT_SHELL = "sh"
 MAX_TITLE = 160
 """Characters of a command that people are shown."""
-MAX_WRITTEN: Final = 1_000_000
-"""Characters of a job's commands, written out for each variant: a second's work."""
+MAX_WRITTEN: Final = 500_000
+"""Characters of a job's commands, written out for each variant: more than half a second's work."""
 _NUMBERS: Final = ("integer", "number", "boolean")
 """Types of params whose values hold no code, whatever reads them."""
 

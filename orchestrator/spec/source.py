@@ -19,7 +19,7 @@ from orchestrator.spec.scalars import NumberRangeError, resolve
 MAX_BYTES: Final = texts.MAX_BYTES
 """A spec's largest size; whoever reads a file need not read more than one byte beyond it."""
 MAX_DEPTH: Final = 100
-MAX_WEIGHT: Final = 500_000
+MAX_WEIGHT: Final = 600_000
 """Values in a file once its aliases are written out; long texts count once for each 100 characters."""
 MAX_RATIO: Final = 100
 """How many times over aliases may multiply what is written, once there are more than `FREE_WEIGHT` values."""

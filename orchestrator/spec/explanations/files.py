@@ -162,9 +162,8 @@ jobs:
         code="E011",
         slug="too-many-values",
         title="The file has too many values once its aliases are written out",
-        text="A spec has at most half a million values, its aliases written out, and aliases may not multiply what is "
-        "written beyond all use: a few lines can otherwise fill any memory. Use fewer aliases, or split the "
-        "workflow.",
+        text="A spec has at most 600,000 values, its aliases written out, and aliases may not multiply what is written "
+        "beyond all use: a few lines can otherwise fill any memory. Use fewer aliases, or split the workflow.",
         wrong=f"name: build\n{_BOMB}jobs:\n  build: {{image: alpine:latest, commands: *f}}\n",
         mended="name: build\njobs:\n  build: {image: alpine:latest, commands: [make]}\n",
     ),

@@ -278,8 +278,8 @@ jobs:
         title="A matrix or a list gives too many variants",
         text="One job may have 256 variants where the spec does not say otherwise. `max_variants` at the top level "
         "raises that, to 10000 at most. A product of many axes is rarely what is meant: `include` alone lists "
-        "exactly those that are. Commands that have to be written out for each variant may have a million "
-        "characters in all.",
+        "exactly those that are. Commands that have to be written out for each variant may have half a "
+        "million characters in all.",
         wrong="""\
 name: test
 max_variants: 3
