@@ -9,8 +9,9 @@ from orchestrator.compile.commands import Commands, bind_commands
 from orchestrator.compile.draft import Draft, make_draft
 from orchestrator.compile.estimate import estimated_events, leaves
 from orchestrator.compile.expression_checks import expressions
-from orchestrator.compile.lints import LOCAL, WHOLE
+from orchestrator.compile.lints import LINTS
 from orchestrator.compile.nodes import container_node, param_of
+from orchestrator.compile.spare import SPARE
 from orchestrator.errors import SpecError
 from orchestrator.expressions import shared_work
 from orchestrator.plan.model import Plan
@@ -60,7 +61,7 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
     found = [*before, *(diagnostic for rule in RULES for diagnostic in rule(draft))]
     about_expressions = list(expressions(draft))
     found += about_expressions
-    found += (diagnostic for lint in LOCAL for diagnostic in lint(draft))
+    found += (diagnostic for lint in LINTS for diagnostic in lint(draft))
     commands: dict[str, Commands] = {}
     if not has_errors(about_expressions):
         for name in draft.jobs:
@@ -72,8 +73,8 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
                 found += bound.warnings
             else:
                 found += bound
-    if not has_errors(found):
-        found += (diagnostic for lint in WHOLE for diagnostic in lint(draft))
+    errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+    found += (diagnostic for rule in SPARE for diagnostic in rule(draft, errors))
     diagnostics = in_order(found)
     if has_errors(diagnostics):
         raise SpecError(diagnostics)

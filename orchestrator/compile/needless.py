@@ -6,104 +6,97 @@ least as strict. It may then be left out: what runs, and when, stays the same.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.edges import Edge, EdgeCondition
 from orchestrator.compile.reach import ACCEPTED
-from orchestrator.spec.diagnostics import MAX_DIAGNOSTICS
 
 _MAX_WITNESSES: Final = 50
-"""Other edges of one job that are asked whether it is they that imply an edge; each is a question to the graph."""
+"""Other edges of one job that are asked whether it is they that imply an edge."""
+_CHUNK: Final = 4096
+"""Ends of jobs that are followed at once, one bit each, as in `ancestry`."""
+
+_Met = tuple[str, EdgeCondition]
+"""A job has ended as a condition says."""
+
+_CONDITIONS: Final[tuple[EdgeCondition, ...]] = ("success", "failure", "skipped", "always")
+_WEAKER: Final[Mapping[EdgeCondition, tuple[EdgeCondition, ...]]] = {
+    condition: tuple(other for other in _CONDITIONS if ACCEPTED[condition] <= ACCEPTED[other])
+    for condition in _CONDITIONS
+}
+"""The conditions that are met wherever this one is: itself, and those that accept more ends."""
 
 
 def implied_edges(
     order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]], asked: Iterable[tuple[str, Edge]]
-) -> dict[tuple[str, Edge], str | None]:
-    """Those of `asked` (a job and one of its edges) that the job's other edges imply.
+) -> Iterator[tuple[str, Edge, str | None]]:
+    """Those of `asked` (a job and one of its edges) that the job's other edges imply, found one by one.
 
     Args:
         order: All jobs in topological order.
         edges: For each job its edges.
         asked: What to look at.
 
-    Returns:
-        For each that is implied the job that implies it, or None where that is one of very many. Of a spec with more
-        than a person is shown only so many.
+    Yields:
+        Job and edge, and the job that implies it, or None where that is one of very many. Whoever has seen enough
+        stops, and nothing more is looked at.
     """
     named = Counter(edge.job for own in edges.values() for edge in own)
+    position = {name: number for number, name in enumerate(order)}
     # An edge to a job that nobody else names can be implied by nothing: that is most of them.
-    questions = [(job, edge) for job, edge in asked if named[edge.job] > 1]
-    conditions: dict[tuple[str, str], list[EdgeCondition]] = {}
-    for job, own in edges.items():
+    by_target: dict[str, list[tuple[str, Edge]]] = {}
+    for job, edge in asked:
+        if named[edge.job] > 1:
+            by_target.setdefault(edge.job, []).append((job, edge))
+    targets = sorted(by_target, key=position.__getitem__)
+    for start in range(0, len(targets), _CHUNK):
+        chunk = targets[start : start + _CHUNK]
+        questions: dict[str, list[Edge]] = {}
+        for target in chunk:
+            for job, edge in by_target[target]:
+                questions.setdefault(job, []).append(edge)
+        last = max(position[job] for job in questions)
+        yield from _implied(order[position[chunk[0]] : last + 1], edges, questions)
+
+
+def _implied(
+    order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]], questions: Mapping[str, Sequence[Edge]]
+) -> Iterator[tuple[str, Edge, str | None]]:
+    """The same for jobs of which all that is asked about lies in `order`."""
+    bits: dict[_Met, int] = {}
+    for own in questions.values():
         for edge in own:
-            conditions.setdefault((job, edge.job), []).append(edge.condition)
-    found: dict[tuple[str, Edge], str | None] = {
-        (job, edge): edge.job
-        for job, edge in questions
-        if any(ACCEPTED[other] < ACCEPTED[edge.condition] for other in conditions[job, edge.job])
+            bits.setdefault((edge.job, edge.condition), 1 << len(bits))
+    # For each job what was met if it was not omitted.
+    known: dict[str, int] = {}
+    granted = {
+        (job, condition): sum({bits.get((job, weaker), 0) for weaker in weak})
+        for job in dict.fromkeys(job for job, _ in bits)
+        for condition, weak in _WEAKER.items()
     }
-    graph = _Implications(order, edges, questions)
-    implied = graph.ways((_others(job), _met(edge)) for job, edge in questions)
-    open_ = [
-        question
-        for question in questions
-        if question not in found and (_others(question[0]), _met(question[1])) in implied
-    ][:MAX_DIAGNOSTICS]  # nobody is shown more
-    witnesses = {
-        (job, edge): [other.job for other in edges[job] if other.condition != "always"][:_MAX_WITNESSES]
-        for job, edge in open_
-    }
-    ways = graph.ways((witness, _met(edge)) for (_, edge), names in witnesses.items() for witness in names)
-    for (job, edge), names in witnesses.items():
-        found[job, edge] = next((name for name in names if (name, _met(edge)) in ways), None)
-    return found
+    for job in order:
+        behind = own = 0
+        for edge in edges[job]:
+            own |= granted.get((edge.job, edge.condition), 0)
+            if edge.condition != "always":
+                behind |= known.get(edge.job, 0)
+        if own or behind:
+            known[job] = own | behind
+        if job not in questions:
+            continue
+        named: dict[str, list[EdgeCondition]] = {}
+        for edge in edges[job]:
+            named.setdefault(edge.job, []).append(edge.condition)
+        for edge in questions[job]:
+            bit = bits[edge.job, edge.condition]
+            if _is_stricter(named[edge.job], edge.condition):
+                yield job, edge, edge.job
+            elif behind & bit:
+                strict = [other.job for other in edges[job] if other.condition != "always"][:_MAX_WITNESSES]
+                yield job, edge, next((name for name in strict if known.get(name, 0) & bit), None)
 
 
-class _Implications:
-    """The graph in which a way means "was not omitted, so this was met"."""
-
-    def __init__(
-        self, order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]], asked: Sequence[tuple[str, Edge]]
-    ) -> None:
-        wanted: dict[str, dict[EdgeCondition, str]] = {}
-        for _, edge in asked:
-            wanted.setdefault(edge.job, {})[edge.condition] = _met(edge)
-        askers = {job for job, _ in asked}
-        self._order: list[str] = []
-        self._links: dict[str, list[str]] = {}
-        for name in order:
-            self._add(wanted.get(name, {}).values(), ())
-            strict = [edge.job for edge in edges[name] if edge.condition != "always"]
-            marks = [
-                mark
-                for edge in edges[name]
-                for condition, mark in wanted.get(edge.job, {}).items()
-                if ACCEPTED[edge.condition] <= ACCEPTED[condition]
-            ]
-            self._add((name,), (*strict, *marks))
-            if name in askers:
-                self._add((_others(name),), strict)
-
-    def ways(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of `pairs` of which the first leads to the second."""
-        return ancestor_pairs(self._order, self._links, pairs)
-
-    def _add(self, names: Iterable[str], links: Iterable[str]) -> None:
-        for name in names:
-            self._order.append(name)
-            self._links[name] = list(links)
-
-
-# Nodes that are no jobs: no job's name has a NUL in it.
-
-
-def _met(edge: Edge) -> str:
-    """The node "this job ended as this condition says"."""
-    return f"{edge.job}\0{edge.condition}"
-
-
-def _others(job: str) -> str:
-    """The node "the edges of this job are met", which leads only to what is behind the jobs that they name."""
-    return f"{job}\0"
+def _is_stricter(conditions: Iterable[EdgeCondition], condition: EdgeCondition) -> bool:
+    """Whether one of `conditions` accepts only ends that `condition` accepts, and fewer."""
+    return any(ACCEPTED[other] < ACCEPTED[condition] for other in conditions)

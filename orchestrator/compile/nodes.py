@@ -1,6 +1,7 @@
 """From a job of the spec, with its defaults, to a node of the plan. One function for each kind. No checks here."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from orchestrator.compile.commands import DEFAULT_SHELL, Commands
 from orchestrator.compile.edges import Edge
@@ -10,6 +11,7 @@ from orchestrator.plan.model import (
     DEFAULT_FINALIZER_TIMEOUT,
     DEFAULT_JOB_TIMEOUT,
     DEFAULT_STOP_GRACE,
+    Condition,
     ContainerNode,
     Param,
     Requirement,
@@ -45,7 +47,7 @@ def container_node(
     computed = job.outputs if isinstance(job.outputs, dict) else {}
     return ContainerNode(
         name=name,
-        requires=tuple(Requirement(job=edge.job, condition=edge.condition) for edge in edges),
+        requires=tuple(_requirement(edge.job, edge.condition) for edge in edges),
         finalizer=name in graph.final,
         on_complete=job.on_complete or "success",
         condition=_stripped(job.if_),
@@ -73,6 +75,12 @@ def container_node(
         stop_grace=DEFAULT_STOP_GRACE if job.stop_grace is None else job.stop_grace,
         resources=_resources(job.resources),
     )
+
+
+@lru_cache(maxsize=4096)
+def _requirement(job: str, condition: Condition) -> Requirement:
+    """One object for all that ask the same, as jobs that require many do again and again."""
+    return Requirement(job=job, condition=condition)
 
 
 def _timeout(job: JobShape, *, finalizer: bool) -> float:

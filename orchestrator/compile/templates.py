@@ -6,6 +6,8 @@ from typing import Literal
 
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.strategy import written_values
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import ALIASES, Hole, references, segments
 from orchestrator.spec.model import DefaultsShape
 from orchestrator.spec.places import Path
 
@@ -44,13 +46,14 @@ def places(draft: Draft) -> Iterator[Place]:
     for path, text in _templates_of(spec.defaults, ("defaults",)):
         yield Place(path, text, "'defaults'", None, "no jobs", shared)
     for name in spec.jobs:
-        yield from _of_job(draft, name)
+        yield from places_of(draft, name)
     for name, text in spec.outputs.items():
         if "${{" in text:
             yield Place(("outputs", name), text, "the workflow's 'outputs'", None, "all jobs", spec.env)
 
 
-def _of_job(draft: Draft, name: str) -> Iterator[Place]:
+def places_of(draft: Draft, name: str) -> Iterator[Place]:
+    """Those of one job."""
     spec, owner, at = draft.spec, f"job '{name}'", ("jobs", name)
     job, merged = spec.jobs[name], draft.jobs[name].env
     for key, condition in (("if", job.if_), ("unless", job.unless)):
@@ -84,3 +87,29 @@ def _templates_of(shape: DefaultsShape, at: Path) -> Iterator[tuple[Path, str]]:
     for name, text in shape.env.items():
         if "${{" in text:
             yield (*at, "env", name), text
+
+
+def expressions_of(place: Place) -> Iterator[tuple[str, int]]:
+    """The expressions of a text, each with where it begins; none where they are broken."""
+    try:
+        holes = [part for part in segments(place.text) if isinstance(part, Hole)]
+    except ExpressionError:
+        return
+    if place.is_condition and not holes:
+        source = place.text.strip()
+        yield source, place.text.index(source)
+    for hole in holes:
+        yield hole.source, hole.offset
+
+
+def paths_read(place: Place, context: str) -> Iterator[tuple[str | None, ...]]:
+    """What the sound expressions of a text read of a context, under each of its names."""
+    names = (context, *(alias for alias, own in ALIASES.items() if own == context))
+    if all(name not in place.text.lower() for name in names):
+        return  # most texts; parsing is what costs
+    for source, _ in expressions_of(place):
+        try:
+            found = references(source)
+        except ExpressionError:
+            continue  # E201 tells
+        yield from (item.path for item in found if str(item.path[0]).lower() in names)

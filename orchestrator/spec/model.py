@@ -6,9 +6,10 @@ in `key_texts.py`, its section in docs/language, and `make schema`.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from orchestrator.spec import shapes
 
@@ -80,9 +81,16 @@ class RequirementShape(Shape):
     condition: Given[Literal["success", "failure", "skipped", "always"]] = None
 
 
+@lru_cache(maxsize=4096)
+def _shared(entry: RequirementShape) -> RequirementShape:
+    """Equal entries as one object: many jobs that require many write the same ones again and again."""
+    return entry
+
+
 Retry = Annotated[RetryShape, BeforeValidator(shapes.retry)]
 Requires = Annotated[
-    tuple[Annotated[RequirementShape, BeforeValidator(shapes.requirement)], ...], BeforeValidator(shapes.many)
+    tuple[Annotated[RequirementShape, BeforeValidator(shapes.requirement), AfterValidator(_shared)], ...],
+    BeforeValidator(shapes.many),
 ]
 Outputs = Annotated[
     Annotated[tuple[Name, ...], BeforeValidator(shapes.many), Tag("\0list")]

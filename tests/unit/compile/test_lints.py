@@ -5,6 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from orchestrator.compile import compile_text
+from orchestrator.compile.spare import MAX_NEEDLESS
 from orchestrator.errors import SpecError
 from orchestrator.spec.diagnostics import Diagnostic
 
@@ -155,7 +156,13 @@ def test_a_job_that_reads_itself_has_not_ended() -> None:
         ("commands: ['echo ${{ join(params.*) }}']", []),
         ("commands: ['echo $p params.p']", ["p", "Q"]),
         ("for_each: '${{ fromJSON(params.q) }}'", ["p"]),
-        ("env: {X: '${{ params.nothing }}'}", []),
+        # Beside errors: what cannot be read, or is not where it should be, may be what reads a param.
+        ("env: {X: '${{ params.nothing }}'}", ["p", "Q"]),
+        ("requires: [nobody]", ["p", "Q"]),
+        ("env: {X: '${{ params.p == }}'}", ["Q"]),
+        ("iff: inputs.Q == 1", ["p"]),
+        ("iff: contains(params, 1)", []),
+        ("env: {X: '${{ params.qq }} ${{ nobody }}'}", ["p"]),
     ],
 )
 def test_params_that_nothing_reads(reader: str, unused: list[str]) -> None:
@@ -231,12 +238,36 @@ CHAIN = "a: {}\nb: {requires: [a]}\n"
         ("a: {}\nf: {on_complete: always}\ng: {requires: [f], after: [a]}", ["W107 a"]),
         ("a: {}\nf: {on_complete: always}\ng: {requires: [f, a]}", []),
         ("a: {}\nf: {on_complete: always}\ng: {requires: [f], after: [a], if: failure()}", []),
-        # With an error anywhere nothing is said: half a graph would mislead.
+        # With an error in the graph nothing is said: half of one would mislead. Others leave it as it is.
         (CHAIN + "c: {requires: [a, b, x]}", ["E103 x"]),
+        (CHAIN + "c: {requires: [a, b], iff: failure()}", ["E101 iff"]),
+        (CHAIN + "c: {requires: [a, b], if: failur()}", ["E204 failur"]),
+        (CHAIN + "c: {requires: [a, b], env: {X: '${{ jobs. }}'}}", ["E201 ."]),
+        (CHAIN + "c: {requires: [a, b], env: {X: '${{ params.p }}'}}", ["W107 a", "E206 params.p"]),
     ],
 )
 def test_dependencies_that_others_imply(jobs: str, expected: list[str]) -> None:
     assert told(jobs) == expected
+
+
+def test_a_param_whose_name_is_misspelt_where_it_is_read_is_not_unused() -> None:
+    found = warnings_of(
+        "name: n\nparams: {target: {}}\njobs: {a: {image: i, env: {X: '${{ params.targte }}'}}}"
+    )
+    assert [(item.code, item.suggestion) for item in found] == [("E206", "target")]
+
+
+def test_more_needless_dependencies_than_anybody_reads_are_not_looked_for() -> None:
+    jobs = [
+        "j0: {}",
+        *(f"j{n}: {{requires: [{', '.join(f'j{m}' for m in range(n))}]}}" for n in range(1, 60)),
+    ]
+    found = warnings_of("name: n\ndefaults: {image: i}\njobs:\n" + "".join(f"  {job}\n" for job in jobs))
+    assert {item.code for item in found} == {"W107"}
+    assert len(found) == MAX_NEEDLESS
+    assert [item.message.partition("; there are more")[1] for item in found if "more" in item.message] == [
+        "; there are more"
+    ]
 
 
 def test_a_needless_dependency_says_who_implies_it() -> None:

@@ -1,5 +1,6 @@
 """Large specs: linear work, counted in steps and not in seconds, and no recursion."""
 
+import math
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -28,6 +29,24 @@ def fan(number: int) -> str:
     )
 
 
+def dense(number: int) -> str:
+    """Jobs that require all before them, ten times `number` edges."""
+    jobs = range(math.isqrt(20 * number))
+    return "name: n\ndefaults: {image: i}\njobs:\n" + "".join(
+        f"  j{n}: {{requires: [{', '.join(f'j{m}' for m in range(n))}]}}\n" for n in jobs
+    )
+
+
+def layers(number: int) -> str:
+    """Layers that require all of the one before, ten times `number` edges, none of them needless."""
+    width = math.isqrt(10 * number // 4)
+    return "name: n\ndefaults: {image: i}\njobs:\n" + "".join(
+        f"  j{layer}-{n}: {{requires: [{', '.join(f'j{layer - 1}-{m}' for m in range(width if layer else 0))}]}}\n"
+        for layer in range(5)
+        for n in range(width)
+    )
+
+
 def variants(number: int) -> str:
     return (
         "name: n\nmax_variants: 10000\nparams: {p: {}}\njobs:\n  a:\n    image: i:${{ matrix.a }}\n"
@@ -53,7 +72,7 @@ def calls_of(work: Callable[[], object]) -> int:
     return count
 
 
-@pytest.mark.parametrize("shape", [chain, fan, variants])
+@pytest.mark.parametrize("shape", [chain, fan, dense, layers, variants])
 def test_twice_the_jobs_are_twice_the_steps(shape: Callable[[int], str]) -> None:
     small, large = shape(400), shape(800)
     for text in (small, large):
