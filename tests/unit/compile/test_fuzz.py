@@ -1,6 +1,8 @@
 """Whatever the bytes: a plan, or findings that can be shown. Never another error, and no plan with an error."""
 
+import json
 from pathlib import Path
+from typing import Final
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,9 +11,13 @@ from orchestrator.compile import compile_text
 from orchestrator.errors import SpecError
 from orchestrator.plan.model import Plan
 from orchestrator.plan.render import plan_json, plan_text
+from orchestrator.spec import text as texts
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.explanations import EXPLANATIONS
+from orchestrator.spec.sarif import sarif_log
 
+CONTROLS: Final = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
+"""What must not reach a terminal."""
 ROOT = Path(__file__).parents[3]
 SEEDS = [
     path.read_bytes()
@@ -39,15 +45,34 @@ def check(data: bytes) -> None:
         assert Plan.model_validate_json(compiled.plan.model_dump_json()) == compiled.plan
         assert plan_text(compiled.plan)
         assert plan_json(compiled.plan)["spec"] == compiled.plan.spec
+    check_findings(data, tuple(item for item in found if isinstance(item, Diagnostic)))
+
+
+def check_findings(data: bytes, found: tuple[Diagnostic, ...]) -> None:
+    """Every form in which findings are shown, and that their places are in the text."""
+    lines = texts.lines(data.decode("utf-8", "replace").removeprefix("\ufeff"))
     for item in found:
-        assert isinstance(item, Diagnostic)
         assert item.code in EXPLANATIONS
-        assert item.line >= 1
-        assert item.column >= 1
+        assert 1 <= item.line <= len(lines)
+        assert 1 <= item.column <= len(lines[item.line - 1]) + 1
+        assert item.end is None or item.column < item.end <= len(lines[item.line - 1]) + 1
+        assert item.source_line in ("", lines[item.line - 1])
         assert "\n" not in str(item)
         assert str(item) in item.pretty()
+        assert not set(CONTROLS) & set(item.pretty().replace("\n", "").replace("\t", ""))
         for leak in ("pydantic", "Input should", "validation error", "Traceback"):
             assert leak not in item.message
+    shown = [item.to_json() for item in found]
+    assert json.loads(json.dumps(shown)) == shown
+    log = sarif_log(found, uris={"f.yaml": "f.yaml"}, base="file:///", version="1.0.0")
+    (run,) = json.loads(json.dumps(log))["runs"]
+    assert [result["ruleId"] for result in run["results"]] == [item.code for item in found]
+    prints = [result["partialFingerprints"]["orcaFinding/v1"] for result in run["results"]]
+    assert len(set(prints)) == len(prints)
+    for result in run["results"]:
+        region = result["locations"][0]["physicalLocation"]["region"]
+        line = lines[int(region["startLine"]) - 1]
+        assert region["startColumn"] <= region["endColumn"] <= len(line) + 2
 
 
 @settings(max_examples=300, deadline=None)

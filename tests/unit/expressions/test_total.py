@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import (
+    KNOWN_CONTEXTS,
     KNOWN_FUNCTIONS,
     Status,
     Text,
@@ -62,6 +63,42 @@ def test_any_source(source: str, value: Value) -> None:
     problems = check(source)
     assert all(0 <= problem.offset <= len(source) for problem in problems)
     explain(source, contexts)
+
+
+PATHS = st.builds(
+    "{}{}".format,
+    st.sampled_from(KNOWN_CONTEXTS),
+    st.lists(
+        st.sampled_from([".a", ".A", "['a']", "[0]", "[-1]", "[1e9]", "[null]", ".*", "[*]", "[vars]"]),
+        max_size=4,
+    ).map("".join),
+)
+TREES = st.recursive(
+    PATHS | st.sampled_from(["null", "true", "0", "NaN", "-1.5", "''", "'a'", "'{0}'", "'[1]'"]),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["&&", "||", "==", "!=", "<", ">="]), inner)
+        | st.builds("!{}".format, inner)
+        | st.builds(
+            "{}({})".format,
+            st.sampled_from(sorted(KNOWN_FUNCTIONS)),
+            st.lists(inner, max_size=3).map(", ".join),
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(source=TREES, value=VALUES)
+def test_any_expression_over_any_contexts(source: str, value: Value) -> None:
+    contexts: dict[str, Value] = dict.fromkeys(KNOWN_CONTEXTS, value)
+    contexts["vars"] = {"a": value, "A": [value]}
+    found: list[Value] = []
+    offset = refused(lambda: found.append(evaluate(source, contexts, status=STATUS, functions=HOST)))
+    assert offset is None or 0 <= offset <= len(source)
+    for item in found:
+        assert isinstance(to_text(item), str)
+        again: list[Value] = [evaluate(source, contexts, status=STATUS, functions=HOST)]
+        assert to_text(again[0]) == to_text(item)
 
 
 @given(
