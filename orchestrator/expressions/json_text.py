@@ -43,8 +43,8 @@ def write_json(value: Value, budget: Budget) -> str:
     return "".join(parts)
 
 
-def read_json(text: str) -> Value:
-    """What the JSON `text` says.
+def read_json(text: str, *, refusal: str = "Error parsing fromJSON") -> Value:
+    """What the JSON `text` says; a `refusal` begins the message that it says nothing.
 
     Of an object's keys that differ only in case, the first one's spelling and the last one's value stay.
 
@@ -52,8 +52,8 @@ def read_json(text: str) -> Value:
         ExpressionError: it is not JSON, or nested deeper than 100 levels.
     """
     if not text.strip():
-        raise ExpressionError("Error parsing fromJSON: the text is empty")
-    _check_depth(text)
+        raise ExpressionError(f"{refusal}: the text is empty")
+    _check_depth(text, refusal)
     try:
         parsed = cast(
             "Value",
@@ -66,9 +66,9 @@ def read_json(text: str) -> Value:
             ),
         )
     except ValueError as error:
-        raise ExpressionError(f"Error parsing fromJSON: {error}") from error
+        raise ExpressionError(f"{refusal}: {error}") from error
     if _SURROGATE_ESCAPE.search(text) and _SURROGATE.search(json.dumps(parsed, ensure_ascii=False)):
-        raise ExpressionError("Error parsing fromJSON: a text in it has half of a surrogate pair")
+        raise ExpressionError(f"{refusal}: a text in it has half of a surrogate pair")
     return parsed
 
 
@@ -108,14 +108,14 @@ def _escape(match: re.Match[str]) -> str:
     return _SHORT.get(match[0]) or f"\\u{ord(match[0]):04x}"
 
 
-def _check_depth(text: str) -> None:
+def _check_depth(text: str, refusal: str) -> None:
     """Refuse what is nested too deep before the parser, which recurses, gets to see it."""
     depth = 0
     for match in _BRACKETS.finditer(text):
         if match[0] in "[{":
             depth += 1
             if depth > MAX_JSON_DEPTH:
-                raise ExpressionError(f"Error parsing fromJSON: nested deeper than {MAX_JSON_DEPTH} levels")
+                raise ExpressionError(f"{refusal}: nested deeper than {MAX_JSON_DEPTH} levels")
         elif match[0] in "]}":
             depth -= 1
 
