@@ -11,9 +11,8 @@ from typing import Final, cast
 from orchestrator.expressions import render, to_text
 from orchestrator.plan.model import DEFAULT_MAX_VARIANTS, Json, Strategy, Template, Variant
 from orchestrator.plan.variants.checks import check_entries, check_matrix
-from orchestrator.plan.variants.combinations import Values, combine
+from orchestrator.plan.variants.combinations import Values, combine, comparisons
 from orchestrator.plan.variants.limits import (
-    VARIANT_EFFORT,
     Effort,
     VariantsError,
     check_count,
@@ -89,8 +88,9 @@ def expand_matrix(
     size = math.prod(len(values) for values in known.values()) if known else 0
     if not excludes:
         check_count(size, limit)
-    steps = size * (1 + len(excludes) + len(includes))
-    (effort or Effort()).spend(steps + VARIANT_EFFORT * min(size, limit), size)
+    (effort or Effort()).spend(
+        variants=min(size, limit), combinations=size, comparisons=comparisons(known, [*excludes, *includes])
+    )
     found = list(combine(known, includes, excludes, limit=limit))
     if not found:
         raise VariantsError(
@@ -138,7 +138,7 @@ def expand_items(
     else:
         raise VariantsError(f"'for_each' must be a list or a mapping, not {kind_in_words(items)}")
     check_count(len(entries), limit)
-    (effort or Effort()).spend(VARIANT_EFFORT * len(entries), len(entries))
+    (effort or Effort()).spend(variants=len(entries))
     check_size(weight(item) for item, _ in entries)
     if title is not None and "${{" in title:
         entries = [(item, to_text(render(title, {"item": item, "matrix": {}}))) for item, _ in entries]

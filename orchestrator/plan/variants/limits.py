@@ -8,7 +8,14 @@ from orchestrator.plan.model import Json
 from orchestrator.plan.variants.values import is_list
 
 MAX_EFFORT: Final = 1_000_000
-"""What expanding may cost: a step for each combination and filter, however many of them are excluded."""
+"""What expanding all matrices and lists of a spec may cost: a step for each combination, excluded or not, and for each
+comparison of a value with a filter."""
+
+MAX_COMBINATIONS: Final = 500_000
+"""Combinations of one matrix, excluded ones too."""
+
+MAX_COMPARISONS: Final = 100_000
+"""Comparisons of values with the lists and mappings that includes and excludes of one matrix hold."""
 
 VARIANT_EFFORT: Final = 25
 """Steps that a variant costs beside: its name and its place in the plan."""
@@ -52,17 +59,35 @@ class Effort:
     def __init__(self, left: int = MAX_EFFORT) -> None:
         self.left = left
 
-    def spend(self, steps: int, combinations: int) -> None:
-        """Take `steps` off what is left. Raises VariantsError where that is less."""
-        self.left -= steps
-        if steps > MAX_EFFORT:
+    def spend(self, *, variants: int, combinations: int = 0, comparisons: int = 0) -> None:
+        """Take what a matrix or list costs off what is left.
+
+        Args:
+            variants: How many are made at most.
+            combinations: How many are looked at, excluded ones too.
+            comparisons: How many values of axes are compared with lists and mappings of `include` and `exclude`.
+
+        Raises:
+            VariantsError: that is more than there is.
+        """
+        if combinations > MAX_COMBINATIONS:
             message = (
-                f"the matrix has {combinations:,} combinations, which is more than can be looked through"
+                f"the matrix has {combinations:,} combinations before its 'exclude', and at most {MAX_COMBINATIONS:,} "
+                "can be looked through; write those that shall run as 'include', or compute them in a job before it"
             )
             raise VariantsError(message, fault="count")
+        if comparisons > MAX_COMPARISONS:
+            message = (
+                f"to compare 'include' and 'exclude' with the values of the axes takes {comparisons:,} comparisons, "
+                f"and at most {MAX_COMPARISONS:,} are possible; write fewer "
+                "entries with lists or mappings, or give the values a name in an axis"
+            )
+            raise VariantsError(message, fault="count")
+        self.left -= combinations + comparisons + VARIANT_EFFORT * variants
         if self.left < 0:
             message = (
-                "the matrices and lists of this spec together have more variants than can be looked through"
+                "the matrices and lists of this spec together have more variants and combinations than can be looked "
+                "through; split the workflow"
             )
             raise VariantsError(message, fault="count")
 

@@ -330,7 +330,8 @@ WRONG: list[tuple[dict[str, Any], tuple[str | int, ...], str, str]] = [
         ({"a": list(range(257))}, (), "count", "there are 257 variants, and this spec allows 256; raise 'max_variants' at its top level"),
         ({"a": list(range(256)), "include": [{"a": -1}]}, (), "count", "there are 257 variants, and this spec allows 256; raise 'max_variants' at its top level"),
         ({c: list(range(30)) for c in "abcd"}, (), "count", "there are more than 10,000 variants, which is more than any job may have"),
-        ({c: list(range(30)) for c in "abcd"} | {"exclude": [{"a": 1}]}, (), "count", "the matrix has 810,000 combinations, which is more than can be looked through"),
+        ({c: list(range(30)) for c in "abcd"} | {"exclude": [{"a": 1}]}, (), "count", "the matrix has 810,000 combinations before its 'exclude', and at most 500,000 can be looked through; write those that shall run as 'include', or compute them in a job before it"),
+        ({"a": [{"x": n} for n in range(200)], "include": [{"a": {"x": n}} for n in range(2000)]}, (), "count", "to compare 'include' and 'exclude' with the values of the axes takes 800,000 comparisons, and at most 100,000 are possible; write fewer entries with lists or mappings, or give the values a name in an axis"),
         ({"a": ["x" * 100_000] * 50}, (), "count", "the values of all variants together are longer than 4,000,000 characters; keep long texts in files and give variants their names"),
 ]  # fmt: skip
 
