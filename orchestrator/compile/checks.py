@@ -41,13 +41,18 @@ def _names_of(draft: Draft, what: str, found: tuple[str, ...], owner: Path) -> I
     for index, name in enumerate(found):
         path: Path = (*owner, index if listed else name)
         where = draft.at_value if listed else draft.at_key
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             shown = name if len(name) <= 60 else name[:60] + "…"
             wish = "a name has letters, digits, '_' and '-', at most 100, and begins with a letter or '_'"
             yield where("E109", path, f"'{shown}' cannot be the name of {_ARTICLES[what]}: {wish}")
         other = seen.setdefault(name.lower(), name)
         if other != name:
             yield where("E109", path, f"the {what} names '{other}' and '{name}' differ only in case")
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can be the name of a job, a param or an output."""
+    return _NAME.fullmatch(text) is not None
 
 
 def images(draft: Draft) -> Iterator[Diagnostic]:

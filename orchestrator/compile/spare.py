@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from orchestrator.compile.checks import is_name
 from orchestrator.compile.conditions import asks_for_status
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import Edge, is_finalizer
@@ -56,7 +57,7 @@ def unused_params(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagno
         for error in errors:
             if error.code == "E206" and error.suggestion is not None:
                 unread.pop(error.suggestion.lower(), None)
-    for name in unread.values():
+    for name in filter(is_name, unread.values()):  # of others E109 tells
         message = f"param '{name}' is never read; use it as '${{{{ params.{name} }}}}', or remove it"
         yield draft.at_key("W106", ("params", name), message, severity="warning")
 
