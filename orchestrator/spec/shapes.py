@@ -170,20 +170,12 @@ def outputs_form(value: Any) -> str | None:
 
 def matrix(value: Any) -> Any:
     """A mapping of axes, or one expression."""
-    if isinstance(value, dict):
-        if not value:
-            raise wrong("must name at least one axis", complete=True)
-        return value  # pyright: ignore[reportUnknownVariableType]
-    return _expression_or("a mapping of axes to their values", "matrix", value)
+    return _filled(value, dict, "name at least one axis", "a mapping of axes to their values", "matrix")
 
 
 def axis(value: Any) -> Any:
     """The values of an axis: a list, or one expression."""
-    if isinstance(value, list):
-        if not value:
-            raise wrong("must be a list with at least one value", complete=True)
-        return value  # pyright: ignore[reportUnknownVariableType]
-    return _expression_or("a list of values", "versions", value)
+    return _filled(value, list, "be a list with at least one value", "a list of values", "versions")
 
 
 def entries(value: Any) -> Any:
@@ -195,11 +187,7 @@ def entries(value: Any) -> Any:
 
 def entry(value: Any) -> Any:
     """One of `include` or `exclude`: a mapping with at least one key, or one expression."""
-    if isinstance(value, dict):
-        if not value:
-            raise wrong("must name at least one value", complete=True)
-        return value  # pyright: ignore[reportUnknownVariableType]
-    return _expression_or("a mapping of names to values", "entry", value)
+    return _filled(value, dict, "name at least one value", "a mapping of names to values", "entry")
 
 
 def items(value: Any) -> Any:
@@ -207,6 +195,15 @@ def items(value: Any) -> Any:
     if isinstance(value, list | dict):
         return value  # pyright: ignore[reportUnknownVariableType]
     return _expression_or("a list, a mapping", "files", value)
+
+
+def _filled(value: Any, kind: type[Any], least: str, wish: str, output: str) -> Any:
+    """`value` where it is a `kind` with something in it, or one expression; else the error that it must `least`."""
+    if not isinstance(value, kind):
+        return _expression_or(wish, output, value)
+    if not value:
+        raise wrong(f"must {least}", complete=True)
+    return value
 
 
 def _expression_or(wish: str, output: str, value: Any) -> str:
@@ -257,6 +254,8 @@ def on_error(value: Any) -> Any:
     """`hold` is a word of the language that is not known yet."""
     if value == "hold":
         raise later("'on_error: hold'")
+    if isinstance(value, bool):
+        raise wrong("must be 'continue' for a job that may fail, or 'stop'")
     return _word(value, ("stop", "continue"))
 
 

@@ -1,23 +1,13 @@
 """From pydantic's findings to sentences for people. None of pydantic's own wording gets past this module."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from orchestrator.spec import shapes
+from orchestrator.spec import model, shapes
 from orchestrator.spec.diagnostics import Suggester
-from orchestrator.spec.model import (
-    LATER,
-    DefaultsShape,
-    JobShape,
-    ParamShape,
-    RequirementShape,
-    ResourcesShape,
-    RetryShape,
-    Shape,
-    Spec,
-)
 from orchestrator.spec.places import Path
 
 _WISHES: Final[Mapping[str, str]] = {
@@ -35,6 +25,9 @@ _WISHES: Final[Mapping[str, str]] = {
     "union_tag_not_found": "must be a list of names, or a mapping of names to expressions",
     "string_too_short": "must not be empty",
 }
+_VARIANT: Final = re.compile(r"\b(?:matrix|item)\b", re.IGNORECASE)
+_LIKE_IN_ALL_VARIANTS: Final = ("on_error", "timeout", "retry", "resources", "pull", "stop_grace")
+"""Keys of a job whose value some languages let differ from variant to variant, as GitHub does `continue-on-error`."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,7 @@ def finding(error: Mapping[str, Any], suggester: Suggester) -> Finding:
         return Finding("E108", path, f"this version of orca does not know {context['wish']} yet")
     if kind == shapes.WRONG:
         choices: Sequence[str] = context["choices"]
-        found = "" if context["complete"] else _found(error["input"])
+        found = "" if context["complete"] else _found(error["input"], path)
         return Finding(
             "E102",
             path,
@@ -86,10 +79,10 @@ def finding(error: Mapping[str, Any], suggester: Suggester) -> Finding:
         wish = f"must be {shapes.one_of_words(words)}"
         suggestion = _near(error["input"], words, suggester)
         return Finding(
-            "E102", path, f"{_subject(path)} {wish}{_found(error['input'])}", suggestion=suggestion
+            "E102", path, f"{_subject(path)} {wish}{_found(error['input'], path)}", suggestion=suggestion
         )
     wish = _WISHES.get(kind) or _bound(kind, context)
-    found = _found(error["input"])
+    found = _found(error["input"], path)
     if kind == "string_type" and isinstance(error["input"], dict):
         found += "; where text holds ': ', put all of it in quotes"
     return Finding("E102", path, f"{_subject(path)} {wish}{found}", at_key=at_key)
@@ -118,7 +111,7 @@ def _near(value: object, choices: Sequence[str], suggester: Suggester) -> str | 
     return suggester.closest(value, choices) if isinstance(value, str) and choices else None
 
 
-def _found(value: object) -> str:
+def _found(value: object, path: Path) -> str:
     """`, not 'abc'`: what stands there instead, with what may help."""
     if value is None:
         return ", but nothing is written there"
@@ -128,9 +121,17 @@ def _found(value: object) -> str:
         return ", not a list"
     if isinstance(value, str):
         shown = ", not '" + (value if len(value) <= 60 else value[:60] + "…").replace("\n", " ") + "'"
-        return shown + ("; '${{ }}' is not evaluated here" if "${{" in value else "")
+        return shown + (_not_evaluated(value, path) if "${{" in value else "")
     shown = json.dumps(value) if isinstance(value, bool) else str(value)
     return f", not {shown}"
+
+
+def _not_evaluated(text: str, path: Path) -> str:
+    """What helps who wrote an expression where none is evaluated."""
+    said = "; '${{ }}' is not evaluated here"
+    if path[:1] == ("jobs",) and len(path) > 2 and path[2] in _LIKE_IN_ALL_VARIANTS and _VARIANT.search(text):
+        said += f", as '{path[2]}' is the same for all variants: give those that differ a job of their own"
+    return said
 
 
 OTHER_WORDS: Final[Mapping[str, str]] = {
@@ -158,17 +159,17 @@ OTHER_WORDS: Final[Mapping[str, str]] = {
     "pull_policy": "pull",
 }
 """What GitHub Actions, GitLab CI and Compose call a key, and what it is called here."""
-_SHAPES_BELOW: Final[Mapping[str, type[Shape]]] = {
-    "retry": RetryShape,
-    "resources": ResourcesShape,
-    "requires": RequirementShape,
+_SHAPES_BELOW: Final[Mapping[str, type[model.Shape]]] = {
+    "retry": model.RetryShape,
+    "resources": model.ResourcesShape,
+    "requires": model.RequirementShape,
 }
 
 
-def _shape_at(path: Path) -> type[Shape]:
+def _shape_at(path: Path) -> type[model.Shape]:
     """The shape of the mapping at `path`."""
     if not path:
-        return Spec
+        return model.Spec
     for step in reversed(path[1:]):
         if (
             isinstance(step, str)
@@ -176,14 +177,16 @@ def _shape_at(path: Path) -> type[Shape]:
             and not (len(path) == 2 and path[0] in ("jobs", "params"))
         ):
             return _SHAPES_BELOW[step]
-    return {"jobs": JobShape, "params": ParamShape, "defaults": DefaultsShape}.get(str(path[0]), Spec)
+    return {"jobs": model.JobShape, "params": model.ParamShape, "defaults": model.DefaultsShape}.get(
+        str(path[0]), model.Spec
+    )
 
 
 def _unknown_key(path: Path, suggester: Suggester) -> Finding:
     key, owner = str(path[-1]), path[:-1]
     shape = _shape_at(owner)
     place = _owner(owner)
-    if key in LATER.get(shape, ()):
+    if key in model.LATER.get(shape, ()):
         return Finding(
             "E108", path, f"this version of orca does not know the key '{key}' in {place} yet", at_key=True
         )

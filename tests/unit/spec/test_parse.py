@@ -211,6 +211,10 @@ def test_a_mistake_in_a_matrix_does_not_make_what_reads_it_seem_wrong() -> None:
     [
         ("timeout: 0", "'timeout' of job 'a' must be longer than 0 seconds, not 0"),
         ("commands: [x: y]", "item 1 of 'commands' of job 'a' must be text, not a mapping; where text holds ': ', put all of it in quotes"),
+        ("on_error: \"${{ matrix.e && 'continue' || 'stop' }}\"", "'on_error' of job 'a' must be 'stop' or 'continue', not '${{ matrix.e && 'continue' || 'stop' }}'; '${{ }}' is not evaluated here, as 'on_error' is the same for all variants: give those that differ a job of their own"),
+        ("retry: {delay: '${{ item.delay }}'}", "'delay' of 'retry' of job 'a' must be a number of seconds or a duration such as '90s', '5m' or '1h30m', not '${{ item.delay }}'; '${{ }}' is not evaluated here, as 'retry' is the same for all variants: give those that differ a job of their own"),
+        ("on_error: true", "'on_error' of job 'a' must be 'continue' for a job that may fail, or 'stop', not true"),
+        ("max_parallel: '${{ matrix.n }}'", "'max_parallel' of job 'a' must be a whole number, not '${{ matrix.n }}'; '${{ }}' is not evaluated here"),
         ("timeout: '${{ params.t }}'", "'timeout' of job 'a' must be a number of seconds or a duration such as '90s', '5m' or '1h30m', not '${{ params.t }}'; '${{ }}' is not evaluated here"),
         ("retry: {max_attempts: 101}", "'max_attempts' of 'retry' of job 'a' must be at most 100, not 101"),
         ("retry: {max_attempts: two}", "'max_attempts' of 'retry' of job 'a' must be a whole number, not 'two'"),
