@@ -16,6 +16,7 @@ from orchestrator.plan.model import Json, Matrix, Strategy, Template, Variant
 from orchestrator.plan.variants import Effort, Fault, VariantsError, check_matrix, expand
 from orchestrator.spec.model import JobShape, MatrixShape, Spec
 from orchestrator.spec.places import Path, Source
+from orchestrator.spec.wording import Finding
 
 _CODES: Final[Mapping[Fault, str]] = {"shape": "E102", "axis": "E115", "count": "E116", "empty": "E117"}
 _BELONG: Final = {
@@ -29,13 +30,9 @@ _BELONG: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Finding):
     """What is wrong with a matrix or a list, and where."""
 
-    code: str
-    path: Path
-    message: str
-    at_key: bool = False
     word: str | None = None
     known: tuple[str, ...] = ()
     """The word that is wrong, and those among which the right one may be."""

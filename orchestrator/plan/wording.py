@@ -4,20 +4,29 @@ Everything is one line. What has no natural end (names, lists, expressions) is b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
 from orchestrator.plan.model import Condition, Node, Requirement
 from orchestrator.plan.reading import Reading, asked_jobs, read_condition, read_strategy, strategy_templates
 
-ENDS: Final[Mapping[Condition, str]] = {
-    "success": "",
-    "failure": " (if it fails)",
-    "skipped": " (if it is skipped)",
-    "always": " (however it ends)",
+
+class ConditionWords(NamedTuple):
+    """How the condition of a requirement is told."""
+
+    behind_name: str
+    """Behind the name of the job that is waited for."""
+    at_edge: str
+    """At an arrow, where there is less room."""
+
+
+CONDITION_WORDS: Final[Mapping[Condition, ConditionWords]] = {
+    "success": ConditionWords("", ""),
+    "failure": ConditionWords(" (if it fails)", "if failed"),
+    "skipped": ConditionWords(" (if it is skipped)", "if skipped"),
+    "always": ConditionWords(" (however it ends)", "always"),
 }
-"""What stands behind the name of a job that is waited for."""
 MAX_NAMES: Final = 12
 """Names in one list: jobs that are waited for, variants."""
 MAX_EXPRESSION: Final = 200
@@ -31,7 +40,7 @@ def what_runs(node: Node) -> str:
 
 def requirement(edge: Requirement) -> str:
     """`build`, or `build (if it fails)`."""
-    return edge.job + ENDS[edge.condition]
+    return edge.job + CONDITION_WORDS[edge.condition].behind_name
 
 
 def when_finalizing(node: Node) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.plan.model import Condition, Node, Plan
+from orchestrator.plan.model import Node, Plan
 from orchestrator.plan.wording import (
+    CONDITION_WORDS,
     bare,
     count,
     facts,
@@ -20,12 +21,6 @@ from orchestrator.plan.wording import (
 FINALLY: Final = "when everything else is done"
 """What stands above the finalizers."""
 
-_WORDS: Final[Mapping[Condition, str]] = {
-    "success": "",
-    "failure": "if failed",
-    "skipped": "if skipped",
-    "always": "always",
-}
 _MAX_NAME: Final = 40
 _MAX_LINE: Final = 44
 """Characters of a line in a node; the whole is in its facts."""
@@ -145,7 +140,7 @@ def _edges(plan: Plan) -> tuple[GraphEdge, ...]:
         labels: dict[str, dict[str, None]] = {}
         for edge in node.requires:
             blamed = edge.condition == "always" and node.on_complete == "failure"
-            word = "if any failed" if blamed else _WORDS[edge.condition]
+            word = "if any failed" if blamed else CONDITION_WORDS[edge.condition].at_edge
             labels.setdefault(edge.job, {})[word] = None
         for source, words in labels.items():
             edges.append(
