@@ -243,11 +243,7 @@ def is_expression(value: Any) -> bool:
 
 def job_title(value: Any) -> Any:
     """What people are shown for a job: one line of text."""
-    if not isinstance(value, str) or not value.strip():
-        raise wrong("must be text")
-    if len(value) > 200 or any(ord(char) < 32 for char in value):
-        raise wrong("must be one line of at most 200 characters", complete=True)
-    return value
+    return _one_line(value)
 
 
 def on_error(value: Any) -> Any:
@@ -293,6 +289,10 @@ def env_name(value: str) -> str:
 
 def spec_name(value: Any) -> str:
     """One line of text."""
+    return _one_line(value)
+
+
+def _one_line(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise wrong("must be text")
     if len(value) > 200 or any(ord(char) < 32 for char in value):
