@@ -4,6 +4,7 @@ What the language itself says (syntax, names of contexts and functions) comes fr
 only the spec knows: which jobs, params and env names there are, and what may be read where.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,7 @@ from orchestrator.spec.diagnostics import Diagnostic, Severity
 LATER_CONTEXTS: Final = ("vars", "services", "secrets")
 """Contexts of the language that have no values in this version."""
 RUN_KEYS: Final = ("id", "attempt", "spec", "status", "created_at", "started_at", "try")
+GIT_KEYS: Final = ("ref", "ref_name", "ref_type", "branch", "sha", "repository", "actor")
 JOB_KEYS: Final = (
     "status", "result", "outputs", "reason", "exit_code", "tries", "matrix", "summary",
 )  # fmt: skip
@@ -52,6 +54,7 @@ INJECTED_ENV: Final = (
     "GITHUB_OUTPUT",
 )
 """Set in every container: reading them as `env.NAME` gives nothing, but is no slip of the pen."""
+_PROPERTIES: Final = {"run": RUN_KEYS, "git": GIT_KEYS}
 _CODES: Final = {"syntax": "E201", "context": "E202", "function": "E204", "arity": "E205"}
 
 
@@ -135,8 +138,8 @@ class _Checker:
                 yield self._at("E210", found, error.offset or 0, message)
 
     def _reference(self, found: Expression, reference: Reference) -> Iterator[Diagnostic]:
-        context = str(reference.path[0]).lower()
-        context = ALIASES.get(context, context)
+        written = str(reference.path[0])
+        context = ALIASES.get(written.lower(), written.lower())
         name = reference.path[1] if len(reference.path) > 1 else None
         if context in LATER_CONTEXTS:
             message = f"this version of orca does not know the context '{context}' yet"
@@ -159,9 +162,11 @@ class _Checker:
             if name.lower() not in {other.lower() for other in known}:
                 message = f"env '{name}' is not set for {_where(found.place)}"
                 yield self._unknown("W101", found, reference, message, name, tuple(found.place.env))
-        elif context == "run":
-            if name.lower() not in RUN_KEYS:
-                yield self._unknown("W104", found, reference, f"'run' has no '{name}'", name, RUN_KEYS)
+        elif context in _PROPERTIES:
+            has = _PROPERTIES[context]
+            if name.lower() not in has:
+                message = f"'{written}' has no '{name}'; it has {_listed(has)}"
+                yield self._unknown("W104", found, reference, message, name, has)
         elif context == "jobs":
             yield from self._job_reference(found, reference, name)
 
@@ -256,15 +261,25 @@ class _Checker:
             yield self._at("W104", found, reference.offset, message, severity="warning")
             return
         entry, key, output = (*reference.path[3:6], None, None, None)[:3]
-        if entry not in (None, WILDCARD) and not str(entry).isdigit():
+        variants = self._draft.repeats[target].variants
+        if entry is not None and re.fullmatch(r"-?\d{1,15}(\.\d+)?", entry):
+            if variants and not 0 <= float(entry) < len(variants):
+                message = (
+                    f"'jobs.{target}.matrix' has no entry {entry}: job '{target}' has {len(variants):,} "
+                    f"variant{'s' if len(variants) > 1 else ''}, and the first is number 0"
+                )
+                yield self._at("W104", found, reference.offset, message, severity="warning")
+                return
+        elif entry not in (None, WILDCARD):
             message = (
                 f"'jobs.{target}.matrix' lists the variants and has no '{entry}'; "
                 f"'jobs.{target}.matrix[*].{entry}' reads it of all of them"
             )
             yield self._at("W104", found, reference.offset, message, severity="warning")
-        elif key in (None, WILDCARD):
             return
-        elif key.lower() not in VARIANT_KEYS:
+        if key in (None, WILDCARD):
+            return
+        if key.lower() not in VARIANT_KEYS:
             yield self._unknown(
                 "W104", found, reference, f"a variant of job '{target}' has no '{key}'", key, VARIANT_KEYS
             )

@@ -58,9 +58,11 @@ jobs:
     Explanation(
         code="W104",
         slug="unknown-property",
-        title="An expression reads what a job or the run does not have",
-        text="The output is not among those that the job lists, or there is no such property. It will be empty. A job "
-        "that lists no outputs may have any: it writes them into the file `$ORCA_OUTPUT`.",
+        title="An expression reads what a job, the run or git does not have",
+        text="The output is not among those that the job lists, a matrix has fewer variants, or there is no such "
+        "property. It will be empty. A job that lists no outputs may have any: it writes them into the file "
+        "`$ORCA_OUTPUT`. `git` (or `github`) has what a work tree tells, so no event and no run number: what only the "
+        "caller knows comes as a param.",
         wrong="""\
 name: build
 jobs:
@@ -219,9 +221,11 @@ jobs:
     Explanation(
         code="W113",
         slug="value-in-other-language",
-        title="A value is part of a text in another language",
+        title="A value is part of a text in another language, or of a script",
         text="It reaches the program as it is, and can change what the program is asked for: a value with a quote in "
-        "it can end an SQL text and begin another one. Pass it as data, in the way that the program has for that.",
+        "it can end an SQL text and begin another one. Pass it as data, in the way that the program has for that. What "
+        "a command writes into a file that is a script, by its name or because the job runs it, is code too: give the "
+        "value to the job as `env`, and let the script read it from there.",
         wrong="""\
 name: edit
 params: {version: {default: "1.0"}}

@@ -1,10 +1,13 @@
 """Warnings about what a spec hardly means: what is told, and above all what is not."""
 
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from orchestrator.client.git import git_context
 from orchestrator.compile import compile_text
+from orchestrator.compile.expression_checks import GIT_KEYS
 from orchestrator.compile.spare import MAX_NEEDLESS
 from orchestrator.errors import SpecError
 from orchestrator.spec.diagnostics import Diagnostic
@@ -277,6 +280,31 @@ def test_a_needless_dependency_says_who_implies_it() -> None:
     assert one.message == (
         "'requires' of job 'c' names 'a' needlessly: 'b', which it waits for too, already waits for that"
     )
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("github.event_name", ["W104 github.event_name"]),
+        ("github.event.pull_request.title", ["W104 github.event.pull_request.title"]),
+        ("\"git.REF_NAME && github['sha'] && toJSON(git) && git.* && git[run.id]\"", []),
+        ("git.foo && run.number", ["W104 git.foo", "W104 run.number"]),
+    ],
+)
+def test_what_git_and_run_do_not_have(expression: str, expected: list[str]) -> None:
+    assert told(f"a: {{if: {expression}, env: {{X: '${{{{ git.ref }}}}'}}}}") == expected
+
+
+def test_what_git_does_not_have_is_told_with_what_it_has() -> None:
+    (one,) = warnings_of("name: n\njobs: {a: {image: i, if: github.ref_nam == 'main'}}")
+    assert one.message == (
+        "'github' has no 'ref_nam'; it has 'ref', 'ref_name', 'ref_type', 'branch', 'sha', 'repository', 'actor'"
+    )
+    assert one.suggestion == "ref_name"
+
+
+def test_git_has_what_a_client_gives(tmp_path: Path) -> None:
+    assert set(GIT_KEYS) == set(git_context(tmp_path))
 
 
 def test_the_words_are_those_of_the_interpreter() -> None:
