@@ -13,7 +13,16 @@ from orchestrator.compile.conditions import STATUS_FUNCTIONS
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.shell import Bound, ShellBindingError, Walked, bind_values
 from orchestrator.errors import ExpressionError
-from orchestrator.expressions import Hole, Text, called_functions, evaluate, references, segments, to_text
+from orchestrator.expressions import (
+    WILDCARD,
+    Hole,
+    Text,
+    called_functions,
+    evaluate,
+    references,
+    segments,
+    to_text,
+)
 from orchestrator.ids import VALUE_PREFIX
 from orchestrator.plan.model import Json, Template, Variant
 from orchestrator.spec.diagnostics import Diagnostic, Severity
@@ -267,13 +276,19 @@ class _Known:
         )
 
     def is_number(self, source: str) -> bool:
-        """Whether it is nothing but a param that can only be a number or a boolean."""
+        """Whether it is nothing but a value that can only be a number or a boolean, or null."""
         found = references(source)
-        if len(found) != 1 or len(found[0].path) != 2 or called_functions(source):
+        if len(found) != 1 or called_functions(source) or (found[0].offset, found[0].end) != (0, len(source)):
             return False
-        context, name = found[0].path
-        whole = (found[0].offset, found[0].end) == (0, len(source))
-        return whole and str(context).lower() in ("params", "inputs") and str(name).lower() in self._numbers
+        match [str(part).lower() for part in found[0].path]:
+            case ["params" | "inputs", name]:
+                return name in self._numbers
+            case ["run", "attempt" | "try"]:
+                return True
+            case ["jobs" | "needs", job, "tries" | "exit_code"]:
+                return job != WILDCARD
+            case _:
+                return False
 
     def varies(self, source: str) -> bool:
         """Whether it is a constant of each variant and not of the job."""

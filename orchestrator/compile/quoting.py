@@ -84,7 +84,7 @@ class Walk(Cursor):
 
     def _operator(self, letter: str, commands: CommandList) -> None:
         if letter in "<>" or self._ahead("&>"):
-            self._redirection(commands)
+            self._redirection(letter, commands)
         elif self._ahead("((") and commands.begins_arithmetic:
             commands.end_word()
             self._word = commands.grow()
@@ -106,7 +106,7 @@ class Walk(Cursor):
         if letter == "\n":
             self._documents_here()
 
-    def _redirection(self, commands: CommandList) -> None:
+    def _redirection(self, letter: str, commands: CommandList) -> None:
         if self._ahead("<<<"):
             commands.redirect("data")
             self._copy(3)
@@ -119,7 +119,7 @@ class Walk(Cursor):
             commands.test_operator(self._text[self._at])
             self._copy(1)
         else:
-            commands.redirect("target")
+            commands.redirect("target" if letter == "<" else "written")
             self._copy(2 if self._text[self._at + 1 : self._at + 2] in ("&", ">", "|") else 1)
 
     def _nested(self, opening: Opening) -> None:

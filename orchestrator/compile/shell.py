@@ -151,6 +151,8 @@ class _Binding:
         self._trees: list[tuple[int, list[Hole], Tree]] = []
         self._plain: list[tuple[int, str]] = []
         """The commands without a hole."""
+        self._texts: list[str] = []
+        """All commands."""
         self._refused: set[tuple[int, int]] = set()
 
     def judge(self) -> None:
@@ -166,8 +168,9 @@ class _Binding:
 
     def _walk_plain(self) -> None:
         """Walk through the other commands too: they may run what a variable was given."""
+        carries = any(sign in text for text in self._texts for sign in (">", "tee", "()", "function"))
         for index, text in self._plain if self._trees else ():
-            if not any(sign in text for sign in ("$", "((", "let")):
+            if not carries and not any(sign in text for sign in ("$", "((", "let")):
                 continue
             key = (index, text, ())
             if key not in self._walked.commands:
@@ -196,6 +199,7 @@ class _Binding:
                 parts.append("\0")
             length += len(parts[-1])
         text = "".join(parts)
+        self._texts.append(text)
         if not places:
             self._plain.append((index, text))
             return text

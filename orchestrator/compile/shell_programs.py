@@ -38,6 +38,8 @@ class Program:
     """Long options, and how many words follow each."""
     file: str = ""
     """Short options whose value names a file or module that is run instead."""
+    long_file: tuple[str, ...] = ()
+    """Long options of that kind."""
     operand: int | None = None
     """Which operand is code where no option gave any, from 0."""
     all_operands: bool = False
@@ -81,6 +83,25 @@ _JQ: Final = Language(""" and pass it as data: jq --arg x "${name}" '… $x …'
 _PLAIN: Final = Language(" and read the environment variable {name} there")
 _ALIAS: Final = Language(' and write a function that uses "${name}"')
 _MAKE: Final = Language(" and read $({name}) there")
+
+_BEAM: Final = Language(' and read os:getenv("{name}") there')
+_SCALA: Final = Language(' and read sys.env("{name}") there')
+_HASKELL: Final = Language(' and read System.Environment.getEnv "{name}" there')
+_LISP: Final = Language(' and read (getenv "{name}") there')
+_CLOJURE: Final = Language(' and read (System/getenv "{name}") there')
+_DENO: Final = Language(' and read Deno.env.get("{name}") there')
+_MONGO: Final = Language(' and read _getEnv("{name}") there')
+_REDIS: Final = Language(""" and pass it as data: redis-cli eval '… ARGV[1] …' 0 "${name}\"""", harmless=True)
+_TMUX: Final = Language(""" and hand it on: tmux … -e {name}="${name}" '… "${name}" …'""")
+TYPED: Final = Language(
+    """ and start what is to have it with it: screen -dm sh -c '… "$1" …' sh "${name}\""""
+)
+"""What is typed into a terminal."""
+ADDRESS: Final = Language(
+    """ and read it in SYSTEM:'… "${name}" …'; or let in only what a plain address has: """
+    """case "${name}" in ''|*[!A-Za-z0-9._-]*) exit 1;; esac"""
+)
+"""What may say which program is run."""
 
 SHELLS: Final = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash", "hush")
 
@@ -173,11 +194,51 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "gcloud": Program(_REMOTE, long=("--command",), permutes=True),
     "rsync": Program(SHELL, code="e", long=("--rsh",), values="fBMT", permutes=True),
     "tar": Program(SHELL, long=("--to-command", "--checkpoint-action", "--use-compress-program"), permutes=True),
-    "make": Program(_MAKE, long=("--eval",), values="CfIoWj", permutes=True),
-    "git": Program(
-        SHELL, long=("--exec", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter"), permutes=True
+    "make": Program(
+        _MAKE, long=("--eval",), values="CIoWj", file="f", long_file=("--file", "--makefile"), permutes=True
     ),
-    "at": Program(SHELL, stdin=True), "batch": Program(SHELL, stdin=True), "crontab": Program(SHELL, script=True),
+    "git": Program(
+        SHELL, values="cC", permutes=True,
+        long=("--exec", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter", "--commit-filter",
+              "--parent-filter", "--tag-name-filter", "--extcmd", "--upload-pack", "--receive-pack"),
+    ),
+    "at": Program(SHELL, stdin=True), "batch": Program(SHELL, stdin=True),
+    "crontab": Program(SHELL, values="u", script=True, stdin=True),
+    "mongosh": Program(
+        _NODE, long=("--eval",), values="up", permutes=True, stdin=True,
+        long_values={"--host": 1, "--port": 1, "--username": 1, "--password": 1, "--authenticationDatabase": 1},
+    ),
+    "mongo": Program(
+        _MONGO, long=("--eval",), values="up", permutes=True, stdin=True,
+        long_values={"--host": 1, "--port": 1, "--username": 1, "--password": 1, "--authenticationDatabase": 1},
+    ),
+    "erl": Program(_BEAM, long=("-eval",), permutes=True),
+    "iex": Program(_BEAM, code="e", long=("--eval",), stdin=True),
+    "scala": Program(_SCALA, long=("-e", "-execute-script", "--execute-script"), script=True, permutes=True),
+    "kotlin": Program(_PLAIN, long=("-e", "-expression")), "clojure": Program(_CLOJURE, long=("-e", "--eval", "-M:e")),
+    "clj": Program(_CLOJURE, long=("-e", "--eval")), "bb": Program(_CLOJURE, long=("-e", "--eval"), script=True),
+    "ghc": Program(_HASKELL, long=("-e",), permutes=True), "runghc": Program(_HASKELL, script=True, stdin=True),
+    "ghci": Program(_HASKELL, long=("-e",), stdin=True, permutes=True),
+    "emacs": Program(
+        _LISP, long=("--eval", "-eval", "--execute", "-execute"), permutes=True,
+        long_file=("-l", "--load", "-load", "--script", "-script"),
+    ),
+    "emacsclient": Program(_LISP, long=("--eval", "-e"), permutes=True),
+    "sbcl": Program(_PLAIN, long=("--eval",), long_file=("--load", "--script"), permutes=True, stdin=True),
+    "gdb": Program(
+        _PLAIN, permutes=True, stdin=True, long_file=("-x", "--command", "-command"),
+        long=("-ex", "--ex", "-iex", "--iex", "-eval-command", "--eval-command", "--init-eval-command"),
+    ),
+    "lldb": Program(
+        _PLAIN, long=("-o", "--one-line", "-O", "--one-line-before-file"), permutes=True, stdin=True,
+        long_file=("-s", "--source"),
+    ),
+    "raku": Program(_PLAIN, code="e", script=True, stdin=True),
+    "ts-node": Program(_NODE, code="ep", long=("--eval", "--print"), script=True, stdin=True),
+    "tsx": Program(_NODE, code="ep", long=("--eval", "--print"), script=True, stdin=True),
+    "nc": Program(
+        SHELL, code="ec", long=("--exec", "--sh-exec", "--lua-exec"), values="gGiImMOpPqsTVwWxX", permutes=True
+    ),
     "psql": Program(_SQL, code="c", long=("--command",), values="dfFhLoPpRTUv", permutes=True, stdin=True),
     "mysql": Program(_SQL, code="e", long=("--execute",), values="DhPSu", attached="p", permutes=True, stdin=True),
     "sqlite3": Program(_SQL, operand=1, all_operands=True, stdin=True),
@@ -186,9 +247,31 @@ PROGRAMS: Final[Mapping[str, Program]] = {
         long_values={"--arg": 2, "--argjson": 2, "--slurpfile": 2, "--rawfile": 2, "--indent": 1, "--from-file": 1},
     ),
 }  # fmt: skip
+SUBCOMMANDS: Final[Mapping[str, Mapping[str, Program]]] = {
+    "deno": {"eval": Program(_DENO, operand=0), "repl": Program(_DENO, long=("--eval",), stdin=True)},
+    "crystal": {"eval": Program(_RUBY, operand=0, all_operands=True)},
+    "git": {"rebase": Program(SHELL, code="x", values="sX", permutes=True),
+            "difftool": Program(SHELL, code="x", values="t", permutes=True),
+            "clone": Program(SHELL, code="u", values="bcojo", permutes=True)},
+    "mix": {"run": Program(_BEAM, code="e", long=("--eval",), values="r", permutes=True)},
+    "redis-cli": dict.fromkeys(("eval", "eval_ro", "EVAL", "EVAL_RO"), Program(_REDIS, operand=0)),
+    "tmux": {
+        **dict.fromkeys(("new", "new-session", "neww", "new-window", "splitw", "split-window",
+                         "respawnp", "respawn-pane", "respawnw", "respawn-window"),
+                        Program(_TMUX, values="ceFflnstxy", operand=0, all_operands=True)),
+        **dict.fromkeys(("popup", "display-popup"),
+                        Program(_TMUX, values="bcdehsStTwxy", operand=0, all_operands=True)),
+        **dict.fromkeys(("run", "run-shell", "if", "if-shell", "pipep", "pipe-pane", "send", "send-keys"),
+                        Program(_TMUX, values="cdNt", operand=0, all_operands=True)),
+    },
+}  # fmt: skip
+"""Programs whose first operand says what their further words are."""
+FIRST_VALUES: Final = {"git": "cC", "redis-cli": "hpasnrituD", "tmux": "cfLST"}
+"""Short options with a value that may stand before that operand."""
 SAME: Final = {
     "gawk": "awk", "mawk": "awk", "nawk": "awk", "gsed": "sed", "mariadb": "mysql", "lua5": "lua", "luajit": "lua",
     "powershell": "pwsh", "nvim": "vim", "gojq": "jq", "jaq": "jq", "gmake": "make", "autossh": "ssh", "slogin": "ssh",
+    "netcat": "nc", "ncat": "nc", "runhaskell": "runghc", "valkey-cli": "redis-cli",
 }  # fmt: skip
 SHELL_WORDS: Final = ("eval", "trap", "alias", "source", ".")
 """Programs that are the shell's own, and mean nothing among another program's words."""

@@ -12,18 +12,22 @@ from pathlib import PurePosixPath
 from orchestrator.compile.shell_programs import (
     BEHIND,
     CONTAINERS,
+    FIRST_VALUES,
     PRINTS,
     PROGRAMS,
     SAME,
     SHELL,
     SHELL_WORDS,
     SHELLS,
+    SUBCOMMANDS,
     WRAPPERS,
     Language,
     Program,
 )
+from orchestrator.compile.shell_settings import settings
 from orchestrator.compile.shell_words import HOLE, OTHER, Word
 
+STANDARD_INPUT = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "-")
 _MAX_ENTRIES = 5
 _MAX_STEPS = 50
 """Programs that run one another in one command; what lies behind more of them is taken for code."""
@@ -67,7 +71,7 @@ def program_name(word: Word) -> str | None:
     if text is None:
         return None
     name = PurePosixPath(text).name if "/" in text else text
-    if name not in PROGRAMS and name not in WRAPPERS:
+    if name not in PROGRAMS and name not in WRAPPERS and name not in SAME and name not in SUBCOMMANDS:
         name = re.sub(r"[-\d.]+$", "", name) or name
     return SAME.get(name, name)
 
@@ -96,6 +100,9 @@ def _read(words: Sequence[Word], at: int, reading: Reading, *, wrapped: bool) ->
         known = (here for here in range(at + 1, len(words)) if program_name(words[here]) is not None)
         _read(words, next(known, len(words)), reading, wrapped=False)
         return
+    if name is not None:
+        _subcommand(name, words, at, reading)
+        reading.code += settings(name, words, at)
     if name == "git":
         _foreach(words, at, reading)
     if name == "ssh":
@@ -179,8 +186,20 @@ def _shell(words: Sequence[Word], at: int, reading: Reading, *, certain: bool) -
         reading.scripts.append((here, SHELL, program))
 
 
-def _program(program: Program, words: Sequence[Word], at: int, reading: Reading) -> None:
-    name = (words[at].plain or "").rpartition("/")[2]
+def _subcommand(name: str, words: Sequence[Word], at: int, reading: Reading) -> None:
+    here, values = at + 1, FIRST_VALUES.get(name, "")
+    while name in SUBCOMMANDS and here < len(words):
+        text = words[here].text
+        if not text.startswith("-"):
+            program = SUBCOMMANDS[name].get(text)
+            if program is not None:
+                _program(program, words, here, reading, prefix=f"{name} ")
+            return
+        here += 2 if not text.startswith("--") and _takes_next(text, values) else 1
+
+
+def _program(program: Program, words: Sequence[Word], at: int, reading: Reading, *, prefix: str = "") -> None:
+    name = prefix + (words[at].plain or "").rpartition("/")[2]
     if any(word.text in program.safe for word in words[at + 1 :]):
         return
     given = False
@@ -199,6 +218,8 @@ def _program(program: Program, words: Sequence[Word], at: int, reading: Reading)
             given = given or found is not None
             if found is not None and found >= 0:
                 reading.code.append((found, program.language, f"{name} {_flag(text)}"))
+            elif found is not None:
+                _file(program, name, words, min(here, len(words) - 1), reading)
         here += 1
     if not given:
         _operands(program, name, words, operands, reading)
@@ -221,6 +242,15 @@ def _operands(
         reading.stdin = (program.language, name)
 
 
+def _file(program: Program, name: str, words: Sequence[Word], at: int, reading: Reading) -> None:
+    """Word number `at` names a file that is run, or ends with its name."""
+    text = words[at].text
+    if text.startswith("-") and text.rpartition("=")[2].endswith(STANDARD_INPUT) and text != "-":
+        reading.stdin = (program.language, name)
+    else:
+        reading.scripts.append((at, program.language, name))
+
+
 def _flag(text: str) -> str:
     return re.split(f"[={HOLE}{OTHER}]", text)[0] if text.startswith("--") else text[:2]
 
@@ -229,8 +259,9 @@ def _option(program: Program, words: Sequence[Word], here: int) -> tuple[int | N
     """Where the code is that an option gives (-1: a file that is run), and the option's last word."""
     text = words[here].text
     name, equals, _ = text.partition("=")
-    if name in program.long:
-        return (here, here) if equals else (here + 1, here + 1)
+    if name in (*program.long, *program.long_file):
+        last = here if equals else here + 1
+        return (last if name in program.long else -1), last
     if text.startswith("--"):
         return None, here + program.long_values.get(text, 0)
     for index, letter in enumerate(text[1:], start=1):

@@ -33,6 +33,8 @@ class Word:
     length: int = 0
     quoted: bool = False
     """Whether any of it stands in quotes, so that it is no keyword."""
+    written: bool = False
+    """It names a file that is written, in a redirection."""
     holes: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """For each `HOLE` where it is in `text`, and its number."""
     nested: list[tuple[int, Opening, "Tree"]] = field(default_factory=list[tuple[int, Opening, "Tree"]])
@@ -136,7 +138,7 @@ class CommandList:
         self._frames = [_Frame("")]
         self._first = True
         self._names_function = False
-        self._expected: Literal["target", "data"] | None = None
+        self._expected: Literal["target", "written", "data"] | None = None
         self._test_depth: int | None = None
 
     def grow(self) -> Word:
@@ -152,7 +154,8 @@ class CommandList:
             return
         if self._expected is not None:
             element = self._element()
-            (element.targets if self._expected == "target" else element.data).append(word)
+            word.written = self._expected == "written"
+            (element.data if self._expected == "data" else element.targets).append(word)
             self._expected = None
         elif self._test_depth is not None:
             self._command().words.append(word)
@@ -166,11 +169,13 @@ class CommandList:
                 self._names_function = False
                 self._first = True
 
-    def redirect(self, expected: Literal["target", "data"]) -> None:
+    def redirect(self, expected: Literal["target", "written", "data"]) -> None:
         """The next word is a redirection's. A number right before it belongs to it."""
         word = self.word
         if word is not None and not word.quoted and word.text.isdigit():
             self.word = None
+            if expected == "written" and word.text != "1":
+                expected = "target"  # what is printed does not go there
         self.end_word()
         self._expected = expected
 

@@ -99,6 +99,25 @@ REFUSED = [
     f"awk '{{print \"{X}\"}}' f", f"awk -F: '/{X}/' f", f"awk -v a=b '{{print {X}}}'", f"gawk -e {X}",
     f"sed 's/a/{X}/' f", f"sed -i 's/a/{X}/' f", f"sed -i.bak -e 's/a/{X}/' f", f'sed -E "s|a|{X}|g" f',
     f"sed f -e {X}", f"echo a | sed s/a/{X}/", f"expect -c {X}", f"vim -c {X} f", f"ed f <<EOF\n{X}\nEOF",
+    # Programs that take code as a subcommand's operand, a setting, an address.
+    f"deno eval {X}", f"mongosh --eval {X}", f"mongosh db --eval '{X}'", f"mongo --quiet --eval={X}",
+    f"mongosh <<EOF\n{X}\nEOF", f"erl -noshell -eval {X}", f"scala -e {X}", f"ghc -e {X}", f"emacs --batch --eval {X}",
+    f"gdb -batch -ex {X} ./a", f"make -f - <<EOF\n{X}\nEOF", f"make -f- <<EOF\n{X}\nEOF",
+    f"make --file=- <<EOF\n{X}\nEOF", f"make -f <(echo {X})", f"awk -f - <<EOF\n{X}\nEOF", f"crontab <<EOF\n{X}\nEOF",
+    f"crontab - <<EOF\n{X}\nEOF", f"echo {X} | crontab", f"git -c core.sshCommand={X} fetch",
+    f"git -C a -c 'core.sshCommand=ssh -i {X}' fetch", f"git -c alias.x='!{X}' x", f"git -c {X} status",
+    f"timeout 5 git -c core.pager={X} log", f"git clone -c core.sshCommand={X} url",
+    f"git config --global core.sshCommand 'ssh -i {X}'", f"git config credential.helper {X}",
+    f"git rebase -x {X} main", f"git rebase -i --exec={X}", f"git -C dir rebase -ix {X}", f"git clone -u {X} a",
+    f"ssh -o ProxyCommand={X} host", f"ssh -oProxyCommand={X} host", f"scp -o 'ProxyCommand nc {X}' a b",
+    f"ssh -o {X} host", f"nc -e {X} host 80", f"nc -l -p 80 -c {X}", f"ncat --sh-exec {X}", f"socat EXEC:{X} -",
+    f"socat - SYSTEM:{X}", f"socat - TCP:{X}:80", f"tmux new {X}", f"tmux new-session -d -s a {X}",
+    f"tmux -L a send-keys -t b {X} Enter", f"screen -S a -X stuff {X}", f"entr -s {X}", f"ls | entr -rs {X}",
+    f"entr -sr 'echo {X}'", f"sudo deno eval {X}",
+    # A function prints it there, or runs what it reads.
+    f"f() {{ echo {X}; }}; f | sh", f"f() {{ echo {X}; }}\nf | sh", f"function f {{ echo {X}; }}; f | sh",
+    f"function f() {{ echo {X}; }}; f | sh", f'f() (echo {X}); eval "$(f)"', f"f() {{ sh; }}; echo {X} | f",
+    f"x={X}; f() {{ echo $x; }}; f | bash",
 ]  # fmt: skip
 
 ACCEPTED = [
@@ -146,6 +165,18 @@ ACCEPTED = [
     f"IFS=, read -r a b <<<{X}", f"mapfile -t a <<<{X}", f"unset a; a={X}", f"ENV={X} cmd", f"PATH={X}:$PATH cmd",
     f"printf '%s\\n' {X} | sort | uniq", f"let a=1; echo {X}", f"declare -i n=1; m={X}", f"echo $((1+1)) {X}",
     f"alias ll=ls; ll {X}",
+    f"deno run {X}", f"deno eval 'x' {X}", f"git -c user.name={X} commit",
+    f"git -c http.extraheader='AUTHORIZATION: {X}' fetch", f"git config user.email {X}", f"git rebase {X}",
+    f"git rebase --onto {X} a", f"git clone -b {X} url", f"git checkout -b {X}", f"git commit -c {X}",
+    f"ssh -o UserKnownHostsFile={X} host", f"ssh -o StrictHostKeyChecking=no -i {X} host", f"nc -z {X} 80",
+    f"nc -zv -w 5 {X} {X}", f"tmux new -d -s {X}", f"tmux kill-session -t {X}", f"screen -S {X} -X quit",
+    f"entr make {X}", f"make -f Makefile -C {X} {X}", f"make --file={X}", f"crontab -u {X} file",
+    f"redis-cli -h {X} set k {X}", f"ghc -package {X} a.hs", f"gdb --args {X}", f"scala -classpath {X} A",
+    f"mongosh {X}",
+    f"erl -sname {X}", f"emacs {X}", f"echo {X} > a.txt; sh x.sh", f"echo {X} > a; cat a",
+    f"f() {{ echo {X}; }}; f", f"f() {{ echo {X}; }}; f | grep a", f"echo a > x.sh; echo {X} > b; sh x.sh",
+    f"sh x.sh > {X}", f"./x.sh {X} > out.txt", f"cp {X} x.sh", f"curl {X} > x.sh", f"cat {X} > x.sh",
+    f"echo {X} 2> a.sh",
 ]  # fmt: skip
 
 
@@ -257,11 +288,36 @@ def test_what_can_only_be_a_number_may_stand_everywhere(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [f"psql -c \"select '{X}'\"", f"mysql -e '{X}'", f"sqlite3 a.db '{X}'", f"jq '.a = \"{X}\"' f"]
-)
+    "command", [f"psql -c \"select '{X}'\"", f"mysql -e '{X}'", f"sqlite3 a.db '{X}'", f"jq '.a = \"{X}\"' f",
+     f"redis-cli eval {X} 0", f"redis-cli -h a EVAL '{X}' 0"],
+)  # fmt: skip
 def test_a_text_in_a_language_without_programs_is_worth_a_warning(command: str) -> None:
     (doubt,) = bind(command).doubtful
     assert (doubt.expression, doubt.offset) == ("params.x", command.index(X))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [f"echo 'echo {X}' > x.sh; sh x.sh", f"cat > x.sh <<EOF\necho {X}\nEOF", f"echo {X} >> run.js",
+     f"echo {X} | tee x.py",
+     f"(echo a; echo {X}) > x.sh", f"echo {X} | sudo tee /usr/bin/x.sh >/dev/null", f"x={X}; echo $x > x.sh",
+     f"echo {X} > x; sh ./x", f"cat > deploy <<EOF\n{X}\nEOF\nchmod +x deploy; ./deploy", f"echo {X} > a; . ./a",
+     f"echo {X} > a; bash < a", f"echo {X} > a; cat a | sh", f"echo {X} > rules; make -f rules",
+     f"echo {X} > n; n=$(cat n); eval \"$n\""],
+)  # fmt: skip
+def test_a_value_in_a_script_is_worth_a_warning(command: str) -> None:
+    (doubt,) = bind(command).doubtful
+    assert (doubt.expression, doubt.offset) == ("params.x", command.index(X))
+
+
+def test_a_file_is_followed_from_one_command_to_another() -> None:
+    (doubt,) = bind(f"echo {X} > run", "chmod +x run", "./run").doubtful
+    assert (doubt.command, doubt.offset) == (0, 5)
+    assert "it goes into the file 'run', and './run' runs that file; " in str(doubt)
+    with pytest.raises(
+        ShellBindingError, match="the function 'f' prints it, and there 'sh' runs what it reads"
+    ):
+        bind(f"f() {{ echo {X}; }}", "f | sh")
 
 
 @pytest.mark.parametrize(
