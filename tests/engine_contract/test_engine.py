@@ -3,6 +3,7 @@
 import gc
 import io
 import secrets
+import socket
 import tarfile
 import threading
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from docker.api.client import APIClient
 
 from orchestrator.errors import DockerUnreachable, EngineError
 from tests.support.engines import IMAGE, TEST_LABEL
@@ -19,14 +21,27 @@ from tests.support.memory_engine import MemoryEngine, Program, Running
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.failures import (
     ContainerGone,
+    ExecTimeout,
     ImageNotFound,
     Interrupted,
     NameTaken,
+    NetworkBusy,
     PathNotFound,
     PullFailed,
     StartFailed,
 )
-from workers.engine.interface import ContainerEngine, ContainerSpec, Interrupt, LogEntry, ObservedContainer
+from workers.engine.interface import (
+    MAX_EXEC_OUTPUT,
+    ContainerEngine,
+    ContainerSpec,
+    ImageHealthCheck,
+    Interrupt,
+    LogEntry,
+    NetworkSpec,
+    ObservedContainer,
+    ObservedNetwork,
+    PublishedPort,
+)
 
 LONG = 100_000
 
@@ -115,12 +130,14 @@ class Bench:
 def bench_fixture(request: pytest.FixtureRequest) -> Iterator[Bench]:
     mark = secrets.token_hex(6)
     if request.param == "memory":
-        engine: ContainerEngine = MemoryEngine(programs=PROGRAMS)
+        engine: ContainerEngine = MemoryEngine(programs=PROGRAMS, execs=EXECS)
     else:
         engine = request.getfixturevalue("docker_engine")
     yield Bench(engine, mark)
     for container in engine.list_labelled({TEST_LABEL: mark}):
         engine.remove(container.id)
+    for network in engine.list_networks({TEST_LABEL: mark}):
+        engine.remove_network(network.id)
 
 
 def test_images(bench: Bench) -> None:
@@ -310,6 +327,112 @@ def test_listing_by_label(bench: Bench) -> None:
     assert spec.labels.items() <= found[0].labels.items()
     assert len(bench.engine.list_labelled({TEST_LABEL: bench.mark, "kind": None})) == 2
     assert bench.engine.list_labelled({TEST_LABEL: bench.mark, "other": None}) == []
+
+
+EXEC_SAY = "echo up; echo no >&2; exit 3"
+EXEC_SLEEP = "sleep 20"
+EXEC_WIDE = "head -c 100000 /dev/zero | tr '\\0' x"
+
+
+def _exec_says(box: Running) -> int:
+    box.out("up")
+    box.out("no")
+    return 3
+
+
+def _exec_sleeps(box: Running) -> int:
+    box.sleep(20)
+    return 0
+
+
+def _exec_wide(box: Running) -> int:
+    box.out("x" * LONG)
+    return 0
+
+
+EXECS: dict[str, Program] = {EXEC_SAY: _exec_says, EXEC_SLEEP: _exec_sleeps, EXEC_WIDE: _exec_wide}
+
+
+def test_commands_inside_a_container(bench: Bench) -> None:
+    engine, container = bench.engine, bench.started(SLEEP)
+    ended = engine.exec(container, ["sh", "-c", EXEC_SAY], timeout=20, interrupt=Interrupt())
+    assert (ended.exit_code, sorted(ended.output.splitlines())) == (3, ["no", "up"])
+    wide = engine.exec(container, ["sh", "-c", EXEC_WIDE], timeout=20, interrupt=Interrupt())
+    assert (wide.exit_code, wide.output) == (0, "x" * MAX_EXEC_OUTPUT)
+    none = engine.exec(container, ["no-such-command"], timeout=20, interrupt=Interrupt())
+    assert none.exit_code in (126, 127)
+    assert "no-such-command" in none.output
+    with pytest.raises(ExecTimeout):
+        engine.exec(container, ["sh", "-c", EXEC_SLEEP], timeout=0.2, interrupt=Interrupt())
+    interrupt = Interrupt()
+    timer = threading.Timer(0.2, interrupt.fire)
+    timer.start()
+    with pytest.raises(Interrupted):
+        engine.exec(container, ["sh", "-c", EXEC_SLEEP], timeout=20, interrupt=interrupt)
+    engine.kill(container)
+    engine.wait(container, interrupt=Interrupt())
+    for gone in (container, "orca-none"):
+        with pytest.raises(ContainerGone):
+            engine.exec(gone, ["sh", "-c", EXEC_SAY], timeout=20, interrupt=Interrupt())
+
+
+def test_a_network_from_creation_to_removal(bench: Bench) -> None:
+    engine, name = bench.engine, f"orca-test-{secrets.token_hex(6)}"
+    network = engine.create_network(NetworkSpec(name, {TEST_LABEL: bench.mark, "kind": "a"}, internal=True))
+    assert engine.inspect_network(name) == engine.inspect_network(network)
+    assert engine.inspect_network(name) == ObservedNetwork(
+        network, name, {TEST_LABEL: bench.mark, "kind": "a"}, internal=True
+    )
+    assert [one.id for one in engine.list_networks({TEST_LABEL: bench.mark})] == [network]
+    assert engine.list_networks({TEST_LABEL: bench.mark, "other": None}) == []
+    with pytest.raises(NameTaken):
+        engine.create_network(NetworkSpec(name))
+    container = engine.create(bench.spec(SLEEP, network=name, aliases=("db",)))
+    engine.start(container)
+    observed = engine.inspect(container)
+    assert observed is not None
+    assert observed.address
+    with pytest.raises(NetworkBusy):
+        engine.remove_network(name)
+    engine.remove(container)
+    engine.remove_network(name)
+    engine.remove_network(name)
+    assert engine.inspect_network(name) is None
+    stranded = engine.create(bench.spec(SLEEP, network="none"))
+    engine.remove(stranded)
+
+
+def test_a_host_port_that_is_in_use(bench: Bench) -> None:
+    port = PublishedPort(container=80, host=_free_port())
+    first, second = (bench.engine.create(bench.spec(SLEEP, published=(port,))) for _ in range(2))
+    bench.engine.start(first)
+    with pytest.raises(StartFailed):
+        bench.engine.start(second)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_what_an_image_says_of_its_ports_and_health(docker_engine: DockerEngine) -> None:
+    client: Any = APIClient(version="auto")
+    tag = f"orca-test-{secrets.token_hex(6)}:latest"
+    text = (
+        f"FROM {IMAGE}\nEXPOSE 6379 53/udp 80\n"
+        "HEALTHCHECK --interval=3s --timeout=2s --retries=4 CMD test -e /ready\n"
+    )
+    list(client.build(fileobj=io.BytesIO(text.encode()), tag=tag, rm=True, decode=True))
+    try:
+        facts = docker_engine.inspect_image(tag)
+    finally:
+        client.remove_image(tag)
+        client.close()
+    assert facts.ports == (80, 6379)
+    assert facts.health_check == ImageHealthCheck(
+        test=("CMD-SHELL", "test -e /ready"), interval=3.0, timeout=2.0, start_period=None, retries=4
+    )
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # docker's, when it cannot connect

@@ -8,28 +8,34 @@ import io
 import posixpath
 import tarfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
 from workers.engine.failures import (
     ContainerGone,
+    ExecTimeout,
     ImageNotFound,
     NameTaken,
+    NetworkBusy,
     PathNotFound,
     PullFailed,
     StartFailed,
 )
 from workers.engine.interface import (
+    MAX_EXEC_OUTPUT,
     ByteStream,
     ContainerSpec,
     ContainerState,
+    ExecResult,
     ImageFacts,
     Interrupt,
     ListedContainer,
     LogEntry,
+    NetworkSpec,
     ObservedContainer,
+    ObservedNetwork,
 )
 
 LINE = 64 * 1024
@@ -105,13 +111,17 @@ class MemoryEngine:
     Args:
         images: those that are here.
         programs: what containers do, by the last word of their entrypoint and command.
+        execs: what commands run inside containers do, by their last word.
     """
 
     def __init__(
         self,
         images: Mapping[str, ImageFacts] | None = None,
         programs: Mapping[str, Program] | None = None,
+        execs: Mapping[str, Program] | None = None,
     ) -> None:
+        self._execs = execs or {}
+        self._networks: dict[str, ObservedNetwork] = {}
         self._images = images or {"alpine:latest": ImageFacts(id="sha256:alpine")}
         self._programs = programs or {}
         self._containers: dict[str, _Container] = {}
@@ -142,6 +152,7 @@ class MemoryEngine:
                 exit_code=box.exit_code,
                 started_at=box.started_at,
                 finished_at=box.finished_at,
+                address="127.0.0.1" if box.state == "running" else None,
             )
 
     def create(self, spec: ContainerSpec) -> str:
@@ -162,6 +173,10 @@ class MemoryEngine:
                 return
             if box.spec.user == "nobody-knows":
                 raise StartFailed("there is no such user")
+            if box.spec.network not in (None, "none") and self.inspect_network(box.spec.network) is None:
+                raise StartFailed(f"there is no network '{box.spec.network}'")
+            if any(self._in_use(port.host) for port in box.spec.published):
+                raise StartFailed("a host port is in use")
             box.state, box.started_at = "running", _now()
         words = [*(box.spec.entrypoint or ()), *(box.spec.command or ())]
         program = self._programs.get(words[-1] if words else "")
@@ -220,6 +235,56 @@ class MemoryEngine:
             if box is not None:
                 del self._containers[box.id]
 
+    def exec(
+        self, container: str, command: Sequence[str], *, timeout: float, interrupt: Interrupt
+    ) -> ExecResult:
+        box = self._get(container)
+        if box.state != "running":
+            raise ContainerGone(f"container '{container}' does not run")
+        program = self._execs.get(command[-1])
+        if program is None:
+            return ExecResult(126, f"there is no command '{command[0]}'")
+        inner = _Container("", box.spec, self._changed, files=box.files)
+        thread = threading.Thread(target=inner.run, args=(program,), daemon=True)
+        thread.start()
+        with interrupt.closing_with(self._wake), self._changed:
+            in_time = self._changed.wait_for(
+                lambda: inner.exit_code is not None or interrupt.fired, timeout=timeout
+            )
+        if not in_time:
+            raise ExecTimeout(f"it took longer than {timeout:g} s")
+        output = "".join(f"{entry.text}\n" for entry in inner.entries)
+        return ExecResult(KILLED if inner.exit_code is None else inner.exit_code, output[:MAX_EXEC_OUTPUT])
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        with self._changed:
+            if self.inspect_network(spec.name) is not None:
+                raise NameTaken(f"there is a network '{spec.name}'")
+            identity = f"{next(self._ids):064x}"
+            self._networks[identity] = ObservedNetwork(identity, spec.name, dict(spec.labels), spec.internal)
+            return identity
+
+    def inspect_network(self, network: str) -> ObservedNetwork | None:
+        with self._changed:
+            named = (one for one in self._networks.values() if one.name == network)
+            return self._networks.get(network) or next(named, None)
+
+    def remove_network(self, network: str) -> None:
+        with self._changed:
+            found = self.inspect_network(network)
+            if found is None:
+                return
+            inside = (found.id, found.name)
+            if any(
+                box.state == "running" and box.spec.network in inside for box in self._containers.values()
+            ):
+                raise NetworkBusy(f"network '{network}' has containers in it")
+            del self._networks[found.id]
+
+    def list_networks(self, labels: Mapping[str, str | None]) -> list[ObservedNetwork]:
+        with self._changed:
+            return [one for one in self._networks.values() if _has(one.labels, labels)]
+
     def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
         box = self._find(container)
         if box is None or (path != "/" and not _below(box.files, path)):
@@ -248,11 +313,12 @@ class MemoryEngine:
             return [
                 ListedContainer(box.id, box.spec.name, box.state, dict(box.spec.labels))
                 for box in self._containers.values()
-                if all(
-                    name in box.spec.labels and value in (None, box.spec.labels[name])
-                    for name, value in labels.items()
-                )
+                if _has(box.spec.labels, labels)
             ]
+
+    def _in_use(self, port: int) -> bool:
+        running = (box for box in self._containers.values() if box.state == "running")
+        return any(port == published.host for box in running for published in box.spec.published)
 
     def _wake(self) -> None:
         with self._changed:
@@ -281,6 +347,10 @@ class _Chunks:
 
     def close(self) -> None:
         self._pieces = iter([])
+
+
+def _has(labels: Mapping[str, str], wanted: Mapping[str, str | None]) -> bool:
+    return all(name in labels and value in (None, labels[name]) for name, value in wanted.items())
 
 
 def _below(files: Mapping[str, bytes], path: str) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ bodies.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
@@ -13,37 +13,47 @@ from urllib.parse import quote
 
 import requests
 from docker.api.client import APIClient
-from docker.errors import DockerException, create_api_error_from_http_exception
+from docker.errors import APIError, DockerException, create_api_error_from_http_exception
 from docker.utils.utils import kwargs_from_env
+from urllib3.exceptions import HTTPError
 
 from workers.engine.docker_convert import (
     LogDecoder,
+    StreamDecoder,
     create_options,
     host_options,
     image_facts,
     label_filter,
     listed,
     observed,
+    observed_network,
     unix_time,
 )
 from workers.engine.docker_errors import Kinds, translated, unreachable
 from workers.engine.failures import (
     ContainerGone,
     EngineFault,
+    ExecTimeout,
     ImageNotFound,
     NameTaken,
+    NetworkBusy,
+    NetworkRefused,
     PathNotFound,
     PullFailed,
     StartFailed,
 )
 from workers.engine.interface import (
+    MAX_EXEC_OUTPUT,
     ByteStream,
     ContainerSpec,
+    ExecResult,
     ImageFacts,
     Interrupt,
     ListedContainer,
     LogEntry,
+    NetworkSpec,
     ObservedContainer,
+    ObservedNetwork,
 )
 
 ANSWER_SECONDS: Final = 60
@@ -55,6 +65,8 @@ _POOL: Final = 64
 _ID_LENGTH: Final = 64
 _UNCOMPRESSED: Final = {"Accept-Encoding": "identity"}
 """Else the engine gzips archives, which costs more than it saves on one host."""
+_NO_SUCH_COMMAND: Final = (400, 500)
+"""What versions of the engine answer where a command inside a container cannot be started."""
 _GONE: Final = Kinds(not_found=ContainerGone)
 
 
@@ -114,8 +126,15 @@ class DockerEngine:
         """See `ContainerEngine`."""
         kinds = Kinds(ImageNotFound, NameTaken, StartFailed, StartFailed)
         with translated(self.address, f"cannot create container '{spec.name}'", kinds):
-            host = self._quick.create_host_config(**host_options(spec, init=self._has_init))
-            answer = self._quick.create_container(host_config=host, **create_options(spec))
+            engine = self._quick
+            host = engine.create_host_config(**host_options(spec, init=self._has_init))
+            joined = None
+            if spec.network is not None and spec.aliases:
+                endpoint = engine.create_endpoint_config(aliases=list(spec.aliases))
+                joined = engine.create_networking_config({spec.network: endpoint})
+            answer = engine.create_container(
+                host_config=host, networking_config=joined, **create_options(spec)
+            )
             return str(answer["Id"])
 
     def start(self, container: str) -> None:
@@ -176,6 +195,88 @@ class DockerEngine:
         except ContainerGone:
             return
 
+    def exec(
+        self, container: str, command: Sequence[str], *, timeout: float, interrupt: Interrupt
+    ) -> ExecResult:
+        """See `ContainerEngine`."""
+        kinds = Kinds(ContainerGone, ContainerGone, StartFailed, StartFailed)
+        with translated(self.address, f"cannot run a command in container '{_short(container)}'", kinds):
+            run: str = self._quick.exec_create(container, list(command))["Id"]
+            try:
+                output = self._exec_output(run, timeout=timeout, interrupt=interrupt)
+            except APIError as error:
+                # The engine says so in its answer where the command cannot be started at all.
+                if error.status_code not in _NO_SUCH_COMMAND:
+                    raise
+                output = error.explanation or str(error)
+            ended: dict[str, Any] = self._quick.exec_inspect(run)
+        code: int | None = ended.get("ExitCode")
+        if ended.get("Running") or code is None:
+            raise ContainerGone(f"container '{_short(container)}' ended while a command ran in it")
+        return ExecResult(code, output)
+
+    def _exec_output(self, run: str, *, timeout: float, interrupt: Interrupt) -> str:
+        response = self._stream("POST", f"exec/{run}/start", json={"Detach": False, "Tty": False})
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            _hang_up(response)
+
+        timer = threading.Timer(timeout, give_up)
+        decoder = StreamDecoder(MAX_EXEC_OUTPUT)
+        timer.start()
+        try:
+            with response, interrupt.closing_with(lambda: _hang_up(response)):
+                try:
+                    for chunk in response.raw.stream(_CHUNK):
+                        decoder.feed(chunk)
+                except (HTTPError, OSError, ValueError):
+                    if not late.is_set():
+                        raise
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise ExecTimeout(f"it took longer than {timeout:g} s")
+        return decoder.text()
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        """See `ContainerEngine`."""
+        kinds = Kinds(NetworkRefused, NameTaken, NetworkRefused, NetworkRefused)
+        with translated(self.address, f"cannot create network '{spec.name}'", kinds):
+            answer = self._quick.create_network(
+                spec.name,
+                driver="bridge",
+                check_duplicate=True,
+                internal=spec.internal,
+                labels=dict(spec.labels),
+            )
+            return str(answer["Id"])
+
+    def inspect_network(self, network: str) -> ObservedNetwork | None:
+        """See `ContainerEngine`."""
+        try:
+            with translated(self.address, f"cannot inspect network '{network}'", _GONE):
+                return observed_network(self._quick.inspect_network(network))
+        except ContainerGone:
+            return None
+
+    def remove_network(self, network: str) -> None:
+        """See `ContainerEngine`."""
+        # Docker says that it is forbidden while endpoints are in it.
+        kinds = Kinds(not_found=ContainerGone, refused=NetworkBusy)
+        try:
+            with translated(self.address, f"cannot remove network '{network}'", kinds):
+                self._quick.remove_network(network)
+        except ContainerGone:
+            return
+
+    def list_networks(self, labels: Mapping[str, str | None]) -> list[ObservedNetwork]:
+        """See `ContainerEngine`."""
+        with translated(self.address, "cannot list networks"):
+            rows: list[dict[str, Any]] = self._quick.networks(filters={"label": label_filter(labels)})
+            return [observed_network(row) for row in rows]
+
     def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
         """See `ContainerEngine`."""
         with translated(
@@ -204,11 +305,14 @@ class DockerEngine:
         self, method: str, container: str, verb: str, params: Mapping[str, Any]
     ) -> requests.Response:
         """A call whose body is read as it comes, which docker's own methods do not offer for all verbs."""
+        return self._stream(method, f"containers/{quote(container, safe='')}/{verb}", params=params)
+
+    def _stream(self, method: str, path: str, **options: Any) -> requests.Response:
         client = self._patient
-        url = f"{client.base_url}/v{client.api_version}/containers/{quote(container, safe='')}/{verb}"
+        url = f"{client.base_url}/v{client.api_version}/{path}"
         limits = (ANSWER_SECONDS, None)
         response: requests.Response = client.request(
-            method, url, params=params, headers=_UNCOMPRESSED, stream=True, timeout=limits
+            method, url, headers=_UNCOMPRESSED, stream=True, timeout=limits, **options
         )
         try:
             response.raise_for_status()

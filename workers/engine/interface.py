@@ -4,14 +4,28 @@ Calls are synchronous and may block; they are made from threads. Frozen shapes o
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from workers.engine.failures import Interrupted
 
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
+
+
+MAX_EXEC_OUTPUT: Final = 4096
+"""Characters that are kept of what a command inside a container prints."""
+
+
+@dataclass(frozen=True)
+class PublishedPort:
+    """A port of a container that the host listens on."""
+
+    container: int
+    host: int
+    address: str = "127.0.0.1"
+    protocol: Literal["tcp", "udp"] = "tcp"
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,45 @@ class ContainerSpec:
     memory: int | None = None
     """Bytes, swap included: going over it kills."""
     pids: int | None = None
+    network: str | None = None
+    """Name or id of the one network that it joins, or `none`; None: the engine's default."""
+    aliases: tuple[str, ...] = ()
+    """Names by which the others in `network` find it."""
+    tmpfs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Folder to its mount options (`size=64m,mode=1777`); in memory, gone with the container."""
+    published: tuple[PublishedPort, ...] = ()
+    own_health_check: bool = True
+    """Whether the engine runs the image's own health check, if it has one."""
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A bridge network to create."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    internal: bool = False
+    """Without a way out."""
+
+
+@dataclass(frozen=True)
+class ObservedNetwork:
+    """A network as the engine sees it."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    """How a command inside a container ended."""
+
+    exit_code: int
+    """126 or 127 where it could not be started."""
+    output: str
+    """The beginning of stdout and stderr together, at most `MAX_EXEC_OUTPUT` characters."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +104,8 @@ class ObservedContainer:
     finished_at: str | None = None
     error: str = ""
     """Why it could not start, where that is so."""
+    address: str | None = None
+    """IPv4 address in its network while it runs."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +119,18 @@ class ListedContainer:
 
 
 @dataclass(frozen=True)
+class ImageHealthCheck:
+    """An image's own health check. Seconds; None: the engine's default."""
+
+    test: tuple[str, ...]
+    """`("CMD", …)` or `("CMD-SHELL", text)`."""
+    interval: float | None = None
+    timeout: float | None = None
+    start_period: float | None = None
+    retries: int | None = None
+
+
+@dataclass(frozen=True)
 class ImageFacts:
     """What matters of an image."""
 
@@ -71,6 +138,9 @@ class ImageFacts:
     user: str = ""
     """Empty: root."""
     working_dir: str = ""
+    ports: tuple[int, ...] = ()
+    """TCP ports that it exposes, in ascending order."""
+    health_check: ImageHealthCheck | None = None
 
 
 class LogEntry(NamedTuple):
@@ -181,7 +251,8 @@ class ContainerEngine(Protocol):
 
         Raises:
             ContainerGone: there is none.
-            StartFailed: it cannot be started as it was created.
+            StartFailed: it cannot be started as it was created: a bad command, a host port that is in use, a network
+                that is gone.
         """
         ...
 
@@ -228,6 +299,43 @@ class ContainerEngine(Protocol):
 
     def remove(self, container: str) -> None:
         """Remove the container, also while it runs, with its anonymous volumes. None there is fine."""
+        ...
+
+    def exec(
+        self, container: str, command: Sequence[str], *, timeout: float, interrupt: Interrupt
+    ) -> ExecResult:
+        """Run `command` inside a running container, as the container's user, and wait for its end.
+
+        Raises:
+            ContainerGone: there is none, or it does not run (any more).
+            ExecTimeout: it took longer than `timeout` seconds; it may go on inside the container.
+            Interrupted: `interrupt` fired first; likewise.
+        """
+        ...
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        """Make a bridge network and return its id.
+
+        Raises:
+            NameTaken: there is one of that name.
+            NetworkRefused: the engine cannot: no address range is left, or it does not like the request.
+        """
+        ...
+
+    def inspect_network(self, network: str) -> ObservedNetwork | None:
+        """The network of that id or exact name; None when there is none."""
+        ...
+
+    def remove_network(self, network: str) -> None:
+        """Remove the network. None there is fine.
+
+        Raises:
+            NetworkBusy: containers are still in it.
+        """
+        ...
+
+    def list_networks(self, labels: Mapping[str, str | None]) -> list[ObservedNetwork]:
+        """All networks that have these labels; a value of None asks for any."""
         ...
 
     def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
