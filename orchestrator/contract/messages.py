@@ -37,6 +37,15 @@ class Heartbeat(Frozen):
     """Docker's timestamp of the last line that is safely in the store."""
 
 
+class ServiceSecret(Frozen):
+    """A value that is a function of the host's own key and of where it is used. It never crosses Temporal."""
+
+    variable: str
+    """In the environment of service and job."""
+    network: str
+    service: str
+
+
 class ContainerRequest(Frozen):
     """One logical try of a container job, with every expression evaluated."""
 
@@ -68,6 +77,12 @@ class ContainerRequest(Frozen):
     """Paths or globs to collect; relative ones start at the working directory."""
     restore: tuple[ArtifactRef, ...] = ()
     cleanup: CleanupPolicy = "remove_on_completion"
+    networks: tuple[str, ...] = ()
+    """Names of networks to join, which exist on the host; `("none",)`: no network; empty: the engine's default."""
+    secrets: tuple[ServiceSecret, ...] = ()
+    """Variables whose values the host makes up, the same for the service and for the job."""
+    services: tuple[str, ...] = ()
+    """Containers of the services beside this try: where one has ended when the job fails, the reason says so."""
     previous: Heartbeat | None = None
     """What the worker that had this try before said last; None the first time."""
     cancelled: bool = False
