@@ -67,7 +67,7 @@ def run_prefix(run: str) -> str:
 
 
 def network_name(run: str, attempt: int, job: str, variant: str | None, number: int) -> str:
-    """The network of one logical try of a job, or of a run's shared services (`job` is empty, `number` a generation)."""
+    """The network of one logical try, or of a run's shared services (`job` is empty, `number` a generation)."""
     mark = short_hash(run, str(attempt), job, variant or "", str(number), "network")
     readable = slug(variant_key(job, variant)) if job else "services"
     return f"orca-{slug(run, 60)}-{readable}-{number}-{mark}"
