@@ -3,141 +3,42 @@
 import gc
 import io
 import secrets
-import socket
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from docker.api.client import APIClient
 
 from orchestrator.errors import DockerUnreachable, EngineError
+from tests.support.contract import (
+    COPY,
+    FAIL,
+    LONG,
+    NOTHING,
+    SAY,
+    SLEEP,
+    STUBBORN,
+    TRAP,
+    WIDE,
+    Bench,
+)
 from tests.support.engines import IMAGE, TEST_LABEL
-from tests.support.memory_engine import MemoryEngine, Program, Running
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.failures import (
     ContainerGone,
-    ExecTimeout,
     ImageNotFound,
     Interrupted,
     NameTaken,
-    NetworkBusy,
     PathNotFound,
     PullFailed,
     StartFailed,
 )
-from workers.engine.interface import (
-    MAX_EXEC_OUTPUT,
-    ContainerEngine,
-    ContainerSpec,
-    ImageHealthCheck,
-    Interrupt,
-    LogEntry,
-    NetworkSpec,
-    ObservedContainer,
-    ObservedNetwork,
-    PublishedPort,
-)
-
-LONG = 100_000
-
-
-def _says(*lines: str, code: int = 0) -> Program:
-    def program(box: Running) -> int:
-        for line in lines:
-            box.out(line)
-        return code
-
-    return program
-
-
-def _sleeps(box: Running) -> int:
-    box.out("up")
-    box.sleep(60, until_stopped=True)
-    return 143
-
-
-def _traps(box: Running) -> int:
-    box.out("up")
-    box.sleep(60, until_stopped=True)
-    box.out("bye")
-    return 7
-
-
-def _stubborn(box: Running) -> int:
-    box.out("up")
-    box.sleep(60)
-    return 0
-
-
-def _copies(box: Running) -> int:
-    box.write("/data/out", box.read("/data/in") + b"!")
-    return 0
-
-
-SAY = "echo one; echo two; printf three"
-FAIL = "echo no; exit 3"
-WIDE = f"head -c {LONG} /dev/zero | tr '\\0' x; echo; echo end"
-SLEEP = "echo up; sleep 60"
-TRAP = "trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 0.1; done"
-STUBBORN = "trap '' TERM; echo up; while :; do sleep 0.1; done"
-COPY = "cat /data/in > /data/out; printf '!' >> /data/out"
-NOTHING = "true"
-PROGRAMS: dict[str, Program] = {
-    SAY: _says("one", "two", "three"),
-    FAIL: _says("no", code=3),
-    WIDE: _says("x" * LONG, "end"),
-    SLEEP: _sleeps,
-    TRAP: _traps,
-    STUBBORN: _stubborn,
-    COPY: _copies,
-}
-
-
-@dataclass
-class Bench:
-    """An engine, and specs for it that are cleaned up."""
-
-    engine: ContainerEngine
-    mark: str
-
-    def spec(self, script: str, **changes: Any) -> ContainerSpec:
-        name = f"orca-test-{secrets.token_hex(6)}"
-        spec = ContainerSpec(
-            name=name, image=IMAGE, entrypoint=("sh", "-c", script), labels={TEST_LABEL: self.mark}
-        )
-        return replace(spec, **changes)
-
-    def started(self, script: str) -> str:
-        container = self.engine.create(self.spec(script))
-        self.engine.start(container)
-        return container
-
-    def ended(self, script: str) -> tuple[str, int]:
-        container = self.started(script)
-        return container, self.engine.wait(container, interrupt=Interrupt())
-
-    def lines(self, container: str, *, follow: bool = False, since: str | None = None) -> list[LogEntry]:
-        batches = self.engine.logs(container, follow=follow, since=since, interrupt=Interrupt())
-        return [entry for batch in batches for entry in batch]
-
-
-@pytest.fixture(name="bench", params=["memory", "docker"])
-def bench_fixture(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    mark = secrets.token_hex(6)
-    if request.param == "memory":
-        engine: ContainerEngine = MemoryEngine(programs=PROGRAMS, execs=EXECS)
-    else:
-        engine = request.getfixturevalue("docker_engine")
-    yield Bench(engine, mark)
-    for container in engine.list_labelled({TEST_LABEL: mark}):
-        engine.remove(container.id)
-    for network in engine.list_networks({TEST_LABEL: mark}):
-        engine.remove_network(network.id)
+from workers.engine.interface import ContainerEngine, ImageHealthCheck, Interrupt, ObservedContainer
 
 
 def test_images(bench: Bench) -> None:
@@ -231,6 +132,8 @@ def test_logs_come_whole_and_in_order(bench: Bench) -> None:
     assert {(len(stamp), stamp[-1]) for stamp in stamps} == {(30, "Z")}
     assert bench.lines(container) == followed
     assert bench.lines(container, since=stamps[1]) == followed[1:]
+    assert bench.lines(container, tail=2) == followed[1:]
+    assert bench.lines(container, tail=20) == followed
 
 
 def test_a_long_line_comes_in_large_pieces(bench: Bench) -> None:
@@ -327,93 +230,6 @@ def test_listing_by_label(bench: Bench) -> None:
     assert spec.labels.items() <= found[0].labels.items()
     assert len(bench.engine.list_labelled({TEST_LABEL: bench.mark, "kind": None})) == 2
     assert bench.engine.list_labelled({TEST_LABEL: bench.mark, "other": None}) == []
-
-
-EXEC_SAY = "echo up; echo no >&2; exit 3"
-EXEC_SLEEP = "sleep 20"
-EXEC_WIDE = "head -c 100000 /dev/zero | tr '\\0' x"
-
-
-def _exec_says(box: Running) -> int:
-    box.out("up")
-    box.out("no")
-    return 3
-
-
-def _exec_sleeps(box: Running) -> int:
-    box.sleep(20)
-    return 0
-
-
-def _exec_wide(box: Running) -> int:
-    box.out("x" * LONG)
-    return 0
-
-
-EXECS: dict[str, Program] = {EXEC_SAY: _exec_says, EXEC_SLEEP: _exec_sleeps, EXEC_WIDE: _exec_wide}
-
-
-def test_commands_inside_a_container(bench: Bench) -> None:
-    engine, container = bench.engine, bench.started(SLEEP)
-    ended = engine.exec(container, ["sh", "-c", EXEC_SAY], timeout=20, interrupt=Interrupt())
-    assert (ended.exit_code, sorted(ended.output.splitlines())) == (3, ["no", "up"])
-    wide = engine.exec(container, ["sh", "-c", EXEC_WIDE], timeout=20, interrupt=Interrupt())
-    assert (wide.exit_code, wide.output) == (0, "x" * MAX_EXEC_OUTPUT)
-    none = engine.exec(container, ["no-such-command"], timeout=20, interrupt=Interrupt())
-    assert none.exit_code in (126, 127)
-    assert "no-such-command" in none.output
-    with pytest.raises(ExecTimeout):
-        engine.exec(container, ["sh", "-c", EXEC_SLEEP], timeout=0.2, interrupt=Interrupt())
-    interrupt = Interrupt()
-    timer = threading.Timer(0.2, interrupt.fire)
-    timer.start()
-    with pytest.raises(Interrupted):
-        engine.exec(container, ["sh", "-c", EXEC_SLEEP], timeout=20, interrupt=interrupt)
-    engine.kill(container)
-    engine.wait(container, interrupt=Interrupt())
-    for gone in (container, "orca-none"):
-        with pytest.raises(ContainerGone):
-            engine.exec(gone, ["sh", "-c", EXEC_SAY], timeout=20, interrupt=Interrupt())
-
-
-def test_a_network_from_creation_to_removal(bench: Bench) -> None:
-    engine, name = bench.engine, f"orca-test-{secrets.token_hex(6)}"
-    network = engine.create_network(NetworkSpec(name, {TEST_LABEL: bench.mark, "kind": "a"}, internal=True))
-    assert engine.inspect_network(name) == engine.inspect_network(network)
-    assert engine.inspect_network(name) == ObservedNetwork(
-        network, name, {TEST_LABEL: bench.mark, "kind": "a"}, internal=True
-    )
-    assert [one.id for one in engine.list_networks({TEST_LABEL: bench.mark})] == [network]
-    assert engine.list_networks({TEST_LABEL: bench.mark, "other": None}) == []
-    with pytest.raises(NameTaken):
-        engine.create_network(NetworkSpec(name))
-    container = engine.create(bench.spec(SLEEP, network=name, aliases=("db",)))
-    engine.start(container)
-    observed = engine.inspect(container)
-    assert observed is not None
-    assert observed.address
-    with pytest.raises(NetworkBusy):
-        engine.remove_network(name)
-    engine.remove(container)
-    engine.remove_network(name)
-    engine.remove_network(name)
-    assert engine.inspect_network(name) is None
-    stranded = engine.create(bench.spec(SLEEP, network="none"))
-    engine.remove(stranded)
-
-
-def test_a_host_port_that_is_in_use(bench: Bench) -> None:
-    port = PublishedPort(container=80, host=_free_port())
-    first, second = (bench.engine.create(bench.spec(SLEEP, published=(port,))) for _ in range(2))
-    bench.engine.start(first)
-    with pytest.raises(StartFailed):
-        bench.engine.start(second)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_an_image_says_of_its_ports_and_health(docker_engine: DockerEngine) -> None:

@@ -86,6 +86,7 @@ class _Container:
     finished_at: str | None = None
     stop_sent: bool = False
     kill_sent: bool = False
+    networks: set[str] = field(default_factory=set[str])
     entries: list[LogEntry] = field(default_factory=list[LogEntry])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
@@ -163,7 +164,9 @@ class MemoryEngine:
             if spec.memory is not None and spec.memory < SMALLEST_MEMORY:
                 raise StartFailed("the memory limit is too small")
             identity = f"{next(self._ids):064x}"
-            self._containers[identity] = _Container(identity, spec, self._changed)
+            box = self._containers[identity] = _Container(identity, spec, self._changed)
+            if spec.network not in (None, "none"):
+                box.networks.add(spec.network)
             return identity
 
     def start(self, container: str) -> None:
@@ -173,10 +176,10 @@ class MemoryEngine:
                 return
             if box.spec.user == "nobody-knows":
                 raise StartFailed("there is no such user")
-            if box.spec.network not in (None, "none") and self.inspect_network(box.spec.network) is None:
-                raise StartFailed(f"there is no network '{box.spec.network}'")
-            if any(self._in_use(port.host) for port in box.spec.published):
-                raise StartFailed("a host port is in use")
+            if gone := [network for network in box.networks if self.inspect_network(network) is None]:
+                raise ContainerGone(f"there is no network '{gone[0]}'")
+            if taken := [port.host for port in box.spec.published if self._in_use(port.host)]:
+                raise StartFailed(f"host port {taken[0]} is in use")
             box.state, box.started_at = "running", _now()
         words = [*(box.spec.entrypoint or ()), *(box.spec.command or ())]
         program = self._programs.get(words[-1] if words else "")
@@ -192,10 +195,16 @@ class MemoryEngine:
             return box.exit_code if box.exit_code is not None else KILLED
 
     def logs(
-        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+        self,
+        container: str,
+        *,
+        follow: bool,
+        since: str | None = None,
+        tail: int | None = None,
+        interrupt: Interrupt,
     ) -> Iterator[list[LogEntry]]:
         box = self._get(container)
-        place = 0
+        place = 0 if tail is None else max(0, len(box.entries) - tail)
         with interrupt.closing_with(self._wake):
             while True:
                 with self._changed:
@@ -269,15 +278,20 @@ class MemoryEngine:
             named = (one for one in self._networks.values() if one.name == network)
             return self._networks.get(network) or next(named, None)
 
+    def connect_network(self, network: str, container: str) -> None:
+        with self._changed:
+            box = self._get(container)
+            if self.inspect_network(network) is None:
+                raise ContainerGone(f"there is no network '{network}'")
+            box.networks.add(network)
+
     def remove_network(self, network: str) -> None:
         with self._changed:
             found = self.inspect_network(network)
             if found is None:
                 return
-            inside = (found.id, found.name)
-            if any(
-                box.state == "running" and box.spec.network in inside for box in self._containers.values()
-            ):
+            inside = {found.id, found.name}
+            if any(box.state == "running" and box.networks & inside for box in self._containers.values()):
                 raise NetworkBusy(f"network '{network}' has containers in it")
             del self._networks[found.id]
 
@@ -311,7 +325,7 @@ class MemoryEngine:
     def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
         with self._changed:
             return [
-                ListedContainer(box.id, box.spec.name, box.state, dict(box.spec.labels))
+                ListedContainer(box.id, box.spec.name, box.state, dict(box.spec.labels), _published(box))
                 for box in self._containers.values()
                 if _has(box.spec.labels, labels)
             ]
@@ -351,6 +365,10 @@ class _Chunks:
 
 def _has(labels: Mapping[str, str], wanted: Mapping[str, str | None]) -> bool:
     return all(name in labels and value in (None, labels[name]) for name, value in wanted.items())
+
+
+def _published(box: _Container) -> tuple[int, ...]:
+    return tuple(sorted({port.host for port in box.spec.published})) if box.state == "running" else ()
 
 
 def _below(files: Mapping[str, bytes], path: str) -> dict[str, bytes]:

@@ -110,11 +110,13 @@ def observed(answer: JsonObject) -> ObservedContainer:
 def listed(answer: JsonObject) -> ListedContainer:
     """From one row of a listing."""
     names: list[str] = answer.get("Names") or [""]
+    ports: list[dict[str, Any]] = answer.get("Ports") or []
     return ListedContainer(
         id=answer["Id"],
         name=names[0].removeprefix("/"),
         state=_STATES[answer["State"]],
         labels=dict(answer.get("Labels") or {}),
+        published=tuple(sorted({port["PublicPort"] for port in ports if port.get("PublicPort")})),
     )
 
 
@@ -140,6 +142,7 @@ def _health_check(config: JsonObject) -> ImageHealthCheck | None:
         interval=_seconds(config.get("Interval")),
         timeout=_seconds(config.get("Timeout")),
         start_period=_seconds(config.get("StartPeriod")),
+        start_interval=_seconds(config.get("StartInterval")),
         retries=config.get("Retries") or None,
     )
 

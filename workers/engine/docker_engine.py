@@ -6,7 +6,6 @@ bodies.
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
@@ -30,6 +29,7 @@ from workers.engine.docker_convert import (
     unix_time,
 )
 from workers.engine.docker_errors import Kinds, translated, unreachable
+from workers.engine.docker_streams import Body, hang_up
 from workers.engine.failures import (
     ContainerGone,
     EngineFault,
@@ -60,7 +60,6 @@ ANSWER_SECONDS: Final = 60
 """How long the engine may be silent. Generous: creating and starting queue up on a busy host."""
 _DEFAULT_ADDRESS: Final = "unix:///var/run/docker.sock"
 _CHUNK: Final = 64 * 1024
-_ARCHIVE_CHUNK: Final = 1024 * 1024
 _POOL: Final = 64
 _ID_LENGTH: Final = 64
 _UNCOMPRESSED: Final = {"Accept-Encoding": "identity"}
@@ -127,7 +126,7 @@ class DockerEngine:
         kinds = Kinds(ImageNotFound, NameTaken, StartFailed, StartFailed)
         with translated(self.address, f"cannot create container '{spec.name}'", kinds):
             engine = self._quick
-            host = engine.create_host_config(**host_options(spec, init=self._has_init))
+            host = engine.create_host_config(**host_options(spec, init=spec.init and self._has_init))
             joined = None
             if spec.network is not None and spec.aliases:
                 endpoint = engine.create_endpoint_config(aliases=list(spec.aliases))
@@ -147,7 +146,7 @@ class DockerEngine:
         """See `ContainerEngine`."""
         with translated(self.address, f"cannot wait for container '{_short(container)}'", _GONE):
             response = self._request("POST", container, "wait", {})
-            with response, interrupt.closing_with(lambda: _hang_up(response)):
+            with response, interrupt.closing_with(lambda: hang_up(response)):
                 answer = response.json()
         fault: str = (answer.get("Error") or {"Message": ""})["Message"]
         if fault:
@@ -155,16 +154,24 @@ class DockerEngine:
         return int(answer["StatusCode"])
 
     def logs(
-        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+        self,
+        container: str,
+        *,
+        follow: bool,
+        since: str | None = None,
+        tail: int | None = None,
+        interrupt: Interrupt,
     ) -> Iterator[list[LogEntry]]:
         """See `ContainerEngine`."""
-        params = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
+        params: dict[str, Any] = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
+        if since is not None:
+            params["since"] = unix_time(since)
+        if tail is not None:
+            params["tail"] = tail
         with translated(self.address, f"cannot read the log of container '{_short(container)}'", _GONE):
-            response = self._request(
-                "GET", container, "logs", params if since is None else {**params, "since": unix_time(since)}
-            )
+            response = self._request("GET", container, "logs", params)
             decoder = LogDecoder()
-            with response, interrupt.closing_with(lambda: _hang_up(response)):
+            with response, interrupt.closing_with(lambda: hang_up(response)):
                 for chunk in response.raw.stream(_CHUNK):
                     if entries := decoder.feed(chunk):
                         yield entries
@@ -221,13 +228,13 @@ class DockerEngine:
 
         def give_up() -> None:
             late.set()
-            _hang_up(response)
+            hang_up(response)
 
         timer = threading.Timer(timeout, give_up)
         decoder = StreamDecoder(MAX_EXEC_OUTPUT)
         timer.start()
         try:
-            with response, interrupt.closing_with(lambda: _hang_up(response)):
+            with response, interrupt.closing_with(lambda: hang_up(response)):
                 try:
                     for chunk in response.raw.stream(_CHUNK):
                         decoder.feed(chunk)
@@ -261,6 +268,17 @@ class DockerEngine:
         except ContainerGone:
             return None
 
+    def connect_network(self, network: str, container: str) -> None:
+        """See `ContainerEngine`."""
+        # Docker says that it is forbidden where the container is in it already.
+        kinds = Kinds(ContainerGone, StartFailed, NameTaken, StartFailed)
+        action = f"cannot put container '{_short(container)}' into network '{network}'"
+        try:
+            with translated(self.address, action, kinds):
+                self._quick.connect_container_to_network(container, network)
+        except NameTaken:
+            return
+
     def remove_network(self, network: str) -> None:
         """See `ContainerEngine`."""
         # Docker says that it is forbidden while endpoints are in it.
@@ -291,7 +309,7 @@ class DockerEngine:
         action = f"cannot read '{path}' in container '{_short(container)}'"
         with translated(self.address, action, Kinds(not_found=PathNotFound)):
             response = self._request("GET", container, "archive", {"path": path})
-        return _Body(response, self.address, action)
+        return Body(response, self.address, action)
 
     def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
         """See `ContainerEngine`."""
@@ -354,33 +372,3 @@ class DockerEngine:
 def _short(container: str) -> str:
     """An id as people know it; a name as it is."""
     return container[:12] if len(container) == _ID_LENGTH and "-" not in container else container
-
-
-class _Body:
-    """A response's body as a `ByteStream`."""
-
-    def __init__(self, response: requests.Response, address: str, action: str) -> None:
-        self._response = response
-        self._chunks: Iterator[bytes] = iter(response.raw.stream(_ARCHIVE_CHUNK))
-        self._address = address
-        self._action = action
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        with translated(self._address, self._action):
-            chunk = next(self._chunks, b"")
-        if not chunk:
-            self.close()
-            raise StopIteration
-        return chunk
-
-    def close(self) -> None:
-        self._response.close()
-
-
-def _hang_up(response: requests.Response) -> None:
-    """End the reading of `response` in another thread."""
-    with suppress(ValueError, RuntimeError, OSError):  # It was read to its end already.
-        response.raw.shutdown()

@@ -56,6 +56,8 @@ class ContainerSpec:
     published: tuple[PublishedPort, ...] = ()
     own_health_check: bool = True
     """Whether the engine runs the image's own health check, if it has one."""
+    init: bool = True
+    """Whether the engine's small init is process 1, where the engine has one; it passes signals on."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class ListedContainer:
     name: str
     state: ContainerState
     labels: Mapping[str, str]
+    published: tuple[int, ...] = ()
+    """Ports of the host that it has taken, in ascending order."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ class ImageHealthCheck:
     interval: float | None = None
     timeout: float | None = None
     start_period: float | None = None
+    start_interval: float | None = None
     retries: int | None = None
 
 
@@ -250,9 +255,8 @@ class ContainerEngine(Protocol):
         """Start a created container; one that runs or has run already is left alone.
 
         Raises:
-            ContainerGone: there is none.
-            StartFailed: it cannot be started as it was created: a bad command, a host port that is in use, a network
-                that is gone.
+            ContainerGone: there is none, or a network that it is to be in is gone.
+            StartFailed: it cannot be started as it was created: a bad command, a host port that is in use.
         """
         ...
 
@@ -266,7 +270,13 @@ class ContainerEngine(Protocol):
         ...
 
     def logs(
-        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+        self,
+        container: str,
+        *,
+        follow: bool,
+        since: str | None = None,
+        tail: int | None = None,
+        interrupt: Interrupt,
     ) -> Iterator[list[LogEntry]]:
         """Lines of stdout and stderr in the order the engine has them, in batches as they come.
 
@@ -276,6 +286,7 @@ class ContainerEngine(Protocol):
             container: id or name; must have been started.
             follow: go on until the container ends.
             since: only entries of this timestamp and later.
+            tail: of what is there only the last so many entries; a long line may count as several.
             interrupt: ends the iteration with `Interrupted`.
 
         Raises:
@@ -324,6 +335,15 @@ class ContainerEngine(Protocol):
 
     def inspect_network(self, network: str) -> ObservedNetwork | None:
         """The network of that id or exact name; None when there is none."""
+        ...
+
+    def connect_network(self, network: str, container: str) -> None:
+        """Have `container`, which need not run, be in `network` too. One that is in it already is left alone.
+
+        Raises:
+            ContainerGone: there is no such network or no such container.
+            StartFailed: the engine refuses.
+        """
         ...
 
     def remove_network(self, network: str) -> None:
