@@ -78,11 +78,17 @@ def service_container_name(network: str, service: str) -> str:
     return f"{network}-{slug(service)}-{short_hash(network, service, length=4)}"
 
 
-def service_prefix(run: str, attempt: int, job: str, variant: str | None, number: int, service: str) -> str:
-    """The folder in the store with a service's log, below that of the try it served. Ends in `/`."""
+def services_prefix(run: str, attempt: int, job: str, variant: str | None, number: int) -> str:
+    """The folder in the store of all services of a scope, below that of the try they serve. Ends in `/`."""
     scope = (
         try_prefix(run, attempt, job, variant, number)
         if job
         else f"{run_prefix(run)}{attempt}/shared-{number}/"
     )
-    return f"{scope}services/{slug(service, 100)}-{short_hash(service)}/"
+    return f"{scope}services/"
+
+
+def service_prefix(run: str, attempt: int, job: str, variant: str | None, number: int, service: str) -> str:
+    """The folder in the store with one service's log. Ends in `/`."""
+    scope = services_prefix(run, attempt, job, variant, number)
+    return f"{scope}{slug(service, 100)}-{short_hash(service)}/"

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import NoReturn
@@ -24,6 +25,7 @@ from orchestrator.errors import DockerUnreachable, OrcaError
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
 from workers.activities.container import ContainerActivities
+from workers.activities.services import ServiceActivities
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import ContainerEngine
 from workers.settings import Settings
@@ -76,15 +78,22 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
     store = open_store(settings.store)
     threads = ThreadPoolExecutor(settings.max_jobs * 4 + 4, thread_name_prefix="engine")
     supervisor = Supervisor(
-        engine=engine, store=store, host=settings.host_id, threads=threads, namespace=client.namespace
+        engine=engine,
+        store=store,
+        host=settings.host_id,
+        threads=threads,
+        namespace=client.namespace,
+        service_key=settings.service_key,
     )
-    activities = ContainerActivities(client, supervisor)
+    containers = ContainerActivities(client, supervisor)
+    services = ServiceActivities(client, supervisor.services, supervisor.host)
+    activities: list[Callable[..., object]] = [containers.run, services.start, services.stop]
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
     shared = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],
-        activities=[activities.run],
+        activities=activities,
         # The interpreter's rooms are held to determinism by import rules, lint and recorded histories; the sandbox
         # would load them anew for every run.
         workflow_runner=UnsandboxedWorkflowRunner(),
@@ -98,7 +107,7 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
     own = Worker(
         client,
         task_queue=host_queue(settings.task_queue, settings.host_id),
-        activities=[activities.run],
+        activities=activities,
         max_concurrent_activities=settings.max_jobs,
         graceful_shutdown_timeout=STOP_LIMIT,
         max_heartbeat_throttle_interval=beat,

@@ -14,6 +14,8 @@ from workers.engine.failures import Interrupted
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
 
 
+NO_NETWORK: Final = "none"
+"""The network of a container that is in none."""
 MAX_EXEC_OUTPUT: Final = 4096
 """Characters that are kept of what a command inside a container prints."""
 

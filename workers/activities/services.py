@@ -1,0 +1,66 @@
+"""The activities around services: start them and wait until they are healthy; keep their logs and remove them.
+
+Named for what they do, so that the Web UI's timeline reads so. Both go to the host that has the services.
+"""
+
+from collections.abc import Callable
+
+from temporalio import activity
+from temporalio.client import Client
+
+from orchestrator.contract.services import (
+    START_SERVICES,
+    STOP_SERVICES,
+    ServicesStarted,
+    ServicesStopped,
+    StartServices,
+    StopServices,
+)
+from workers.activities.keeper import Beat, Keepers, failed
+from workers.supervision.control import Cause
+from workers.supervision.services.identity import network_of
+from workers.supervision.services.services import Services
+
+
+class ServiceActivities:
+    """The activities of one worker. At most one of them looks after a scope's services at a time."""
+
+    def __init__(self, client: Client, services: Services, host: str) -> None:
+        self._services = services
+        self._starting = Keepers[ServicesStarted](client, host)
+        self._stopping = Keepers[ServicesStopped](client, host)
+
+    @activity.defn(name=START_SERVICES)
+    async def start(self, request: StartServices) -> ServicesStarted:
+        """Start the services of a scope, or take over those that an earlier activity started.
+
+        Raises:
+            ApplicationError: one that is required did not get healthy, or all was cancelled before this activity was
+                sent out (the outcome is in the details); or the worker is stopping and has left them running, or
+                another host has them (type `detached`, the last heartbeat in the details).
+            asyncio.CancelledError: it was cancelled. What was started is there until it is stopped.
+        """
+
+        async def work(beat: Beat, cause: Callable[[], Cause]) -> ServicesStarted:
+            return await self._services.start(request, beat, cause)
+
+        outcome = await self._starting.keep(network_of(request.scope), work, left="the services running")
+        if outcome.status == "success":
+            return outcome
+        raise failed(outcome.reason, outcome, cancelled=outcome.status == "cancelled")
+
+    @activity.defn(name=STOP_SERVICES)
+    async def stop(self, request: StopServices) -> ServicesStopped:
+        """Keep the logs of a scope's services and remove all that was started for them; goes to its end.
+
+        Raises:
+            ApplicationError: another host has the services (type `detached`, its name in the details).
+        """
+        network = network_of(request.scope)
+        # One that still starts them, for a server that has forgotten it, would go on behind this one's back.
+        await self._starting.let_go(network)
+
+        async def work(beat: Beat, cause: Callable[[], Cause]) -> ServicesStopped:
+            return await self._services.stop(request, beat)
+
+        return await self._stopping.keep(network, work, left="the services to the next one")
