@@ -13,6 +13,18 @@ from orchestrator.plan.model import CleanupPolicy, Frozen, HealthCheck, Port, Pu
 START_SERVICES = "start services"
 """Type of the activity that starts them, as the Web UI shows it."""
 STOP_SERVICES = "stop services"
+SHARED = "services"
+"""How people name what the services that a run's jobs share belong to: `services/db`."""
+
+HOST_START_WAIT = 30.0
+"""Seconds that the host which has the services may take to begin with the job. Then it counts as gone: nothing of the
+job has begun, so the whole may start again elsewhere."""
+HOST_STOP_WAIT = 60.0
+"""Seconds that the host may take to begin stopping them before they are left to it."""
+STOP_GRACE = 1.0
+"""Seconds between a service's stop signal and its kill: its data goes with it, so there is little to wait for."""
+MAX_MOVES = 3
+"""Times that a job with services starts again elsewhere, beyond the user's own retries."""
 
 
 class ServiceScope(Frozen):
