@@ -117,7 +117,7 @@ def contexts_for(
         "run": run,
         "git": request.git,
         "github": request.git,
-        "services": {},
+        "services": leaf.addresses if leaf else {},
         "secrets": {},
     }
 

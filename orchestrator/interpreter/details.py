@@ -29,11 +29,19 @@ _SIGNS = {
 }
 
 
-def summary_of(node: Node, *, image: str, try_number: int) -> str:
-    """What stands behind the job's name on its bar: its title, the image, and the try from the second on."""
+def summary_of(node: Node, *, image: str, try_number: int, moves: int = 0) -> str:
+    """What stands behind the job's name on its bar: its title, the image, and the try from the second on.
+
+    `moves` are the tries that the user's `retry` does not count.
+    """
     title = f"{own} · " if (own := _title(node)) else ""
-    again = f" · try {try_number} of {node.retry.max_attempts}" if try_number > 1 else ""
-    return f"{title}{image}{again}".encode()[:MAX_SUMMARY].decode(errors="ignore")
+    again = f" · try {try_number} of {node.retry.max_attempts + moves}" if try_number > 1 else ""
+    return cut_summary(f"{title}{image}{again}")
+
+
+def cut_summary(text: str) -> str:
+    """As much of `text` as a bar of the timeline shows."""
+    return text.encode()[:MAX_SUMMARY].decode(errors="ignore")
 
 
 def table_of(state: RunState) -> str:

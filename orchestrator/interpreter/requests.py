@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from orchestrator.contract.messages import ArtifactRef, ContainerRequest, RunRequest
+from orchestrator.contract.messages import NO_NETWORK, ArtifactRef, ContainerRequest, RunRequest
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import HostFunctions, condition, explain, render, to_text
 from orchestrator.interpreter.contexts import contexts_for, status_for
@@ -34,7 +34,7 @@ def scope(
     if try_number is not None:
         contexts["run"]["try"] = try_number
     functions = known_hashes(request.file_hashes)
-    contexts["env"] = _evaluate_env(state.plan.env, {}, contexts, functions)
+    contexts["env"] = evaluate_env(state.plan.env, {}, contexts, functions, owner="top-level `env`")
     return contexts
 
 
@@ -68,7 +68,7 @@ def container_request(
     functions = known_hashes(request.file_hashes)
     own = leaf.variant
     commands = own.commands if own and own.commands is not None else node.commands
-    env = _evaluate_env(node.env, state.plan.env, contexts, functions, job=leaf.key)
+    env = evaluate_env(node.env, state.plan.env, contexts, functions, owner=f"`env` of job '{leaf.key}'")
     contexts["env"] = env
 
     def text(key: str, template: Template) -> str:
@@ -103,6 +103,7 @@ def container_request(
         artifacts=tuple(text("artifacts", path) for path in node.artifacts),
         restore=_artifacts(node, state),
         cleanup=state.plan.cleanup_policy,
+        networks=(NO_NETWORK,) if node.network == "none" else (),
     )
 
 
@@ -143,22 +144,22 @@ def _artifacts(node: ContainerNode, state: RunState) -> tuple[ArtifactRef, ...]:
     return tuple(ref for source in node.artifacts_from for ref in state.jobs[source].artifacts)
 
 
-def _evaluate_env(
+def evaluate_env(
     templates: Mapping[str, Template],
     inherited: Mapping[str, Template],
     contexts: Mapping[str, Json],
     functions: HostFunctions,
     *,
-    job: str | None = None,
+    owner: str,
 ) -> dict[str, str]:
     """Evaluate `env` in order; each value may read those before it, and those inherited, as `env.NAME`.
 
     A value that stands unchanged from `inherited` is already evaluated in `contexts["env"]` and is taken from there.
+    `owner` is the place for an error's message.
     """
     known: dict[str, str] = dict(contexts["env"])
     scope = dict(contexts)
     result: dict[str, str] = {}
-    owner = f"`env` of job '{job}'" if job else "top-level `env`"
     for name, template in templates.items():
         if name in known and inherited.get(name) == template:
             result[name] = known[name]
