@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 """Raised when a change of the plan's shape or meaning needs another interpreter."""
 
 Template = str
