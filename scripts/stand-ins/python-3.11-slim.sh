@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
 # shellcheck disable=SC2016
-twice debian "$work/image.tar" ca-certificates,netbase,python3,python3-pg8000,python3-pip,python3-redis,python3-venv,tzdata \
+twice debian "$work/image.tar" ca-certificates,netbase,python3,python3-asyncpg,python3-pip,python3-redis,python3-venv,tzdata \
     --customize-hook='ln -s /usr/bin/python3.11 "$1/usr/local/bin/python"' \
     --customize-hook='ln -s /usr/bin/python3.11 "$1/usr/local/bin/python3"' \
     --customize-hook='ln -s /usr/bin/python3.11 "$1/usr/local/bin/python3.11"' \
@@ -16,7 +16,7 @@ twice debian "$work/image.tar" ca-certificates,netbase,python3,python3-pg8000,py
     --customize-hook='ln -s /usr/bin/pip3 "$1/usr/local/bin/pip3"' \
     --customize-hook='rm -f "$1/usr/lib/python3.11/EXTERNALLY-MANAGED"' \
     --customize-hook='chroot "$1" python -c "import ctypes, http.server, json, lzma, pip, sqlite3, ssl, unittest, venv"' \
-    --customize-hook='chroot "$1" python -m pip install --no-index --quiet pg8000 redis'
+    --customize-hook='chroot "$1" python -m pip install --no-index --quiet asyncpg redis'
 quietly docker import \
     --change 'ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin' \
     --change 'ENV LANG=C.UTF-8' \
