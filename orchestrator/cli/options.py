@@ -32,7 +32,9 @@ StoreOption = Annotated[
 QueueOption = Annotated[
     str | None, typer.Option("--task-queue", help="Default: ORCA_TASK_QUEUE, else 'orca'.")
 ]
-SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The workflow's YAML file.", show_default=False)]
+SpecArgument = Annotated[
+    Path, typer.Argument(metavar="SPEC", help="The workflow's YAML file.", show_default=False)
+]
 ParamOption = Annotated[
     list[str] | None,
     typer.Option("--param", "-p", help="A parameter of the run, as name=value. May be repeated."),

@@ -169,6 +169,13 @@ class ServiceRecord(Frozen):
     artifact: ArtifactRef | None = None
     """Its log, of one that jobs share; other services' are among their job's artifacts."""
 
+    @property
+    def standing(self) -> str:
+        """How it is beside its state: `after 2.1 s (pg_isready -h 127.0.0.1)`, `with exit code 1: ended by itself`."""
+        after = f"after {self.after:.1f} s" if self.after is not None else ""
+        check = f"({self.check})" if self.check and self.state != "starting" else ""
+        return "; ".join(part for part in (" ".join(filter(None, (after, check))), self.note) if part)
+
 
 class _WithServices(Frozen):
     """A record that says nothing about services where there are none, as before there were any."""
