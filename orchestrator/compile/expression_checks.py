@@ -13,7 +13,7 @@ from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.conditions import STATUS_FUNCTIONS, is_literal
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.hash_checks import hash_problems
-from orchestrator.compile.service_references import service_slips, variables
+from orchestrator.compile.service_references import not_in_expressions, service_slips, variables
 from orchestrator.compile.strategy import Repeats
 from orchestrator.compile.templates import Place, places
 from orchestrator.errors import ExpressionError
@@ -175,11 +175,8 @@ class _Checker:
         if variable is None:
             message = f"env '{name}' is not set for {_where(place)}"
             yield self._unknown("W101", found, reference, message, name, (*place.env, *given))
-        elif variable in given[variable].generated:
-            message = (
-                f"env '{variable}' is made up on the host on which service '{given[variable].name}' runs, and no "
-                f'expression can read it; commands have it as "${variable}"'
-            )
+        else:
+            message = not_in_expressions(variable, given[variable])
             yield self._at("E208", found, reference.offset, message)
 
     def _variant_reference(

@@ -8,7 +8,7 @@ from orchestrator.compile.draft import Draft
 from orchestrator.compile.templates import Place
 from orchestrator.expressions import WILDCARD, Reference
 from orchestrator.plan.model import Service
-from orchestrator.plan.service_variables import variable_names
+from orchestrator.plan.service_env import host_variable, port_variable, told_variables
 
 SERVICE_KEYS: Final = ("host", "port", "ports")
 
@@ -53,7 +53,20 @@ def variables(draft: Draft, place: Place) -> dict[str, Service]:
     """The variables that the job of a place has there from its services, with the service of each."""
     if place.job is None or not place.reads_services:
         return {}
-    return {name: one for one in draft.services.reachable(place.job) for name in variable_names(one)}
+    return {name: one for one in draft.services.reachable(place.job) for name in told_variables(one)}
+
+
+def not_in_expressions(variable: str, service: Service) -> str:
+    """Why `env.NAME` gives nothing for a variable that a service brings, and what to write."""
+    parts = {host_variable(service.name): "host", port_variable(service.name): "port"}
+    if variable in parts:
+        what = f"is set once service '{service.name}' runs"
+        instead = f"expressions read it as 'services.{service.name}.{parts[variable]}'"
+    else:
+        made_up = variable in service.generated
+        what = f"{'is made up for' if made_up else 'comes from'} service '{service.name}'"
+        instead = "no expression can read it"
+    return f"env '{variable}' {what}, and {instead}; commands have it as \"${variable}\""
 
 
 def _not_here(place: Place) -> str:

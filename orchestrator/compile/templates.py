@@ -50,8 +50,7 @@ def places(draft: Draft) -> Iterator[Place]:
     for path, text in _templates_of(spec.defaults, ("defaults",)):
         yield Place(path, text, "'defaults'", None, "no jobs", shared)
     for written in draft.services.shared:
-        for path, text in _of_service(written):
-            env = {**spec.env, **written.shape.env}
+        for path, text, env in _of_service(written, spec.env):
             yield Place(path, text, f"service '{written.name}'", None, "no jobs", env, part="service")
     for name in spec.jobs:
         yield from _of_job(draft, name)
@@ -75,8 +74,7 @@ def _of_job(draft: Draft, name: str) -> Iterator[Place]:
         part: Part = "image" if path == (*at, "image") else "other"
         yield Place(path, text, owner, name, "upstream", merged, part=part)
     for written in draft.services.of(name).own:
-        env = {**spec.env, **written.shape.env}
-        for path, text in _of_service(written):
+        for path, text, env in _of_service(written, spec.env):
             yield Place(path, text, owner, name, "upstream", env, part="service")
     if isinstance(job.outputs, dict):
         for output, text in job.outputs.items():
@@ -95,16 +93,17 @@ def _of_container(job: JobShape, at: Path) -> Iterator[tuple[Path, str]]:
         yield from (((*at, key, index), text) for index, text in enumerate(listed) if "${{" in text)
 
 
-def _of_service(written: Written) -> Iterator[tuple[Path, str]]:
-    """The texts with `${{` of a service."""
+def _of_service(written: Written, env: Mapping[str, str]) -> Iterator[tuple[Path, str, Mapping[str, str]]]:
+    """The texts with `${{` of a service, each with the `env` that it can read."""
     shape, at = written.shape, written.path
     if "${{" in shape.image:
-        yield (at if written.listed else (*at, "image")), shape.image
+        yield (at if written.listed else (*at, "image")), shape.image, env
+    for key, listed in (("command", shape.command or ()), ("entrypoint", shape.entrypoint or ())):
+        yield from (((*at, key, index), text, env) for index, text in enumerate(listed) if "${{" in text)
+    known = {**env, **shape.env}
     for name, text in shape.env.items():
         if "${{" in text:
-            yield (*at, "env", name), text
-    for key, listed in (("command", shape.command or ()), ("entrypoint", shape.entrypoint or ())):
-        yield from (((*at, key, index), text) for index, text in enumerate(listed) if "${{" in text)
+            yield (*at, "env", name), text, known
 
 
 def _templates_of(shape: DefaultsShape, at: Path) -> Iterator[tuple[Path, str]]:

@@ -132,9 +132,14 @@ def health_test(value: Any) -> tuple[Any, ...]:
         whole = (kind == ["CMD"] and count > 1) or (kind == ["CMD-SHELL"] and count == 2) or found == ["NONE"]
         if whole and not any(isinstance(word, str) and "${{" in word for word in found):
             return tuple(found)
+    if "${{" in str(value):
+        raise wrong(
+            "must be known before a run, and '${{ }}' is not evaluated here; read the service's own environment as "
+            "'$NAME' instead",
+            complete=True,
+        )
     raise wrong(
-        "must be a shell's command as one text, or a list: [CMD, word, …], [CMD-SHELL, text] or [NONE]; it can read "
-        "the service's own environment as '$NAME'"
+        "must be a shell's command as one text, or a list: [CMD, word, …], [CMD-SHELL, text] or [NONE]"
     )
 
 
