@@ -29,6 +29,7 @@ from orchestrator.plan.model import Plan
 from orchestrator.store.store import open_store
 from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.container import ContainerActivities
+from workers.activities.services import ServiceActivities
 from workers.supervision.container_try import Supervisor
 
 
@@ -102,12 +103,13 @@ def serve(tmp_path: Path) -> Serve:
         with ThreadPoolExecutor(64) as threads:
             store = open_store(str(tmp_path / "store"))
             supervisor = Supervisor(engine=engine, store=store, host="host", threads=threads)
-            activities = ContainerActivities(client, supervisor)
+            containers = ContainerActivities(client, supervisor)
+            services = ServiceActivities(client, supervisor.services, supervisor.host)
             async with Worker(
                 client,
                 task_queue=queue,
                 workflows=[RunWorkflow],
-                activities=[activities.run],
+                activities=[containers.run, services.start, services.stop],
                 workflow_runner=UnsandboxedWorkflowRunner(),
                 max_heartbeat_throttle_interval=timedelta(milliseconds=200),
                 default_heartbeat_throttle_interval=timedelta(milliseconds=200),
