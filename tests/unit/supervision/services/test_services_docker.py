@@ -233,7 +233,7 @@ async def test_other_ways_to_be_ready(
     case = made(bench, mark, wanted)
     started = await case.start(internal=internal)
     assert (started.reason, started.services[0].check) == (None, check)
-    assert 0.4 < (started.services[0].after or 0) < 3.0
+    assert 0.3 < (started.services[0].after or 0) < 3.0
     await case.stopped_without_trace()
 
 
