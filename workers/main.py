@@ -25,6 +25,7 @@ from orchestrator.errors import DockerUnreachable, OrcaError
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
 from workers.activities.container import ContainerActivities
+from workers.activities.places import Places
 from workers.activities.services import ServiceActivities
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import ContainerEngine
@@ -35,6 +36,8 @@ log = logging.getLogger("orca.worker")
 
 STOP_LIMIT = timedelta(seconds=30)
 """For letting go of containers: writing out the log lines that wait."""
+OWN_QUEUE_SLOTS = 1000
+"""Activities at a time that only this host can take; most of them wait for one of the worker's places."""
 STICKY_WAIT = timedelta(seconds=2)
 """How long a workflow waits for the worker that has it in memory. Short, so that a dead worker costs little."""
 
@@ -76,7 +79,8 @@ async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) ->
 async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, stop: asyncio.Event) -> None:
     """Take work for `client`'s namespace and run it on `engine` until `stop` is set."""
     store = open_store(settings.store)
-    threads = ThreadPoolExecutor(settings.max_jobs * 4 + 4, thread_name_prefix="engine")
+    # From both queues together; threads are made as they are needed.
+    threads = ThreadPoolExecutor(settings.max_jobs * 8 + 8, thread_name_prefix="engine")
     supervisor = Supervisor(
         engine=engine,
         store=store,
@@ -85,8 +89,9 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         namespace=client.namespace,
         service_key=settings.service_key,
     )
-    containers = ContainerActivities(client, supervisor)
-    services = ServiceActivities(client, supervisor.services, supervisor.host)
+    places = Places(settings.max_jobs)
+    containers = ContainerActivities(client, supervisor, places)
+    services = ServiceActivities(client, supervisor.services, supervisor.host, places)
     activities: list[Callable[..., object]] = [containers.run, services.start, services.stop]
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
     shared = Worker(
@@ -108,7 +113,8 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         client,
         task_queue=host_queue(settings.task_queue, settings.host_id),
         activities=activities,
-        max_concurrent_activities=settings.max_jobs,
+        # Jobs with services wait in their activity: in this queue nothing may wait while the host is there.
+        max_concurrent_activities=OWN_QUEUE_SLOTS,
         graceful_shutdown_timeout=STOP_LIMIT,
         max_heartbeat_throttle_interval=beat,
         default_heartbeat_throttle_interval=beat,

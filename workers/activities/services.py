@@ -3,11 +3,14 @@
 Named for what they do, so that the Web UI's timeline reads so. Both go to the host that has the services.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from temporalio import activity
 from temporalio.client import Client
 
+from orchestrator.contract.messages import Heartbeat
 from orchestrator.contract.services import (
     START_SERVICES,
     STOP_SERVICES,
@@ -17,6 +20,7 @@ from orchestrator.contract.services import (
     StopServices,
 )
 from workers.activities.keeper import Beat, Keepers, failed
+from workers.activities.places import Places
 from workers.supervision.control import Cause
 from workers.supervision.services.identity import network_of
 from workers.supervision.services.services import Services
@@ -25,8 +29,11 @@ from workers.supervision.services.services import Services
 class ServiceActivities:
     """The activities of one worker. At most one of them looks after a scope's services at a time."""
 
-    def __init__(self, client: Client, services: Services, host: str) -> None:
+    def __init__(self, client: Client, services: Services, host: str, places: Places | None = None) -> None:
+        """`places` bound how many jobs have services here at a time; None: no bound."""
         self._services = services
+        self._host = host
+        self._places = places
         self._starting = Keepers[ServicesStarted](client, host)
         self._stopping = Keepers[ServicesStopped](client, host)
 
@@ -42,7 +49,15 @@ class ServiceActivities:
         """
 
         async def work(beat: Beat, cause: Callable[[], Cause]) -> ServicesStarted:
-            return await self._services.start(request, beat, cause)
+            try:
+                async with self._place(request, beat):
+                    return await self._services.start(request, beat, cause)
+            except asyncio.CancelledError:
+                if cause() == "detach":
+                    raise
+                # While it waited for a place.
+                cancelled = request.model_copy(update={"cancelled": True})
+                return await self._services.start(cancelled, beat, cause)
 
         outcome = await self._starting.keep(network_of(request.scope), work, left="the services running")
         if outcome.status == "success":
@@ -57,6 +72,8 @@ class ServiceActivities:
             ApplicationError: another host has the services (type `detached`, its name in the details).
         """
         network = network_of(request.scope)
+        if self._places is not None:
+            self._places.give_up(network)
         # One that still starts them, for a server that has forgotten it, would go on behind this one's back.
         await self._starting.let_go(network)
 
@@ -64,3 +81,10 @@ class ServiceActivities:
             return await self._services.stop(request, beat)
 
         return await self._stopping.keep(network, work, left="the services to the next one")
+
+    def _place(self, request: StartServices, beat: Beat) -> AbstractAsyncContextManager[None]:
+        """Shared services take none: the jobs that use them do."""
+        if self._places is None or not request.scope.job or request.cancelled or request.previous is not None:
+            return nullcontext()
+        waiting = Heartbeat(host=self._host)
+        return self._places.place(network_of(request.scope), lambda: beat(waiting), keep=True)
