@@ -116,7 +116,10 @@ def _clash(one: Port, other: Port) -> bool:
 
 
 def networks(draft: Draft) -> Iterator[Diagnostic]:
-    """A job without a network has no services."""
+    """A job without a network has no services, and one that is shut in shares none.
+
+    The network of shared services has a way out for those that use them, so a shut-in job would have one through it.
+    """
     for name, job in draft.spec.jobs.items():
         if job.network == "none" and job.services:
             message = (
@@ -124,6 +127,13 @@ def networks(draft: Draft) -> Iterator[Diagnostic]:
                 "remove one of the two, or write 'network: internal' to reach the services alone"
             )
             yield draft.at_value("E121", ("jobs", name, "network"), message)
+        elif job.network == "internal":
+            for named in draft.services.of(name).shared:
+                message = (
+                    f"job '{name}' has 'network: internal' and shares '{named.name}', through whose network it would "
+                    "reach the world outside; give the job a service of its own, or remove 'network'"
+                )
+                yield draft.at_value("E122", named.path, message)
 
 
 def unused_services(draft: Draft) -> Iterator[Diagnostic]:

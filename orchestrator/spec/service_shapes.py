@@ -124,20 +124,18 @@ def health_check(value: Any) -> Any:
 
 def health_test(value: Any) -> tuple[Any, ...]:
     """A text is a shell's; a list says by its first word what it is. Neither is an expression."""
-    if isinstance(value, str) and value.strip() and value.strip() != "NONE" and "${{" not in value:
-        return ("CMD-SHELL", value)
-    if isinstance(value, list):
-        found = cast("list[Any]", value)
-        count, kind = len(found), found[:1]
-        whole = (kind == ["CMD"] and count > 1) or (kind == ["CMD-SHELL"] and count == 2) or found == ["NONE"]
-        if whole and not any(isinstance(word, str) and "${{" in word for word in found):
-            return tuple(found)
-    if "${{" in str(value):
+    words = cast("list[Any]", value) if isinstance(value, list) else [value]
+    if any(isinstance(word, str) and "${{" in word for word in words):
         raise wrong(
             "must be known before a run, and '${{ }}' is not evaluated here; read the service's own environment as "
             "'$NAME' instead",
             complete=True,
         )
+    if isinstance(value, str) and value.strip() not in ("", "NONE"):
+        return ("CMD-SHELL", value)
+    kind, count = words[:1], len(words)
+    if (kind == ["CMD"] and count > 1) or (kind == ["CMD-SHELL"] and count == 2) or value == ["NONE"]:
+        return tuple(words)
     raise wrong(
         "must be a shell's command as one text, or a list: [CMD, word, …], [CMD-SHELL, text] or [NONE]"
     )

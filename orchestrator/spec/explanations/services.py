@@ -93,6 +93,25 @@ jobs:
   test: {image: alpine:latest, network: internal, services: ["redis:7"], commands: [make test]}
 """,
     ),
+    Explanation(
+        code="E122",
+        slug="shut-in-job-shares",
+        title="A job that is shut in uses a service of the workflow",
+        text="With `network: internal` a job reaches its services and nothing else. The network of the workflow's "
+        "services leads outside, as other jobs may need that, and the job would be let out through it. A "
+        "service of its own is in the job's own network.",
+        wrong="""\
+name: test
+services: {cache: "redis:7"}
+jobs:
+  test: {image: alpine:latest, network: internal, services: [cache], commands: [make test]}
+""",
+        mended="""\
+name: test
+jobs:
+  test: {image: alpine:latest, network: internal, services: ["redis:7"], commands: [make test]}
+""",
+    ),
 )
 SERVICE_WARNINGS: Final = (
     Explanation(
