@@ -67,3 +67,31 @@ def try_prefix(run: str, attempt: int, job: str, variant: str | None, try_number
 def run_prefix(run: str) -> str:
     """The folder in the store that holds all that a run leaves, over all attempts. Ends in `/`."""
     return f"runs/{slug(run, 200)}/"
+
+
+def network_name(run: str, attempt: int, job: str, variant: str | None, number: int) -> str:
+    """The network of one logical try, or of a run's shared services (`job` is empty, `number` a generation)."""
+    mark = short_hash(run, str(attempt), job, variant or "", str(number), "network")
+    readable = slug(variant_key(job, variant)) if job else "services"
+    return f"orca-{slug(run, 60)}-{readable}-{number}-{mark}"
+
+
+def service_container_name(network: str, service: str) -> str:
+    """The container of one service, in the network of that name."""
+    return f"{network}-{slug(service)}-{short_hash(network, service, length=4)}"
+
+
+def services_prefix(run: str, attempt: int, job: str, variant: str | None, number: int) -> str:
+    """The folder in the store of all services of a scope, below that of the try they serve. Ends in `/`."""
+    scope = (
+        try_prefix(run, attempt, job, variant, number)
+        if job
+        else f"{run_prefix(run)}{attempt}/shared-{number}/"
+    )
+    return f"{scope}services/"
+
+
+def service_prefix(run: str, attempt: int, job: str, variant: str | None, number: int, service: str) -> str:
+    """The folder in the store with one service's log. Ends in `/`."""
+    scope = services_prefix(run, attempt, job, variant, number)
+    return f"{scope}{slug(service, 100)}-{short_hash(service)}/"

@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # shellcheck source=scripts/host.sh
 . "$root/scripts/host.sh"
 
-images=(alpine:latest python:3.11-slim)
+images=(alpine:latest python:3.11-slim postgres:15 redis:7)
 
 export DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock}
 seconds_to_answer=10

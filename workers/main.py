@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import NoReturn
@@ -24,6 +25,8 @@ from orchestrator.errors import DockerUnreachable, OrcaError
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
 from workers.activities.container import ContainerActivities
+from workers.activities.places import Places
+from workers.activities.services import ServiceActivities
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import ContainerEngine
 from workers.settings import Settings
@@ -33,6 +36,8 @@ log = logging.getLogger("orca.worker")
 
 STOP_LIMIT = timedelta(seconds=30)
 """For letting go of containers: writing out the log lines that wait."""
+OWN_QUEUE_SLOTS = 1000
+"""Activities at a time that only this host can take; most of them wait for one of the worker's places."""
 STICKY_WAIT = timedelta(seconds=2)
 """How long a workflow waits for the worker that has it in memory. Short, so that a dead worker costs little."""
 
@@ -74,17 +79,26 @@ async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) ->
 async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, stop: asyncio.Event) -> None:
     """Take work for `client`'s namespace and run it on `engine` until `stop` is set."""
     store = open_store(settings.store)
-    threads = ThreadPoolExecutor(settings.max_jobs * 4 + 4, thread_name_prefix="engine")
+    # From both queues together; threads are made as they are needed.
+    threads = ThreadPoolExecutor(settings.max_jobs * 8 + 8, thread_name_prefix="engine")
     supervisor = Supervisor(
-        engine=engine, store=store, host=settings.host_id, threads=threads, namespace=client.namespace
+        engine=engine,
+        store=store,
+        host=settings.host_id,
+        threads=threads,
+        namespace=client.namespace,
+        service_key=settings.service_key,
     )
-    activities = ContainerActivities(client, supervisor)
+    places = Places(settings.max_jobs)
+    containers = ContainerActivities(client, supervisor, places)
+    services = ServiceActivities(client, supervisor.services, supervisor.host, places)
+    activities: list[Callable[..., object]] = [containers.run, services.start, services.stop]
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
     shared = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],
-        activities=[activities.run],
+        activities=activities,
         # The interpreter's rooms are held to determinism by import rules, lint and recorded histories; the sandbox
         # would load them anew for every run.
         workflow_runner=UnsandboxedWorkflowRunner(),
@@ -98,8 +112,9 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
     own = Worker(
         client,
         task_queue=host_queue(settings.task_queue, settings.host_id),
-        activities=[activities.run],
-        max_concurrent_activities=settings.max_jobs,
+        activities=activities,
+        # Jobs with services wait in their activity: in this queue nothing may wait while the host is there.
+        max_concurrent_activities=OWN_QUEUE_SLOTS,
         graceful_shutdown_timeout=STOP_LIMIT,
         max_heartbeat_throttle_interval=beat,
         default_heartbeat_throttle_interval=beat,

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -26,6 +26,8 @@ class Settings:
     max_jobs: int
     """Containers at a time."""
     task_queue: str
+    home: Path
+    """The state folder."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -40,6 +42,23 @@ class Settings:
             host_id=_name("ORCA_HOST_ID", environ.get("ORCA_HOST_ID") or _kept_host_id(home)),
             max_jobs=_count("ORCA_MAX_JOBS", environ.get("ORCA_MAX_JOBS")),
             task_queue=environ.get("ORCA_TASK_QUEUE") or DEFAULT_TASK_QUEUE,
+            home=home,
+        )
+
+    def service_key(self) -> bytes:
+        """This host's key for the values that it makes up for services; made the first time, for this user's eyes only.
+
+        Raises:
+            UsageError: it cannot be kept.
+        """
+        return bytes.fromhex(
+            _kept(
+                self.home / "service-key",
+                lambda: secrets.token_hex(32),
+                mode=0o600,
+                what="its key for generated passwords",
+                advice="set ORCA_HOME to a folder that it may write",
+            )
         )
 
 
@@ -64,21 +83,33 @@ def _name(variable: str, text: str) -> str:
 
 
 def _kept_host_id(home: Path) -> str:
-    """The id in `host-id`; made and written the first time, also where two workers begin at once."""
-    file = home / "host-id"
+    """The id in `host-id`."""
+    return _kept(
+        home / "host-id",
+        lambda: f"{slug(os.uname().nodename, 40)}-{secrets.token_hex(4)}",
+        mode=0o644,
+        what="its host id",
+        advice="set ORCA_HOME to a folder that it may write, or name the host with ORCA_HOST_ID",
+    )
+
+
+def _kept(file: Path, make: Callable[[], str], *, mode: int, what: str, advice: str) -> str:
+    """The line in `file`; made and written the first time, also where two workers begin at once."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        fresh = home / f"host-id.{os.getpid()}"
-        fresh.write_text(f"{slug(os.uname().nodename, 40)}-{secrets.token_hex(4)}\n")
-        try:
-            os.link(fresh, file)
-        except FileExistsError:
-            pass  # Another worker was first, or this is not the first start.
-        finally:
-            fresh.unlink()
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = file.with_name(f"{file.name}.{os.getpid()}")
+            fresh.unlink(missing_ok=True)
+            fresh.touch(mode)
+            fresh.write_text(f"{make()}\n")
+            try:
+                os.link(fresh, file)
+            except FileExistsError:
+                pass  # Another worker was first.
+            finally:
+                fresh.unlink()
         return file.read_text().strip()
     except OSError as error:
         raise UsageError(
-            f"the worker cannot keep its host id in '{file}': {error.strerror or error}; "
-            "set ORCA_HOME to a folder that it may write, or name the host with ORCA_HOST_ID"
+            f"the worker cannot keep {what} in '{file}': {error.strerror or error}; {advice}"
         ) from error

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from temporalio.client import Client
 
@@ -11,7 +11,8 @@ from orchestrator.cli.options import Output
 from orchestrator.cli.progress import Progress, progress
 from orchestrator.client import runs
 from orchestrator.client.follow import Trouble, follow
-from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.messages import RunRecord, ServiceRecord
+from orchestrator.contract.services import SHARED
 from orchestrator.errors import OrcaError, UsageError
 from orchestrator.store.store import Store
 
@@ -121,13 +122,7 @@ def print_record(record: RunRecord, out: Output) -> None:
         output.data_json(record.model_dump(mode="json"))
         return
     output.data(words.headline(record))
-    rows: list[list[str]] = []
-    for name, job in record.jobs.items():
-        rows.append(words.job_line(name, job))
-        for variant, state in job.variants.items():
-            sign, *cells = words.job_line(variant, state)
-            rows.append([f"  {sign}", *cells])
-    output.data(output.table(["  job", "state", "tries", "exit", "time", "note"], rows))
+    output.data(output.table(["  job", "state", "tries", "exit", "time", "note"], _rows(record)))
     for job in record.jobs.values():
         for warning in job.warnings:
             output.data(f"warning: {warning}")
@@ -137,4 +132,26 @@ def print_record(record: RunRecord, out: Output) -> None:
     for name, value in record.outputs.items():
         output.data(f"output {name} = {value}")
     if record.error:
-        output.data(f"error: {record.error}")
+        # What a service printed last stands in the table.
+        output.data(f"error: {words.first_line(record.error)}")
+
+
+def _rows(record: RunRecord) -> list[list[str]]:
+    """A row for each job, with its services and its variants below it; then the services that jobs share."""
+    rows: list[list[str]] = []
+    for name, job in record.jobs.items():
+        rows.append(words.job_line(name, job))
+        rows += _service_rows(job.services)
+        for variant, state in job.variants.items():
+            sign, *cells = words.job_line(variant, state)
+            rows.append([f"  {sign}", *cells])
+            rows += [[f"  {first}", *rest] for first, *rest in _service_rows(state.services)]
+    if record.services:
+        rows.append([f"  {SHARED}", "shared", "", "", "", ""])
+        rows += _service_rows(record.services)
+    return rows
+
+
+def _service_rows(services: Mapping[str, ServiceRecord]) -> list[list[str]]:
+    lines = (words.service_line(name, service) for name, service in services.items())
+    return [[f"  {first}", *rest] for first, *rest in lines]

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,10 +78,19 @@ def logs(
     run: RunArgument,
     job: Annotated[
         str | None,
-        typer.Argument(help="Only this job, or one variant: 'test (3.11, alpine)'.", show_default=False),
+        typer.Argument(
+            help=(
+                "Only this job, one variant ('test (3.11, alpine)'), or one of its services ('test/postgres'; "
+                "'services/db' for one that jobs share)."
+            ),
+            show_default=False,
+        ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
     try_number: Annotated[int | None, typer.Option("--try", min=1, help="Only this try of JOB.")] = None,
+    services: Annotated[
+        bool, typer.Option("--services", help="Beside the jobs' own logs those of their services.")
+    ] = False,
     timestamps: Annotated[
         bool, typer.Option("--timestamps", "-t", help="Begin each line with its time.")
     ] = False,
@@ -89,11 +99,15 @@ def logs(
     namespace: NamespaceOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Print a run's logs, job by job; with -f as they come, from all jobs at once."""
+    """Print a run's logs, job by job; with -f as they come, from all jobs at once.
+
+    A job's services are left out: name one, or ask for --services. Their logs are there once they have been stopped.
+    """
     from orchestrator.cli.target import connected, opened_store
     from orchestrator.client import follow as following
     from orchestrator.client import logs as stored
     from orchestrator.client import runs
+    from orchestrator.client.plans import plan_of_run
 
     if try_number is not None and job is None:
         raise UsageError("--try needs a job: 'orca logs RUN JOB --try 2'")
@@ -105,12 +119,17 @@ def logs(
         kept = opened_store(store)
         show = _LogPrinter(out, only=job, timestamps=timestamps)
         record = await runs.record(client, run)
-        found = stored.sources(record, job=job, try_number=try_number)
+        wanted = stored.selection(record, job, try_number=try_number, services=services)
+        plan = await plan_of_run(client, run) if wanted.services or wanted.service else None
+        found = stored.sources(record, wanted, plan)
         if not follow:
             async for entry in stored.read(kept, found):
                 show(entry)
+            for sentence in stored.still_running(found):
+                output.note(sentence)
             return
-        async for event in following.follow(client, run, store=kept, job=job):
+        pick = partial(stored.sources, wanted=wanted, plan=plan)
+        async for event in following.follow(client, run, store=kept, pick=pick):
             if isinstance(event, stored.LogEntry):
                 show(event)
             elif isinstance(event, following.Trouble):
@@ -127,11 +146,12 @@ class _LogPrinter:
         if self._out is Output.JSON:
             import json
 
-            output.data(json.dumps(entry._asdict(), ensure_ascii=False))
+            fields = {name: value for name, value in entry._asdict().items() if value is not None}
+            output.data(json.dumps(fields, ensure_ascii=False))
             return
         again = f" #{entry.try_number}" if entry.try_number > 1 else ""
         # The lines of a job's variants are named although only that job was asked for.
-        name = "" if entry.job == self._only else f"{entry.job}{again} | "
+        name = "" if entry.whose == self._only else f"{entry.whose}{again} | "
         moment = f"{entry.timestamp} " if self._timestamps else ""
         output.data(f"{moment}{name}{output.harmless(entry.text)}")
 

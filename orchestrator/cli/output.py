@@ -11,6 +11,9 @@ from orchestrator.errors import OrcaError, SpecError
 INTERRUPTED: Final = 130
 """Exit code of a command that was left by Ctrl-C: the run goes on, so none of the run's own codes fits."""
 
+BELOW: Final = " " * 6
+"""Before a table's lines that belong to the row above."""
+
 _CONTROL = {code: None for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code != 0x09}
 
 
@@ -64,10 +67,13 @@ def harmless(text: str, *, keep: str = "") -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded to their widest cell."""
-    widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [header, *rows]
-    ]
+    """Columns padded to their widest cell. More lines in a row's last cell stand below the row, indented."""
+    split = [(*row[:-1], *row[-1].split("\n")) for row in [header, *rows]]
+    count = len(header)
+    widths = [max(len(row[index]) for row in split) for index in range(count)]
+    lines: list[str] = []
+    for row in split:
+        cells = zip(row[:count], widths, strict=True)
+        lines.append("  ".join(cell.ljust(width) for cell, width in cells))
+        lines += [f"{BELOW}{line}" for line in row[count:]]
     return "\n".join(line.rstrip() for line in lines)

@@ -62,7 +62,7 @@ class LineProgress:
         match event:
             case LogEntry():
                 again = f" #{event.try_number}" if event.try_number > 1 else ""
-                output.note(f"{event.job}{again} | {output.harmless(event.text)}")
+                output.note(f"{event.whose}{again} | {output.harmless(event.text)}")
             case Trouble():
                 output.note(f"! {event.message}")
             case RunRecord():
@@ -91,4 +91,4 @@ class LineProgress:
         parts += [f"after {spent}"] if spent else []
         line = " ".join(parts)
         told = words.note(job) if job.status in ENDED else job.reason
-        output.note(f"{line} ({told})" if told else line)
+        output.note(f"{line} ({words.first_line(told)})" if told else line)

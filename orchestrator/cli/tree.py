@@ -48,7 +48,7 @@ class TreeProgress:
         """Take in the event; the next redraw shows it."""
         match event:
             case LogEntry():
-                if event.text.strip():
+                if event.text.strip() and event.service is None:
                     self._last_lines[event.job] = output.harmless(event.text.strip())
             case Trouble():
                 self.say(f"! {event.message}")
@@ -90,8 +90,8 @@ class TreeProgress:
         spent = words.duration(job.started_at or _last_start(job), job.finished_at)
         if spent and job.status not in ("pending", "skipped", "omitted"):
             line.append(f"  {spent}", style="dim")
-        detail = words.note(job)
-        if job.status == "running" and not job.variants:
+        detail = words.first_line(words.note(job))
+        if job.status == "running" and not job.variants and not job.reason:
             detail = self._last_lines.get(name, "")
         if detail:
             line.append(f"  {detail}", style="dim")

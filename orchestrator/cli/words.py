@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from orchestrator.contract.messages import JobRecord, RunRecord
+from orchestrator.contract.messages import JobRecord, RunRecord, ServiceRecord
 from orchestrator.contract.times import parse_rfc3339
 
 SIGNS: Final = {
@@ -54,6 +54,18 @@ def job_line(name: str, job: JobRecord) -> list[str]:
         duration(job.started_at, job.finished_at),
         note(job),
     ]
+
+
+def service_line(name: str, service: ServiceRecord) -> list[str]:
+    """The cells of a service, below its job: `postgres`, `healthy`, …, `after 2.1 s (pg_isready -h 127.0.0.1)`."""
+    exit_code = "" if service.exit_code is None else str(service.exit_code)
+    return [f"↳ {name}", service.state, "", exit_code, "", service.standing]
+
+
+def first_line(text: str) -> str:
+    """`text` where there is room for one line: a reason may quote a service's last lines."""
+    first, more, _ = text.partition("\n")
+    return f"{first} …" if more else first
 
 
 def note(job: JobRecord) -> str:

@@ -10,15 +10,17 @@ from pathlib import Path
 from orchestrator import ids
 from orchestrator.client.leaves import Leaf, leaves_of
 from orchestrator.contract.messages import ArtifactRef, RunRecord
+from orchestrator.contract.services import SHARED
 from orchestrator.errors import UsageError
 from orchestrator.store.store import Store
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One collected path of one job or variant."""
+    """One collected path of one job or variant, or the log of a service."""
 
     job: str
+    """`services` for the logs of those that jobs share."""
     variant: str | None
     """Its full name; None where the job has no variants."""
     number: int
@@ -29,17 +31,24 @@ class Artifact:
 
 
 def artifacts_of(record: RunRecord, *, job: str | None = None) -> list[Artifact]:
-    """The artifacts of all jobs, or of one job or variant, in the order of the jobs.
+    """The artifacts of all jobs, or of one job or variant, in the order of the jobs; then shared services' logs.
 
     Raises UsageError where there is no such job or variant.
     """
     # Over all variants, so that a folder has the same name whatever is asked for.
     folders = _folders(leaves_of(record))
-    return [
+    shared = [one.artifact for one in record.services.values() if one.artifact is not None]
+    only_shared = job == SHARED and shared and SHARED not in record.jobs
+    found = [
         Artifact(leaf.job, leaf.name if leaf.variant is not None else None, number, ref, folders[leaf.name])
-        for leaf in leaves_of(record, job)
+        for leaf in ([] if only_shared else leaves_of(record, job))
         for number, ref in enumerate(leaf.record.artifacts, start=1)
     ]
+    if job is None or only_shared:
+        # A job may have the same name: it has its own folder.
+        folder = SHARED if SHARED not in folders.values() else f"{SHARED}-shared"
+        found += [Artifact(SHARED, None, number, ref, folder) for number, ref in enumerate(shared, start=1)]
+    return found
 
 
 def _folders(leaves: list[Leaf]) -> dict[str, str]:

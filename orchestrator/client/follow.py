@@ -1,7 +1,7 @@
 """Following a live run: its record whenever it changes, and its log lines as they come."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from temporalio.client import Client
@@ -29,10 +29,12 @@ class Trouble:
 
 
 Event = RunRecord | LogEntry | Trouble
+Pick = Callable[[RunRecord], list[LogSource]]
+"""Which logs are followed, as the run stands."""
 
 
 async def follow(
-    client: Client, run: str, *, store: Store | None, job: str | None = None
+    client: Client, run: str, *, store: Store | None, pick: Pick = sources
 ) -> AsyncGenerator[Event]:
     """Events until the run has ended and its logs are read; the last is the final record.
 
@@ -40,14 +42,14 @@ async def follow(
         client: connected to the run's namespace.
         run: its id.
         store: where the logs are; None follows the record alone.
-        job: only the log of this job, or of one variant.
+        pick: which logs to follow; those of all jobs.
 
     Raises:
         RunNotFound: there is no such run.
         Unreachable: nobody answered for `PATIENCE` seconds.
     """
     queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue(maxsize=1000)
-    pump = asyncio.create_task(_Follower(client, run, store, job, queue).run())
+    pump = asyncio.create_task(_Follower(client, run, store, pick, queue).run())
     try:
         while True:
             item = await queue.get()
@@ -67,10 +69,10 @@ class _Follower:
         client: Client,
         run: str,
         store: Store | None,
-        job: str | None,
+        pick: Pick,
         queue: "asyncio.Queue[Event | BaseException | None]",
     ) -> None:
-        self._client, self._run, self._store, self._job, self._queue = client, run, store, job, queue
+        self._client, self._run, self._store, self._pick, self._queue = client, run, store, pick, queue
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[str, bool] = {}
 
@@ -117,7 +119,7 @@ class _Follower:
     def _read_logs(self, now: RunRecord) -> None:
         if self._store is None:
             return
-        for source in sources(now, job=self._job):
+        for source in self._pick(now):
             self._ended[source.prefix] = not source.running or now.status not in ("pending", "running")
             if source.prefix not in self._readers:
                 self._readers[source.prefix] = asyncio.create_task(self._read(self._store, source))
@@ -131,6 +133,7 @@ class _Follower:
     async def _read(self, store: Store, source: LogSource) -> None:
         try:
             async for line in LogReader(store, source.prefix).follow(lambda: self._ended[source.prefix]):
-                await self._queue.put(LogEntry(source.job, source.try_number, line.timestamp, line.text))
+                entry = LogEntry(source.job, source.try_number, line.timestamp, line.text, source.service)
+                await self._queue.put(entry)
         except StoreError as error:
             await self._queue.put(Trouble(f"the log of '{source.job}' cannot be read: {error}"))

@@ -37,6 +37,7 @@ from orchestrator.contract.names import (
     SEARCH_STATE,
     WORKFLOW_TYPE,
 )
+from orchestrator.contract.services import START_SERVICES
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import OrcaError, RunNotFound, UsageError, WorkerUnreachable
 from orchestrator.plan.model import Plan
@@ -246,7 +247,9 @@ def _told_queued(name: str, job: JobRecord, queued: Container[str]) -> JobRecord
         return job
     waits = {"status": "waiting", "reason": "waiting for a free worker"}
     if not job.variants:
-        return job.model_copy(update=waits if ids.try_key(name, None, job.tries) in queued else {})
+        key = ids.try_key(name, None, job.tries)
+        waiting = key in queued or f"{START_SERVICES}: {key}" in queued
+        return job.model_copy(update=waits if waiting else {})
     variants = {key: _told_queued(key, variant, queued) for key, variant in job.variants.items()}
     states = {variant.status for variant in variants.values()}
     update = waits if "waiting" in states and "running" not in states else {}

@@ -11,6 +11,8 @@ imports it.
     artifact_clashes             artifacts of variants that would replace each other
     lints, certain, needless     what is worth a warning; what is certain of an expression; edges that others imply
     commands, shell              values for a shell, without becoming code
+    services, known_services     the services of jobs and workflow; what well-known images need
+    service_checks, _references  the rules about them, and about what expressions read of them
     defaults, nodes, estimate    the parts of the plan
     compiler                     text or spec -> plan
 """

@@ -13,6 +13,15 @@ from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import unknown_jobs
 from orchestrator.compile.nodes import param_of
 from orchestrator.compile.reach import possible_ends
+from orchestrator.compile.service_checks import (
+    hidden_variables,
+    host_ports,
+    networks,
+    same_names,
+    service_names,
+    unknown_services,
+    unused_services,
+)
 from orchestrator.compile.strategy import changed_numbers, misplaced
 from orchestrator.plan import patterns
 from orchestrator.plan.params import declaration_problems
@@ -185,4 +194,11 @@ RULES: Final[tuple[Rule, ...]] = (
     reserved_env,
     unevaluated,
     repeats,
+    service_names,
+    unknown_services,
+    same_names,
+    host_ports,
+    networks,
+    unused_services,
+    hidden_variables,
 )

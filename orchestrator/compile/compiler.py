@@ -83,6 +83,7 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
 
 def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
     spec, graph = draft.spec, draft.graph
+    named = {one.name for found in draft.services.of_jobs.values() for one in found.shared}
     rank = {name: number for number, name in enumerate(graph.order)}
     return Plan(
         spec=spec.name,
@@ -95,6 +96,7 @@ def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
         timeout=spec.timeout,
         max_parallel=spec.max_parallel,
         cleanup_policy=spec.cleanup_policy,
+        services=tuple(written.service for written in draft.services.shared if written.name in named),
         jobs={
             name: container_node(
                 name,
@@ -103,6 +105,7 @@ def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
                 rank=rank,
                 commands=commands[name],
                 repeats=draft.repeats.get(name),
+                services=draft.services.of(name),
                 workspace=spec.workspace is not None,
             )
             for name, job in draft.jobs.items()
@@ -112,9 +115,17 @@ def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
         levels=graph.levels,
         critical_path=graph.critical_path,
         estimated_events=estimated_events(
-            leaves(_known_variants(draft, name) for name in draft.jobs), run_timeout=spec.timeout is not None
+            leaves(_known_variants(draft, name) for name in draft.jobs),
+            scopes=leaves(_known_variants(draft, name) for name in draft.jobs if _has_scope(draft, name))
+            + bool(named),
+            run_timeout=spec.timeout is not None,
         ),
     )
+
+
+def _has_scope(draft: Draft, name: str) -> bool:
+    """Whether each variant of a job needs a network of its own, with or without services in it."""
+    return bool(draft.services.of(name).own) or draft.spec.jobs[name].network == "internal"
 
 
 def _known_variants(draft: Draft, name: str) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from orchestrator.compile.defaults import with_defaults
 from orchestrator.compile.graph import Graph
 from orchestrator.compile.parallel import BadPair, build_graph
+from orchestrator.compile.services import AllServices, services_of
 from orchestrator.compile.strategy import Repeats, repeats_of
 from orchestrator.spec.diagnostics import Diagnostic, Severity, Suggester
 from orchestrator.spec.model import JobShape, Spec
@@ -23,6 +24,7 @@ class Draft:
     bad_pairs: tuple[BadPair, ...]
     repeats: Mapping[str, Repeats] = field(default_factory=dict[str, Repeats])
     """The jobs that have a matrix or a list."""
+    services: AllServices = field(default_factory=AllServices)
     suggester: Suggester = field(default_factory=Suggester)
 
     def at_key(
@@ -62,4 +64,5 @@ def make_draft(spec: Spec, source: Source) -> Draft:
         graph=graph,
         bad_pairs=bad_pairs,
         repeats=repeats_of(spec),
+        services=services_of(spec),
     )

@@ -10,13 +10,22 @@ EVENTS_PER_JOB: Final = 6
 
 Jobs that end together share a workflow task, so a fan-out costs 3 to 4.
 """
+EVENTS_PER_SCOPE: Final = 12
+"""Services are started and stopped by an activity each, with a workflow task after either: twice what a job costs."""
 TIMER_EVENTS: Final = 2
 """A timer for the run's timeout: started, and cancelled or fired."""
 
 
-def estimated_events(leaves: int, *, run_timeout: bool) -> int:
-    """Events of a run of `leaves` jobs and variants of which every one takes one try."""
-    return BASE_EVENTS + EVENTS_PER_JOB * leaves + (TIMER_EVENTS if run_timeout else 0)
+def estimated_events(leaves: int, *, scopes: int = 0, run_timeout: bool) -> int:
+    """Events of a run of `leaves` jobs and variants of which every one takes one try.
+
+    Args:
+        leaves: jobs and variants.
+        scopes: how many times services are started and stopped: for each of these that has any, and for the run.
+        run_timeout: whether the run has one.
+    """
+    own = EVENTS_PER_JOB * leaves + EVENTS_PER_SCOPE * scopes
+    return BASE_EVENTS + own + (TIMER_EVENTS if run_timeout else 0)
 
 
 def leaves(variants: Iterable[int]) -> int:

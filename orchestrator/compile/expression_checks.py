@@ -14,6 +14,7 @@ from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.conditions import STATUS_FUNCTIONS, is_literal
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.hash_checks import hash_problems
+from orchestrator.compile.service_references import not_in_expressions, service_slips, variables
 from orchestrator.compile.strategy import Repeats
 from orchestrator.compile.templates import Place, places
 from orchestrator.errors import ExpressionError
@@ -33,7 +34,7 @@ from orchestrator.expressions import (
 from orchestrator.expressions.limits import MAX_TEXT
 from orchestrator.spec.diagnostics import Diagnostic, Severity
 
-LATER_CONTEXTS: Final = ("vars", "services", "secrets")
+LATER_CONTEXTS: Final = ("vars", "secrets")
 """Contexts of the language that have no values in this version."""
 RUN_KEYS: Final = ("id", "attempt", "spec", "status", "created_at", "started_at", "try")
 GIT_KEYS: Final = ("ref", "ref_name", "ref_type", "branch", "sha", "repository", "actor")
@@ -149,26 +150,44 @@ class _Checker:
         elif context in KNOWN_CONTEXTS and found.place.part == "title":
             message = f"'name' of {found.place.owner} can read only 'matrix' and 'item', as it names the job's variants"
             yield self._at("E208", found, reference.offset, message)
-        elif context not in KNOWN_CONTEXTS or name is None or name == WILDCARD:
-            return
-        elif context == "params":
+        elif context == "services":
+            for slip in service_slips(self._draft, found.place, reference):
+                yield self._unknown(slip.code, found, reference, slip.message, slip.word, slip.known)
+        elif context in KNOWN_CONTEXTS and name is not None and name != WILDCARD:
+            yield from self._named_reference(found, reference, context, name)
+
+    def _named_reference(
+        self, found: Expression, reference: Reference, context: str, name: str
+    ) -> Iterator[Diagnostic]:
+        """What is read of a context by its name."""
+        if context == "params":
             if name.lower() not in self._params_lower:
                 declared = tuple(self._draft.spec.params)
                 yield self._unknown(
                     "E206", found, reference, f"param '{name}' is not declared", name, declared
                 )
         elif context == "env":
-            known = (*found.place.env, *INJECTED_ENV)
-            if name.lower() not in {other.lower() for other in known}:
-                message = f"env '{name}' is not set for {_where(found.place)}"
-                yield self._unknown("W101", found, reference, message, name, tuple(found.place.env))
+            yield from self._env_reference(found, reference, name)
         elif context in _PROPERTIES:
             has = _PROPERTIES[context]
             if name.lower() not in has:
-                message = f"'{written}' has no '{name}'; it has {_listed(has)}"
+                message = f"'{reference.path[0]}' has no '{name}'; it has {_listed(has)}"
                 yield self._unknown("W104", found, reference, message, name, has)
         elif context == "jobs":
             yield from self._job_reference(found, reference, name)
+
+    def _env_reference(self, found: Expression, reference: Reference, name: str) -> Iterator[Diagnostic]:
+        place = found.place
+        if name.lower() in {other.lower() for other in (*place.env, *INJECTED_ENV)}:
+            return
+        given = variables(self._draft, place)
+        variable = next((other for other in given if other.lower() == name.lower()), None)
+        if variable is None:
+            message = f"env '{name}' is not set for {_where(place)}"
+            yield self._unknown("W101", found, reference, message, name, (*place.env, *given))
+        else:
+            message = not_in_expressions(variable, given[variable])
+            yield self._at("E208", found, reference.offset, message)
 
     def _variant_reference(
         self, found: Expression, reference: Reference, context: str
@@ -227,7 +246,12 @@ class _Checker:
         place, jobs = found.place, self._draft.spec.jobs
         target = name if name in jobs else self._jobs_by_lower.get(name.lower())
         if place.reads == "no jobs":
-            message = f"{place.owner} cannot read jobs: it is the same for all of them; set it in the job's own 'env'"
+            instead = (
+                "give the job a service of its own"
+                if place.part == "service"
+                else "set it in the job's own 'env'"
+            )
+            message = f"{place.owner} cannot read jobs: it is the same for all of them; {instead}"
             yield self._at("E208", found, reference.offset, message)
         elif target is None:
             message = f"the expression of {_where(place)} reads job '{name}', which does not exist"
@@ -366,9 +390,9 @@ def _key(place: Place) -> str:
 
 def _where(place: Place) -> str:
     """`'if' of job 'deploy'`, `the workflow's 'env'`."""
-    if place.job is None and place.path[0] != "defaults":
+    if place.job is None and place.path[0] not in ("defaults", "services"):
         return f"'{place.path[-1]}' in {place.owner}"
-    inner = place.path[2:] if place.job is not None else place.path[1:]
+    inner = place.path[1:] if place.path[0] == "defaults" else place.path[2:]
     keys = [f"'{step}'" for step in inner if isinstance(step, str)]
     return " of ".join([*reversed(keys), place.owner])
 

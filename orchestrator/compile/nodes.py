@@ -6,6 +6,7 @@ from functools import lru_cache
 from orchestrator.compile.commands import DEFAULT_SHELL, Commands
 from orchestrator.compile.edges import Edge
 from orchestrator.compile.graph import Graph
+from orchestrator.compile.services import JobServices, resources
 from orchestrator.compile.strategy import Repeats
 from orchestrator.plan.model import (
     DEFAULT_FINALIZER_TIMEOUT,
@@ -15,11 +16,10 @@ from orchestrator.plan.model import (
     ContainerNode,
     Param,
     Requirement,
-    Resources,
     RetryPolicy,
     Variant,
 )
-from orchestrator.spec.model import JobShape, ParamShape, ResourcesShape, RetryShape
+from orchestrator.spec.model import JobShape, ParamShape, RetryShape
 
 
 def container_node(
@@ -30,6 +30,7 @@ def container_node(
     rank: Mapping[str, int],
     commands: Commands,
     repeats: Repeats | None,
+    services: JobServices,
     workspace: bool,
 ) -> ContainerNode:
     """The node of a container job.
@@ -41,6 +42,7 @@ def container_node(
         rank: For each job its place in the topological order.
         commands: The job's commands, bound.
         repeats: The job's matrix or list.
+        services: The job's services.
         workspace: Whether the spec ships one.
     """
     edges = graph.edges[name]
@@ -73,7 +75,10 @@ def container_node(
         entrypoint=job.entrypoint,
         pull=job.pull or "missing",
         stop_grace=DEFAULT_STOP_GRACE if job.stop_grace is None else job.stop_grace,
-        resources=_resources(job.resources),
+        resources=resources(job.resources),
+        services=tuple(written.service for written in services.own),
+        shared_services=tuple(named.name for named in services.shared),
+        network=job.network or "default",
     )
 
 
@@ -134,9 +139,3 @@ def _retry(shape: RetryShape | None) -> RetryPolicy:
         on=shape.on,
         exit_codes=shape.exit_codes,
     )
-
-
-def _resources(shape: ResourcesShape | None) -> Resources:
-    if shape is None:
-        return Resources()
-    return Resources(cpus=shape.cpus, memory=shape.memory, pids=shape.pids)

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.compile.draft import Draft
+from orchestrator.compile.services import Written
 from orchestrator.compile.strategy import written_values
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import ALIASES, Hole, references, segments
-from orchestrator.spec.model import DefaultsShape
+from orchestrator.spec.model import DefaultsShape, JobShape
 from orchestrator.spec.places import Path
 
 Reads = Literal["no jobs", "upstream", "upstream and itself", "all jobs"]
-Part = Literal["condition", "strategy", "title", "other"]
-"""What a text is for: `if` or `unless`; what says a job's variants; `name`; anything else."""
+Part = Literal["condition", "strategy", "title", "service", "image", "other"]
+"""What a text is for: `if` or `unless`; what says a job's variants; `name`; a service; a job's image; anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Place:
     part: Part = "other"
 
     @property
+    def reads_services(self) -> bool:
+        """Whether the services of its job run when it is evaluated."""
+        return self.job is not None and self.part == "other"
+
+    @property
     def is_condition(self) -> bool:
         """Whether it is an `if` or `unless`, in which `${{ }}` is optional."""
         return self.part == "condition"
@@ -45,6 +51,9 @@ def places(draft: Draft) -> Iterator[Place]:
     shared = {**spec.env, **spec.defaults.env}
     for path, text in _templates_of(spec.defaults, ("defaults",)):
         yield Place(path, text, "'defaults'", None, "no jobs", shared)
+    for written in draft.services.shared:
+        for path, text, env in _of_service(written, spec.env):
+            yield Place(path, text, f"service '{written.name}'", None, "no jobs", env, part="service")
     for name in spec.jobs:
         yield from places_of(draft, name)
     for name, text in spec.outputs.items():
@@ -64,19 +73,40 @@ def places_of(draft: Draft, name: str) -> Iterator[Place]:
             yield Place(path, value, owner, name, "upstream", spec.env, part="strategy")
     if job.name is not None and "${{" in job.name:
         yield Place((*at, "name"), job.name, owner, name, "upstream", spec.env, part="title")
-    texts: list[tuple[Path, str]] = list(_templates_of(job, at))
+    for path, text in _of_container(job, at):
+        part: Part = "image" if path == (*at, "image") else "other"
+        yield Place(path, text, owner, name, "upstream", merged, part=part)
+    for written in draft.services.of(name).own:
+        for path, text, env in _of_service(written, spec.env):
+            yield Place(path, text, owner, name, "upstream", env, part="service")
+    if isinstance(job.outputs, dict):
+        for output, text in job.outputs.items():
+            if "${{" in text:
+                yield Place((*at, "outputs", output), text, owner, name, "upstream and itself", spec.env)
+
+
+def _of_container(job: JobShape, at: Path) -> Iterator[tuple[Path, str]]:
+    """The texts with `${{` that say what a job's container does."""
+    yield from _templates_of(job, at)
     for key, listed in (
         ("commands", job.commands),
         ("artifacts", job.artifacts),
         ("entrypoint", job.entrypoint or ()),
     ):
-        texts += [((*at, key, index), text) for index, text in enumerate(listed) if "${{" in text]
-    for path, text in texts:
-        yield Place(path, text, owner, name, "upstream", merged)
-    if isinstance(job.outputs, dict):
-        for output, text in job.outputs.items():
-            if "${{" in text:
-                yield Place((*at, "outputs", output), text, owner, name, "upstream and itself", spec.env)
+        yield from (((*at, key, index), text) for index, text in enumerate(listed) if "${{" in text)
+
+
+def _of_service(written: Written, env: Mapping[str, str]) -> Iterator[tuple[Path, str, Mapping[str, str]]]:
+    """The texts with `${{` of a service, each with the `env` that it can read."""
+    shape, at = written.shape, written.path
+    if "${{" in shape.image:
+        yield (at if written.listed else (*at, "image")), shape.image, env
+    for key, listed in (("command", shape.command or ()), ("entrypoint", shape.entrypoint or ())):
+        yield from (((*at, key, index), text, env) for index, text in enumerate(listed) if "${{" in text)
+    known = {**env, **shape.env}
+    for name, text in shape.env.items():
+        if "${{" in text:
+            yield (*at, "env", name), text, known
 
 
 def _templates_of(shape: DefaultsShape, at: Path) -> Iterator[tuple[Path, str]]:

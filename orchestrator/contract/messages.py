@@ -1,8 +1,8 @@
 """What crosses Temporal: requests are small references, outcomes small facts. Never logs, never file content."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from orchestrator.contract.failures import FailureReason
 from orchestrator.plan.model import CleanupPolicy, Frozen, Json, Plan, PullPolicy, Resources
@@ -12,6 +12,9 @@ MAX_OUTPUT_BYTES = 64 * 1024
 MAX_LEAVES = 1000
 """Jobs of one run, those with variants counted as so many: its record, with reason and tries for each and all
 outputs, must fit into one payload."""
+
+NO_NETWORK = "none"
+"""As the only name in `ContainerRequest.networks`: the container is in none."""
 
 
 class ArtifactRef(Frozen):
@@ -35,6 +38,15 @@ class Heartbeat(Frozen):
     phase: Literal["looking", "pulling", "preparing", "running", "collecting"] = "looking"
     log_position: str = ""
     """Docker's timestamp of the last line that is safely in the store."""
+
+
+class ServiceSecret(Frozen):
+    """A value that is a function of the host's own key and of where it is used. It never crosses Temporal."""
+
+    variable: str
+    """In the environment of service and job."""
+    network: str
+    service: str
 
 
 class ContainerRequest(Frozen):
@@ -68,6 +80,12 @@ class ContainerRequest(Frozen):
     """Paths or globs to collect; relative ones start at the working directory."""
     restore: tuple[ArtifactRef, ...] = ()
     cleanup: CleanupPolicy = "remove_on_completion"
+    networks: tuple[str, ...] = ()
+    """Names of networks to join, which exist on the host; `("none",)`: no network; empty: the engine's default."""
+    secrets: tuple[ServiceSecret, ...] = ()
+    """Variables whose values the host makes up, the same for the service and for the job."""
+    services: tuple[str, ...] = ()
+    """Containers of the services beside this try: where one has ended when the job fails, the reason says so."""
     previous: Heartbeat | None = None
     """What the worker that had this try before said last; None the first time."""
     cancelled: bool = False
@@ -128,7 +146,52 @@ class TryRecord(Frozen):
     host: str = ""
 
 
-class JobRecord(Frozen):
+ServiceState = Literal["starting", "healthy", "started", "unhealthy", "exited", "absent"]
+"""`started`: it runs and nothing can be checked. `absent`: it could not be started, or nobody knows how it is."""
+
+
+class ServiceRecord(Frozen):
+    """A service in a run's record."""
+
+    state: ServiceState
+    after: float | None = None
+    """Seconds from its start until it was healthy."""
+    check: str = ""
+    """What was checked, for people."""
+    exit_code: int | None = None
+    """Of one that ended by itself."""
+    note: str = ""
+    """Why it is not healthy, or what became of it, in a sentence."""
+    start: int = 1
+    """Which start of it this is: its try's number, or how often a run's shared services were started."""
+    stopped: bool = False
+    """It has been stopped, so that its whole log is there."""
+    artifact: ArtifactRef | None = None
+    """Its log, of one that jobs share; other services' are among their job's artifacts."""
+
+    @property
+    def standing(self) -> str:
+        """How it is beside its state: `after 2.1 s (pg_isready -h 127.0.0.1)`, `with exit code 1: ended by itself`."""
+        after = f"after {self.after:.1f} s" if self.after is not None else ""
+        check = f"({self.check})" if self.check and self.state != "starting" else ""
+        return "; ".join(part for part in (" ".join(filter(None, (after, check))), self.note) if part)
+
+
+class _WithServices(Frozen):
+    """A record that says nothing about services where there are none, as before there were any."""
+
+    services: dict[str, ServiceRecord] = Field(default_factory=dict[str, ServiceRecord])
+    """By name, in the spec's order; of a job those of its last try, of a run those that its jobs share."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data = serialize(self)
+        if services := data.pop("services", None):
+            data["services"] = services
+        return data
+
+
+class JobRecord(_WithServices):
     """A job in a run's record. `orca status -o json` prints it as it is; see design: it does not change lightly."""
 
     kind: str
@@ -150,7 +213,7 @@ class JobRecord(Frozen):
     warnings: tuple[str, ...] = ()
 
 
-class RunRecord(Frozen):
+class RunRecord(_WithServices):
     """The whole state of a run. Times are RFC 3339 in UTC."""
 
     run_id: str

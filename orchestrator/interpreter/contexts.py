@@ -119,7 +119,7 @@ def contexts_for(
         "run": run,
         "git": request.git,
         "github": request.git,
-        "services": {},
+        "services": leaf.addresses if leaf else {},
         "secrets": {},
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestrator.contract.messages import ServiceRecord
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import Node
@@ -12,10 +13,22 @@ MAX_UNBROKEN = 24
 """Characters of a variant's name that stays on one line; the page is narrow."""
 MIN_VARIANT_ROWS = 5
 """Rows that a job's variants get also where jobs are many."""
+MAX_NOTE = 240
+"""Characters of a note."""
+MAX_STANDING = 1000
+"""Of what is said of a service: the last lines of one that failed are in it."""
 MAX_SUMMARY = 200
 """Bytes of a summary, of the 400 that the server allows."""
 
 # With no-break spaces: the page is narrow.
+_SERVICE_SIGNS = {
+    "starting": "◌\N{NO-BREAK SPACE}starting",
+    "healthy": "✓\N{NO-BREAK SPACE}healthy",
+    "started": "✓\N{NO-BREAK SPACE}started",
+    "unhealthy": "✗\N{NO-BREAK SPACE}**unhealthy**",
+    "exited": "✗\N{NO-BREAK SPACE}**exited**",
+    "absent": "○\N{NO-BREAK SPACE}absent",
+}
 _SIGNS = {
     "pending": "·\N{NO-BREAK SPACE}pending",
     "waiting": "◌\N{NO-BREAK SPACE}waiting",
@@ -29,11 +42,19 @@ _SIGNS = {
 }
 
 
-def summary_of(node: Node, *, image: str, try_number: int) -> str:
-    """What stands behind the job's name on its bar: its title, the image, and the try from the second on."""
+def summary_of(node: Node, *, image: str, try_number: int, moves: int = 0) -> str:
+    """What stands behind the job's name on its bar: its title, the image, and the try from the second on.
+
+    `moves` are the tries that the user's `retry` does not count.
+    """
     title = f"{own} · " if (own := _title(node)) else ""
-    again = f" · try {try_number} of {node.retry.max_attempts}" if try_number > 1 else ""
-    return f"{title}{image}{again}".encode()[:MAX_SUMMARY].decode(errors="ignore")
+    again = f" · try {try_number} of {node.retry.max_attempts + moves}" if try_number > 1 else ""
+    return cut_summary(f"{title}{image}{again}")
+
+
+def cut_summary(text: str) -> str:
+    """As much of `text` as a bar of the timeline shows."""
+    return text.encode()[:MAX_SUMMARY].decode(errors="ignore")
 
 
 def table_of(state: RunState) -> str:
@@ -48,6 +69,7 @@ def table_of(state: RunState) -> str:
     lines += ["", "| job | state | tries | exit | after | note |", "|---|---|---|---|---|---|"]
     rows, hidden = _rows(list(state.jobs.values()))
     lines += rows
+    lines += [_service_row(f"services/{name}", service) for name, service in state.services.items()]
     if hidden:
         lines.append(f"\n… and {' and '.join(hidden)}; `orca status {state.run_id}` shows them all.")
     if state.outputs:
@@ -68,9 +90,11 @@ def _rows(jobs: Sequence[JobState]) -> tuple[list[str], list[str]]:
             break
         rows.append(_row(job))
         told += 1
+        rows += _service_rows(job, MAX_ROWS - len(rows) - (len(shown) - told))
         if job.fan is not None:
             leaves = job.fan.noteworthy(min(share, MAX_ROWS - len(rows)))
-            rows += [_row(leaf) for leaf in leaves]
+            for leaf in leaves:
+                rows += [_row(leaf), *_service_rows(leaf, MAX_ROWS - len(rows) - len(leaves))]
             left_out += len(job.fan.leaves) - len(leaves)
     hidden = [f"{len(jobs) - told} more jobs"] if told < len(jobs) else []
     hidden += [f"{left_out} more variants"] if left_out else []
@@ -99,6 +123,19 @@ def _row(job: JobState) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _service_rows(job: JobState, room: int) -> list[str]:
+    """A row for each of its own services, below it."""
+    if len(job.services) > room:
+        return []
+    return [_service_row(name, service) for name, service in job.services.items()]
+
+
+def _service_row(name: str, service: ServiceRecord) -> str:
+    code = "" if service.exit_code is None else str(service.exit_code)
+    row = f"⤷\N{NO-BREAK SPACE}{_code(name)}"
+    return f"| {row} | {_SERVICE_SIGNS[service.state]} |  | {code} |  | {_cell(service.standing, MAX_STANDING)} |"
+
+
 def _note(job: JobState) -> str:
     """Why it ended so. The rows of the variants that failed, which come first, say it for their job."""
     if job.fan is None:
@@ -119,8 +156,8 @@ def _code(name: str) -> str:
     return f"`{text}`"
 
 
-def _cell(text: str) -> str:
+def _cell(text: str, limit: int = MAX_NOTE) -> str:
     """One line that cannot break the table: container output may be in a reason."""
     # The page sets what stands between two dollar signs as mathematics, and reasons quote commands.
     flat = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("$", "&#36;")
-    return flat if len(flat) <= 240 else flat[:239] + "…"
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"

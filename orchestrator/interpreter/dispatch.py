@@ -1,6 +1,6 @@
-"""One logical try as one Temporal activity, and what a dead or stopping worker means for it.
+"""Work that a host does as one Temporal activity, and what a dead or stopping worker means for it.
 
-Temporal's own retry is off here: an infrastructure failure comes back to this room, which sends the try to the host
+Temporal's own retry is off here: an infrastructure failure comes back to this room, which sends the work to the host
 that had it, so that the container is adopted and not started twice.
 """
 
@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -23,100 +24,213 @@ from orchestrator.contract.names import (
     HOST_WAIT,
     host_queue,
 )
+from orchestrator.plan.model import Frozen
+
+T = TypeVar("T", bound=Frozen)
 
 PREPARATION = 3600.0
 """Seconds beyond its own timeout that a try may take in all: pulling, restoring and collecting."""
 MAX_DISPATCHES = 20
-"""Times that one try is sent out before it counts as lost, so that a host that kills its workers ends too."""
+"""Times that one piece of work is sent out before it counts as lost, so that a host that kills its workers ends too."""
+
+
+@dataclass(frozen=True)
+class Errand(Generic[T]):
+    """One piece of work, which may have to be sent out more than once."""
+
+    activity: str
+    """The activity's type, which the Web UI shows as the bar's name."""
+    key: str
+    """The activity's id the first time."""
+    request: Callable[[Heartbeat | None], Frozen]
+    """What is asked, given the last heartbeat of the worker that had it before."""
+    result_type: type[T]
+    summary: str
+    limit: float
+    """Seconds from start to close."""
+    subject: str
+    """What the host looks after, for people: `the container`."""
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Nobody brought the work to an end."""
+
+    why: str
+    """A clause."""
+    host: str = ""
+    """Which had it, or was to have it."""
+    gone: bool = False
+    """The host did not take it in time."""
+    begun: bool = True
+    """Whether a worker may have begun."""
+    fault: bool = False
+    """A worker had it and failed itself; `why` is its whole sentence."""
 
 
 @dataclass(frozen=True)
 class _Again:
-    """Send the same try out again, to the host that the last heartbeat came from, if there was one."""
+    """Send the same work out again, to the host that the last heartbeat came from, if there was one."""
 
     beat: Heartbeat | None
     why: str
 
+
+class Dispatch(Generic[T]):
+    """Sends one errand out until it has an end.
+
+    Attributes:
+        host: which has it; empty as long as nobody knows.
+        begun: whether a worker may have begun.
+    """
+
+    def __init__(
+        self,
+        errand: Errand[T],
+        *,
+        task_queue: str,
+        host: str = "",
+        wait: float | None = None,
+        again_wait: float = HOST_WAIT,
+    ) -> None:
+        """Prepare to send it to `host`, or to whoever serves `task_queue`.
+
+        Args:
+            errand: the work.
+            task_queue: which all hosts serve.
+            host: the only host that may take it; empty lets any.
+            wait: seconds that it may take to begin the first time; None waits for ever.
+            again_wait: the same once a host has had it.
+        """
+        self._errand = errand
+        self._task_queue = task_queue
+        self._wait = wait
+        self._again_wait = again_wait
+        self._lost = _Again(None, "")
+        self.host = host
+        self.begun = False
+
+    async def run(self) -> T | Unanswered:
+        """To its end. Raises asyncio.CancelledError once the cancelled activity has ended."""
+        for number in range(1, MAX_DISPATCHES + 1):
+            answer = await self._send(number)
+            if not isinstance(answer, _Again):
+                return answer
+            self._lost = answer
+            if answer.beat is not None and answer.beat.host:
+                self.host = answer.beat.host
+            if self.host:
+                self._wait = self._again_wait
+            workflow.logger.warning("%s: %s; sending it out again", self._errand.key, answer.why)
+        return Unanswered(
+            f"it was sent out {MAX_DISPATCHES} times; the last time {self._lost.why}", self._last_host
+        )
+
     @property
-    def host(self) -> str:
-        return self.beat.host if self.beat else ""
+    def _last_host(self) -> str:
+        return self._lost.beat.host if self._lost.beat else ""
+
+    async def _send(self, number: int) -> T | _Again | Unanswered:
+        errand, again = self._errand, number > 1
+        try:
+            answer = await workflow.execute_activity(
+                errand.activity,
+                errand.request(self._lost.beat),
+                result_type=errand.result_type,
+                task_queue=host_queue(self._task_queue, self.host) if self.host else self._task_queue,
+                activity_id=f"{errand.key} (dispatch {number})" if again else errand.key,
+                summary=f"{errand.summary} (worker lost, dispatch {number})" if again else errand.summary,
+                start_to_close_timeout=timedelta(seconds=errand.limit),
+                schedule_to_start_timeout=None if self._wait is None else timedelta(seconds=self._wait),
+                heartbeat_timeout=timedelta(seconds=HEARTBEAT_TIMEOUT),
+                retry_policy=RetryPolicy(maximum_attempts=1),
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            )
+        except ActivityError as error:
+            # The server's event of the start: none where the work ended before anybody took it.
+            self.begun = self.begun or error.started_event_id > 0
+            return self._read(error)
+        self.begun = True
+        return answer
+
+    def _read(self, error: ActivityError) -> T | _Again | Unanswered:
+        """What an activity's failure means. Raises asyncio.CancelledError for a cancelled one."""
+        match error.cause:
+            case ApplicationError(type=kind) as failure if kind == DETACHED_ERROR:
+                return _Again(_beat_in(failure.details), failure.message)
+            case ApplicationError() as failure if failure.details:
+                return self._errand.result_type.model_validate(failure.details[0])
+            case ApplicationError() as failure:
+                return Unanswered(failure.message[:2000], fault=True)
+            case TemporalTimeoutError(type=TimeoutType.HEARTBEAT) as timeout:
+                return _Again(_beat_in(timeout.last_heartbeat_details), "its worker stopped answering")
+            case TemporalTimeoutError(type=TimeoutType.SCHEDULE_TO_START):
+                why = f"the host that had {self._errand.subject} did not come back within {self._wait:.0f} s"
+                return Unanswered(why, self.host, gone=True, begun=self.begun)
+            case TemporalTimeoutError():
+                return Unanswered("the worker kept it longer than the job's timeout allows")
+            case CancelledError():
+                raise asyncio.CancelledError from error
+            case _:
+                raise error
 
 
 async def run_try(
-    request: ContainerRequest, *, task_queue: str, summary: str, cancelled: Callable[[], bool]
-) -> JobOutcome:
+    request: ContainerRequest,
+    *,
+    task_queue: str,
+    summary: str,
+    cancelled: Callable[[], bool],
+    host: str = "",
+    wait: float | None = None,
+) -> JobOutcome | Unanswered:
     """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container has stopped.
 
     `cancelled` says whether the job is to stop. Temporal delivers a cancel once: where a stopping worker has taken it
     and given the try back instead, the next one must be told in the request.
+
+    Args:
+        request: the try.
+        task_queue: which all hosts serve.
+        summary: what stands behind the job's name on its bar.
+        cancelled: see above.
+        host: the only one that may have it; empty lets any.
+        wait: seconds that this one may take to begin.
     """
-    queue, wait = task_queue, None
-    again = _Again(None, "")
-    for dispatch in range(1, MAX_DISPATCHES + 1):
-        asked = request.model_copy(update={"previous": again.beat, "cancelled": cancelled()})
-        answer = await _send(asked, queue=queue, wait=wait, summary=summary, dispatch=dispatch)
-        if isinstance(answer, JobOutcome):
-            if answer.status == "cancelled":
-                # Told in the request and not by Temporal's own cancel, so that it comes back as an outcome.
-                raise asyncio.CancelledError
-            return answer
-        again = answer
-        if again.host:
-            queue, wait = host_queue(task_queue, again.host), HOST_WAIT
-        key = ids.variant_key(request.job, request.variant)
-        workflow.logger.warning("%s: %s; sending it out again", key, again.why)
-    return _lost(f"it was sent out {MAX_DISPATCHES} times; the last time {again.why}", again.host)
-
-
-async def _send(
-    request: ContainerRequest, *, queue: str, wait: float | None, summary: str, dispatch: int
-) -> JobOutcome | _Again:
-    key = ids.try_key(request.job, request.variant, request.try_number)
-    try:
-        return await workflow.execute_activity(
+    dispatch = Dispatch(
+        Errand(
             # The activity's type is the job's name, so that the timeline in the Web UI reads as the run.
-            ids.variant_key(request.job, request.variant),
-            request,
+            activity=ids.variant_key(request.job, request.variant),
+            key=ids.try_key(request.job, request.variant, request.try_number),
+            request=lambda beat: request.model_copy(update={"previous": beat, "cancelled": cancelled()}),
             result_type=JobOutcome,
-            task_queue=queue,
-            activity_id=key if dispatch == 1 else f"{key} (dispatch {dispatch})",
-            summary=summary if dispatch == 1 else f"{summary} (worker lost, dispatch {dispatch})",
-            start_to_close_timeout=timedelta(seconds=request.timeout + request.stop_grace + PREPARATION),
-            schedule_to_start_timeout=None if wait is None else timedelta(seconds=wait),
-            heartbeat_timeout=timedelta(seconds=HEARTBEAT_TIMEOUT),
-            retry_policy=RetryPolicy(maximum_attempts=1),
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        )
-    except ActivityError as error:
-        return _read(error)
+            summary=summary,
+            limit=request.timeout + request.stop_grace + PREPARATION,
+            subject="the container",
+        ),
+        task_queue=task_queue,
+        host=host,
+        wait=wait,
+    )
+    answer = await dispatch.run()
+    if isinstance(answer, JobOutcome) and answer.status == "cancelled":
+        # Told in the request and not by Temporal's own cancel, so that it comes back as an outcome.
+        raise asyncio.CancelledError
+    return answer
 
 
-def _read(error: ActivityError) -> JobOutcome | _Again:
-    """What an activity's failure means. Raises asyncio.CancelledError for a cancelled one."""
-    match error.cause:
-        case ApplicationError(type=kind) as failure if kind == DETACHED_ERROR:
-            return _Again(_beat_in(failure.details), "the worker was stopped and left the container running")
-        case ApplicationError() as failure if failure.details:
-            return JobOutcome.model_validate(failure.details[0])
-        case ApplicationError() as failure:
-            reason = FailureReason(kind=FailureKind.WORKER, message=failure.message[:2000])
-            return JobOutcome(status="failed", reason=reason)
-        case TemporalTimeoutError(type=TimeoutType.HEARTBEAT) as timeout:
-            return _Again(_beat_in(timeout.last_heartbeat_details), "its worker stopped answering")
-        case TemporalTimeoutError(type=TimeoutType.SCHEDULE_TO_START):
-            return _lost(f"the host that had the container did not come back within {HOST_WAIT:.0f} s", "")
-        case TemporalTimeoutError():
-            return _lost("the worker kept it longer than the job's timeout allows", "")
-        case CancelledError():
-            raise asyncio.CancelledError from error
-        case _:
-            raise error
+def unknown(answer: Unanswered) -> JobOutcome:
+    """The outcome of a try that nobody brought to an end."""
+    if answer.fault:
+        return failed(FailureKind.WORKER, answer.why, host=answer.host)
+    host = "" if answer.gone else answer.host
+    return failed(FailureKind.LOST, f"the job's outcome is not known: {answer.why}", host=host)
+
+
+def failed(kind: FailureKind, message: str, *, host: str = "") -> JobOutcome:
+    """The outcome of a try that has no container's end."""
+    return JobOutcome(status="failed", reason=FailureReason(kind=kind, message=message[:2000]), host=host)
 
 
 def _beat_in(details: Sequence[object]) -> Heartbeat | None:
     return Heartbeat.model_validate(details[0]) if details else None
-
-
-def _lost(why: str, host: str) -> JobOutcome:
-    reason = FailureReason(kind=FailureKind.LOST, message=f"the job's outcome is not known: {why}")
-    return JobOutcome(status="failed", reason=reason, host=host)

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from orchestrator import ids
-from orchestrator.contract.messages import ArtifactRef, JobOutcome, JobRecord, JobStatus, TryRecord
+from orchestrator.contract.messages import (
+    ArtifactRef,
+    JobOutcome,
+    JobRecord,
+    JobStatus,
+    ServiceRecord,
+    TryRecord,
+)
 from orchestrator.contract.times import parse_rfc3339, rfc3339
 from orchestrator.interpreter.agreement import Agreement
 from orchestrator.plan.model import Condition, Json, Node, Variant
@@ -45,6 +52,8 @@ class Limits:
     try_reason: int = 200
     """Bytes of the reason of each of them; the job's own is the last try's, longer."""
     warnings: int = 10
+    services: int = 50
+    """Those that are told of each job; the note of each is as long as a try's reason."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,19 @@ def in_milliseconds(moment: str | None) -> str | None:
     return None if moment is None else rfc3339(parse_rfc3339(moment))
 
 
+def told(services: Mapping[str, ServiceRecord], limits: Limits) -> dict[str, ServiceRecord]:
+    """The first of the services, each with as much of its note as there is room for."""
+    return {
+        name: found.model_copy(
+            update={
+                "note": shortened(found.note, limits.try_reason),
+                "check": shortened(found.check, limits.try_reason),
+            }
+        )
+        for name, found in islice(services.items(), limits.services)
+    }
+
+
 @dataclass
 class JobState:
     """One job or variant while the run goes."""
@@ -81,6 +103,9 @@ class JobState:
     outputs: dict[str, Json] = field(default_factory=dict[str, Json])
     artifacts: tuple[ArtifactRef, ...] = ()
     warnings: tuple[str, ...] = ()
+    """Of the last try."""
+    notices: tuple[str, ...] = ()
+    """Warnings that are no try's own, such as services that could not be stopped."""
     started_at: str | None = None
     finished_at: str | None = None
     fan: "Fan | None" = None
@@ -91,6 +116,16 @@ class JobState:
     output_bytes: int = 0
     artifact_bytes: int = 0
     """What of the run's caps it takes."""
+    services: dict[str, ServiceRecord] = field(default_factory=dict[str, ServiceRecord])
+    """Its own, those of the last try."""
+    service_logs: tuple[ArtifactRef, ...] = ()
+    """Artifacts of its own services. Apart from the job's, which later jobs find at their paths."""
+    addresses: dict[str, Json] = field(default_factory=dict[str, Json])
+    """The `services` context of its last try."""
+    moves: int = 0
+    """Tries that its services' host did not take up; the user's `retry` does not count them."""
+    shared_start: int = 0
+    """The last start of the run's shared services that a try of it used."""
     key: str = field(init=False)
     """How people name it: `build`, or `test (3.11, alpine)`."""
 
@@ -129,6 +164,11 @@ class JobState:
                 return self.status == "failed"
             case "skipped":
                 return self.status == "skipped"
+
+    @property
+    def charged(self) -> int:
+        """Tries that the user's `retry` counts."""
+        return len(self.tries) - self.moves
 
     def enter(self, status: JobStatus, reason: str | None = None) -> None:
         """Change the status; the job of a variant learns of it."""
@@ -174,14 +214,16 @@ class JobState:
             variants={key: leaf.record(limits) for key, leaf in self.fan.leaves.items()} if self.fan else {},
             summary=self.summary,
             # Those of variants are told once, where they are from.
-            artifacts=() if self.fan else self.artifacts,
+            artifacts=() if self.fan else (*self.artifacts, *self.service_logs),
             history=tuple(
                 tried.model_copy(update={"reason": shortened(tried.reason, limits.try_reason)})
                 for tried in history
             ),
             warnings=tuple(
-                shortened(warning, limits.reason) or "" for warning in self.warnings[: limits.warnings]
+                shortened(warning, limits.reason) or ""
+                for warning in (*self.warnings, *self.notices)[: limits.warnings]
             ),
+            services=told(self.services, limits),
         )
 
 

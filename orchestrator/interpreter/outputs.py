@@ -8,7 +8,7 @@ from orchestrator.contract.messages import JobOutcome, RunRequest
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_outputs
-from orchestrator.interpreter.state import MAX_ARTIFACT_BYTES, MAX_RUN_OUTPUT_BYTES, RunState
+from orchestrator.interpreter.state import MAX_RUN_OUTPUT_BYTES, RunState
 from orchestrator.plan.model import Json
 
 _TOO_MUCH = f"the outputs of this run exceed {MAX_RUN_OUTPUT_BYTES // 1024} KiB together; pass large data as artifacts"
@@ -50,13 +50,14 @@ def _held(job: JobState, outcome: JobOutcome, state: RunState) -> JobOutcome:
     size = output_size(outcome.outputs)
     if job.member_of is not None and outcome.outputs:
         size += output_size(job.member_of.new_outputs(outcome.outputs))
-    refs = sum(len(ref.model_dump_json()) for ref in outcome.artifacts)
+    refs = sum(len(ref.model_dump_json()) for ref in (*outcome.artifacts, *job.service_logs))
     state.charge(job, outputs=size, artifacts=refs)
     if size and state.output_bytes > MAX_RUN_OUTPUT_BYTES:
         state.charge(job, outputs=0, artifacts=refs)
         outcome = _without(outcome, "outputs", FailureKind.OUTPUT, _TOO_MUCH)
-    if refs and state.artifact_bytes > MAX_ARTIFACT_BYTES:
+    if refs and state.artifact_bytes > state.artifact_room:
         state.charge(job, outputs=job.output_bytes, artifacts=0)
+        job.service_logs = ()
         outcome = _without(outcome, "artifacts", FailureKind.ARTIFACT, _TOO_MANY)
     return outcome
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from orchestrator.contract.messages import ContainerRequest
+from orchestrator.plan.model import Frozen
 
 MAX_IN_FLIGHT = 200
 """Activities of one run at a time. The dev server is at its fastest with about 100."""
@@ -38,7 +38,7 @@ class Pacing:
         async with self._slots:
             yield
 
-    async def room_for(self, request: ContainerRequest) -> None:
+    async def room_for(self, request: Frozen) -> None:
         """Wait for the next workflow task where this one would grow too large."""
         size = len(request.model_dump_json())
         now = workflow.time()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from orchestrator.contract.messages import ArtifactRef, ContainerRequest, RunRequest
+from orchestrator.contract.messages import NO_NETWORK, ArtifactRef, ContainerRequest, RunRequest
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import HostFunctions, condition, explain, render, to_text
 from orchestrator.ids import VALUE_PREFIX
@@ -35,7 +35,7 @@ def scope(
     if try_number is not None:
         contexts["run"]["try"] = try_number
     functions = known_hashes(request.file_hashes)
-    contexts["env"] = _evaluate_env(
+    contexts["env"] = evaluate_env(
         state.plan.env, {}, contexts, functions, where=lambda name: f"{name} in top-level `env`"
     )
     return contexts
@@ -71,7 +71,7 @@ def container_request(
     functions = known_hashes(request.file_hashes)
     own = leaf.variant
     commands = own.commands if own and own.commands is not None else node.commands
-    env = _evaluate_env(
+    env = evaluate_env(
         node.env, state.plan.env, contexts, functions, where=lambda name: _source(name, commands, leaf.key)
     )
     contexts["env"] = env
@@ -108,6 +108,7 @@ def container_request(
         artifacts=tuple(text("artifacts", path) for path in node.artifacts),
         restore=_artifacts(node, state),
         cleanup=state.plan.cleanup_policy,
+        networks=(NO_NETWORK,) if node.network == "none" else (),
     )
 
 
@@ -148,7 +149,7 @@ def _artifacts(node: ContainerNode, state: RunState) -> tuple[ArtifactRef, ...]:
     return tuple(ref for source in node.artifacts_from for ref in state.jobs[source].artifacts)
 
 
-def _evaluate_env(
+def evaluate_env(
     templates: Mapping[str, Template],
     inherited: Mapping[str, Template],
     contexts: Mapping[str, Json],

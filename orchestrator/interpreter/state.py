@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from orchestrator.contract.messages import MAX_LEAVES, RunRecord, RunStatus
-from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits
+from orchestrator.contract.messages import MAX_LEAVES, RunRecord, RunStatus, ServiceRecord
+from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits, told
 from orchestrator.plan.model import Json, Plan, Variant
 
 # A record has to fit into one payload of 2 MB. With as many jobs and variants as a run may hold, what is fixed of
@@ -16,9 +16,13 @@ MAX_FINAL_OUTPUT_BYTES = 128 * 1024
 """The run's own outputs."""
 MAX_ARTIFACT_BYTES = 400_000
 """What a record says about artifacts: about 1 500 of them."""
+SERVICE_ROOM = 100_000
+"""Bytes of that which a run with services has for saying how they are."""
 REASON_BUDGET, HISTORY_BUDGET, WARNINGS_BUDGET = 300_000, 1000, 1000
 """Bytes of reasons, tries told one by one, and warnings, of all jobs and variants together."""
 MIN_REASON, MIN_TRY_REASON = 100, 40
+MAX_SERVICE_RECORDS = 300
+"""Of all jobs and variants together."""
 
 Stop = Literal["cancel", "timeout"]
 
@@ -38,6 +42,8 @@ class RunState:
     outputs: dict[str, Json] = field(default_factory=dict[str, Json])
     error: str | None = None
     stop: Stop | None = None
+    services: dict[str, ServiceRecord] = field(default_factory=dict[str, ServiceRecord])
+    """Those that jobs share."""
     output_bytes: int = 0
     artifact_bytes: int = 0
     _leaves: int = 0
@@ -48,6 +54,12 @@ class RunState:
         """Every job starts out pending, in the plan's order."""
         self.jobs = {name: JobState(node) for name, node in self.plan.jobs.items()}
         self._leaves = sum(max(1, len(node.variants)) for node in self.plan.jobs.values())
+
+    @property
+    def artifact_room(self) -> int:
+        """Bytes that its record has for artifacts."""
+        with_services = self.plan.services or any(node.services for node in self.plan.jobs.values())
+        return MAX_ARTIFACT_BYTES - (SERVICE_ROOM if with_services else 0)
 
     @property
     def stop_reason(self) -> str:
@@ -103,6 +115,7 @@ class RunState:
             history=max(1, min(most.history, HISTORY_BUDGET // count)),
             try_reason=max(MIN_TRY_REASON, min(most.try_reason, REASON_BUDGET // 5 // count)),
             warnings=max(1, min(most.warnings, WARNINGS_BUDGET // count)),
+            services=min(most.services, MAX_SERVICE_RECORDS // count),
         )
 
     def record(self) -> RunRecord:
@@ -119,4 +132,5 @@ class RunState:
             jobs={name: job.record(limits) for name, job in self.jobs.items()},
             outputs=self.outputs,
             error=self.error,
+            services=told(self.services, Limits()),
         )

@@ -6,6 +6,7 @@ fixed version is rolled out the run goes on.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
@@ -17,16 +18,18 @@ from orchestrator.contract.messages import RunRecord, RunRequest
 from orchestrator.contract.names import MEMO_RECORD, QUERY_RECORD, SEARCH_STATE, WORKFLOW_TYPE
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
+from orchestrator.interpreter.background import Background
 from orchestrator.interpreter.details import table_of
 from orchestrator.interpreter.job_state import Ending
-from orchestrator.interpreter.nodes.container import Surroundings
 from orchestrator.interpreter.nodes.leaf import run_leaf
 from orchestrator.interpreter.nodes.variants import run_variants
 from orchestrator.interpreter.outputs import output_size
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.requests import admit, evaluate_outputs
 from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
+from orchestrator.interpreter.shared_services import SharedServices
 from orchestrator.interpreter.state import MAX_FINAL_OUTPUT_BYTES, RunState
+from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import PLAN_VERSION, Node
 
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
@@ -41,7 +44,16 @@ class RunWorkflow:
         self._request = request
         self._state = RunState(request.plan, request.run_id, request.attempt, request.created_at)
         self._scheduler = Scheduler(self._state)
-        self._around = Surroundings(request, self._state, Pacing(request.plan.max_parallel), self._changed)
+        self._background = Background(self._background_ended)
+        self._shared = SharedServices(request, self._state, self._background, self._changed)
+        self._around = Surroundings(
+            request,
+            self._state,
+            Pacing(request.plan.max_parallel),
+            self._shared,
+            self._background,
+            self._changed,
+        )
         self._events = 0
         self._tasks: dict[str, asyncio.Task[Ending]] = {}
         self._fault: BaseException | None = None
@@ -73,6 +85,7 @@ class RunWorkflow:
             timer.cancel()
         self._scheduler.begin_finalizers()
         await self._walk(finalizers=True)
+        await self._clean_up()
         return self._close()
 
     async def _walk(self, *, finalizers: bool) -> None:
@@ -82,6 +95,14 @@ class RunWorkflow:
             if self._scheduler.all_done if finalizers else self._scheduler.main_done:
                 return
             await self._next_event()
+
+    async def _clean_up(self) -> None:
+        """Wait for what no job waits for. A cancel is too late here: all jobs have ended."""
+        while self._background.busy:
+            self._show()
+            with suppress(asyncio.CancelledError):
+                await workflow.wait_condition(lambda: not self._background.busy or self._fault is not None)
+            self._raise_fault()
 
     def _act(self) -> None:
         """Carry out all that is decidable; settling one job may make others so."""
@@ -131,6 +152,7 @@ class RunWorkflow:
     def _settle(self, name: str, ending: Ending) -> None:
         self._state.settle(name, ending, rfc3339(workflow.now()))
         self._scheduler.settle(name)
+        self._shared.settled(self._state.jobs[name])
         self._changed()
 
     def _changed(self) -> None:
@@ -143,6 +165,14 @@ class RunWorkflow:
         except asyncio.CancelledError:
             if self._state.stop is None:
                 self._stop("cancel")
+        self._raise_fault()
+
+    def _background_ended(self, fault: BaseException | None) -> None:
+        self._fault = self._fault or fault
+        self._changed()
+
+    def _raise_fault(self) -> None:
+        """The interpreter's own fault fails the workflow task, so that a fixed version can go on."""
         if self._fault is not None:
             raise self._fault
 

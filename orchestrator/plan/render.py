@@ -6,9 +6,9 @@ from typing import Final
 
 from orchestrator.ids import variant_key
 from orchestrator.plan.fingerprint import digest
-from orchestrator.plan.model import Json, Node, Plan, Variant
+from orchestrator.plan.model import Json, Node, Plan, Service, Variant
 from orchestrator.plan.reading import read_conditions
-from orchestrator.plan.wording import MAX_NAMES, count, facts, one_line, shortened
+from orchestrator.plan.wording import MAX_NAMES, count, facts, images_of, one_line, shortened
 
 WIDTH: Final = 100
 """Columns, where nobody says how wide the terminal is."""
@@ -26,9 +26,10 @@ def plan_json(plan: Plan) -> dict[str, Json]:
     """What `orca plan -o json` prints. Scripts rely on its shape.
 
     A job has `dynamic` where its variants are known only when it starts, `if` and `unless` as the spec writes them,
-    and with these `reads`: the values that they depend on.
+    and with these `reads`: the values that they depend on; `services` where it has any, and `network` where that is
+    not the default. The plan has `services` where jobs share any.
     """
-    return {
+    found: dict[str, Json] = {
         "spec": plan.spec,
         "digest": digest(plan),
         "levels": [list(level) for level in plan.levels],
@@ -36,6 +37,13 @@ def plan_json(plan: Plan) -> dict[str, Json]:
         "estimated_events": plan.estimated_events,
         "jobs": {name: _job_json(name, node) for name, node in plan.jobs.items()},
     }
+    if plan.services:
+        found["services"] = _services_json(plan.services)
+    return found
+
+
+def _services_json(services: Sequence[Service]) -> dict[str, Json]:
+    return {service.name: {"image": service.image} for service in services}
 
 
 def _job_json(name: str, node: Node) -> dict[str, Json]:
@@ -48,6 +56,11 @@ def _job_json(name: str, node: Node) -> dict[str, Json]:
     }
     if is_dynamic(node):
         found["dynamic"] = True
+    if node.services or node.shared_services:
+        shared: dict[str, Json] = {name: {"shared": True} for name in node.shared_services}
+        found["services"] = _services_json(node.services) | shared
+    if node.network != "default":
+        found["network"] = node.network
     if node.condition is not None:
         found["if"] = node.condition
     if node.unless is not None:
@@ -82,6 +95,8 @@ def _lines(plan: Plan, width: int) -> Iterator[str]:
     yield from _wrapped(_size(plan), width)
     chain = f"longest chain ({count(len(plan.critical_path), 'job')}): {_chain(plan.critical_path)}"
     yield from _wrapped(chain, width, "  ")
+    if plan.services:
+        yield from _wrapped(f"services that jobs share: {images_of(plan.services)}", width, "  ")
     column = max((len(name) for name in plan.jobs if len(name) <= NAME_COLUMN), default=0)
     told = 0
     for number, level in enumerate(plan.levels, start=1):

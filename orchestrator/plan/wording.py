@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
-from orchestrator.plan.model import Condition, Node, Requirement
+from orchestrator.plan.model import Condition, Node, Requirement, Service
 from orchestrator.plan.reading import Reading, asked_jobs, read_condition, read_strategy, strategy_templates
 
 
@@ -120,6 +120,32 @@ def dynamic_source(node: Node, *, names: int = 6) -> str | None:
     return f"from {source}, {known}"
 
 
+def service_names(node: Node) -> tuple[str, ...]:
+    """The services that a job finds, by name: its own, then those that it shares."""
+    return (*(service.name for service in node.services), *node.shared_services)
+
+
+def images_of(services: Sequence[Service]) -> str:
+    """`postgres (postgres:15), redis (redis:7)`."""
+    shown = [f"{service.name} ({shortened(one_line(service.image), MAX_EXPRESSION)})" for service in services]
+    return listed(shown, MAX_NAMES)
+
+
+def beside(node: Node) -> tuple[str, ...]:
+    """The services of a job, and its network where that is not the usual one."""
+    found: list[str] = []
+    if node.services:
+        found.append(f"with {images_of(node.services)}")
+    if node.shared_services:
+        found.append(f"shares {listed(node.shared_services, MAX_NAMES)}")
+    if node.network != "default":
+        reach = "its services alone" if service_names(node) else "nothing outside"
+        found.append(
+            "without a network" if node.network == "none" else f"reaches {reach} (network: internal)"
+        )
+    return tuple(found)
+
+
 def facts(node: Node) -> Iterator[str]:
     """All that is worth telling of a job, each fact in one line; the first says what it runs."""
     yield what_runs(node) + _repeated(node)
@@ -130,6 +156,7 @@ def facts(node: Node) -> Iterator[str]:
         yield f"variants {source}"
     if options := strategy_options(node):
         yield ", ".join(options)
+    yield from beside(node)
     if node.requires:
         names = [requirement(edge) for edge in node.requires]
         yield f"waits for {listed(names, MAX_NAMES)}"

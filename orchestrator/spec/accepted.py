@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
-from orchestrator.spec import quantities, shapes
+from orchestrator.spec import quantities, service_shapes, shapes
 
 Schema = dict[str, Any]
 Accepts = Callable[[Schema], Schema]
@@ -38,6 +38,13 @@ _EXPRESSION: Final[Schema] = {
     "pattern": r"^\$\{\{([^'}]|'[^']*'|\}(?!\}))*\}\}\s*$",
     _PATTERN_HINTS: "Text here must be one whole ${{ }} with nothing beside it.",
 }
+_MOUNT: Final = f"^{service_shapes.FOLDER}(:{service_shapes.MOUNT_OPTIONS})?$"
+"""A folder in memory, with its mount options."""
+_SERVICE_NAMES: Final[Schema] = {
+    "pattern": "^(?!localhost$)[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+    _PATTERN_HINTS: "A service's name is a host name: lower-case letters, digits and '-', at most 63.",
+}
+"""Names of services; the compiler's rule E109."""
 _LINE: Final = r"(?=[\s\S]*\S)[^\u0000-\u001f]+$"
 """Ends a pattern of one line of text that is not empty."""
 
@@ -168,6 +175,62 @@ _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
         maxLength=200,
         **{_PATTERN_HINTS: "One line of text without '${{ }}'."},
     ),
+    service_shapes.services: _or({"type": "string", "minLength": 1}),
+    service_shapes.shared_services: _as_it_is,
+    service_shapes.service: lambda schema: {"anyOf": [schema, {"type": "string", "minLength": 1}]},
+    service_shapes.words: _instead(
+        {"type": ["string", "array"], "pattern": r"\S", "items": {"type": "string"}, "minItems": 1}
+    ),
+    service_shapes.health_check: _with(
+        dependencies={
+            key: {"properties": {other: False, "disable": {"const": False}}}
+            for key, other in (("test", "ready"), ("ready", "test"))
+        }
+    ),
+    service_shapes.health_test: _instead(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^(?!\s*NONE\s*$)(?![\s\S]*\$\{\{)(?=[\s\S]*\S)[\s\S]*$"},
+                *(
+                    {
+                        "type": "array",
+                        "items": [{"enum": [kind]}],
+                        "additionalItems": {"type": "string", "pattern": _PLAIN},
+                        "minItems": least,
+                        "maxItems": most,
+                    }
+                    for kind, least, most in (("CMD", 2, 1000), ("CMD-SHELL", 2, 2), ("NONE", 1, 1))
+                ),
+            ]
+        }
+    ),
+    service_shapes.ready: _with(minProperties=1, maxProperties=1),
+    service_shapes.http: _or({"type": "string", "pattern": f"^{service_shapes.HTTP_PATH}$"}),
+    service_shapes.http_path: _with(pattern=f"^{service_shapes.HTTP_PATH}$"),
+    service_shapes.log_pattern: _with(format="regex", minLength=1, pattern=_PLAIN),
+    service_shapes.port: _instead(
+        {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": service_shapes.MAX_PORT,
+            "pattern": f"^{service_shapes.PORT}$",
+            _PATTERN_HINTS: "A port is such as 5432, '15432:5432', '127.0.0.1:15432:5432' or '53/udp'.",
+        }
+    ),
+    service_shapes.tmpfs: _instead(
+        {
+            "type": ["array", "object", "string"],
+            "pattern": _MOUNT,
+            "items": {"type": "string", "pattern": _MOUNT},
+            "propertyNames": {"pattern": f"^{service_shapes.FOLDER}$"},
+            "additionalProperties": {
+                "type": ["integer", "string", "null"],
+                "minimum": 1,
+                "maximum": 999_999_999,
+                "pattern": f"^{service_shapes.MOUNT_OPTIONS}$",
+            },
+        }
+    ),
 }
 """For each validator, what it takes, given the schema of what it hands on. One that is missing is a LookupError."""
 
@@ -205,5 +268,6 @@ AS_WRITTEN: Final[Mapping[str, Accepts]] = {
     "shell": _plain,
     "outputs": _named_expressions,
     "params": _with(propertyNames=_NAMES),
+    "services": _with(propertyNames=_SERVICE_NAMES),
 }
 """Keys of which parsing and the compiler's rules know more than their type says."""

@@ -5,8 +5,9 @@ is missing. Defaults that the models do not have, as the compiler fills them in,
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final
 
+from orchestrator.spec.key_text import KeyText
 from orchestrator.spec.model import (
     DefaultsShape,
     JobShape,
@@ -18,16 +19,7 @@ from orchestrator.spec.model import (
     Shape,
     Spec,
 )
-
-
-class KeyText(NamedTuple):
-    """What is said of one key."""
-
-    text: str
-    examples: tuple[Any, ...] = ()
-    default: str = ""
-    """In words, where the models have none or none that says it."""
-
+from orchestrator.spec.service_texts import SERVICE_TEXTS
 
 _DEFAULTS: Final[Mapping[str, KeyText]] = {
     "image": KeyText("The container image that the job runs in. May hold ${{ }}.", ("alpine:latest",)),
@@ -165,6 +157,20 @@ _JOB: Final[Mapping[str, KeyText]] = {
         "Replaces the image's entrypoint. With commands, the shell and its script are its arguments. May hold ${{ }}.",
         (["/bin/tool", "--check"],),
     ),
+    "services": KeyText(
+        "Containers that run beside the job: a list of images and of names of the workflow's services, or a mapping of "
+        "names to services. The job starts when they are ready, and finds each under its name.",
+        (
+            ["postgres:15", "redis:7"],
+            {"db": {"image": "postgres:15", "env": {"POSTGRES_PASSWORD": "secret"}}},
+        ),
+        "none",
+    ),
+    "network": KeyText(
+        "What the job can reach: all that the engine's networks can, its services alone, or nothing.",
+        ("internal", "none"),
+        "default",
+    ),
 }
 
 KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
@@ -205,6 +211,11 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
         "cleanup_policy": KeyText(
             "When containers are removed: as soon as their try is over, only if it succeeded, or never.",
             ("keep_on_failure",),
+        ),
+        "services": KeyText(
+            "Services that several jobs share, by name: a job that names one under its own 'services' uses it. They "
+            "run from before the first of these jobs to after the last.",
+            ({"db": {"image": "postgres:15", "env": {"POSTGRES_PASSWORD": "secret"}}},),
         ),
         "jobs": KeyText(
             "The jobs, by name. A job starts the moment its own requirements are met.",
@@ -254,7 +265,7 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
         "multiplier": KeyText("By how much the wait grows with 'exponential'.", (1.5,)),
         "max_delay": KeyText("The longest wait.", ("5m",), "1h"),
         "on": KeyText(
-            "Reasons that are worth another try, such as exit, oom, timeout, pull.",
+            "Reasons that are worth another try, such as exit, oom, timeout, pull; error stands for all but timeout.",
             (["exit", "timeout"],),
             "all",
         ),
@@ -265,5 +276,6 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
         "memory": KeyText("Bytes, or a size such as 512m. Units are powers of 1024.", ("512m", "1g")),
         "pids": KeyText("How many processes there may be at a time.", (256,)),
     },
+    **SERVICE_TEXTS,
 }
 """For each shape its keys, as a spec writes them."""

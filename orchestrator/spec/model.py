@@ -11,7 +11,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from orchestrator.spec import shapes
+from orchestrator.spec import service_shapes, shapes
+from orchestrator.spec.service_shapes import PortWords
 
 T = TypeVar("T")
 
@@ -37,9 +38,9 @@ DEFAULT_MAX_VARIANTS: Final = 256
 """What it is where the spec does not say: GitHub Actions' own limit."""
 RETRY_KINDS: Final = (
     "exit", "oom", "timeout", "lost", "pull", "start", "docker", "service", "output", "artifact", "workspace",
-    "store", "worker",
+    "store", "worker", "error",
 )  # fmt: skip
-"""Why a try can fail so that another may help: what `retry.on` accepts."""
+"""Why a try can fail so that another may help: what `retry.on` accepts. `error` stands for all but a timeout."""
 
 
 ExitCodes = Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], BeforeValidator(shapes.many)]
@@ -110,6 +111,8 @@ Entries = Annotated[
 ]
 """`include` or `exclude`: a list of mappings, or one expression that gives it."""
 Count = Annotated[int, Field(ge=1)]
+PortNumber = Annotated[int, Field(ge=1, le=service_shapes.MAX_PORT)]
+Words = Annotated[tuple[str, ...], BeforeValidator(service_shapes.words)]
 
 
 class MatrixShape(Shape):
@@ -137,6 +140,64 @@ Matrix = Annotated[
 """Axes with their values, or one expression that gives all of it."""
 Items = Annotated[list[Any] | dict[str, Any] | str, BeforeValidator(shapes.items)]
 """`for_each`: a list, a mapping, or one expression that gives either."""
+
+
+class HttpShape(Shape):
+    """`http` of `ready`: a text is short for `path`."""
+
+    path: Annotated[str, BeforeValidator(service_shapes.http_path)]
+    port: Given[PortNumber] = None
+
+
+class ReadyShape(Shape):
+    """`ready` of a health check: exactly one of them."""
+
+    tcp: Given[PortNumber] = None
+    http: Given[Annotated[HttpShape, BeforeValidator(service_shapes.http)]] = None
+    log: Given[Annotated[str, BeforeValidator(service_shapes.log_pattern)]] = None
+
+
+class HealthCheckShape(Shape):
+    """`health_check` of a service: the Compose specification's fields, and `ready`."""
+
+    test: Given[Annotated[tuple[str, ...], BeforeValidator(service_shapes.health_test)]] = None
+    ready: Given[Annotated[ReadyShape, BeforeValidator(service_shapes.ready)]] = None
+    disable: bool = False
+    interval: Given[PositiveSeconds] = None
+    timeout: Given[PositiveSeconds] = None
+    retries: Given[Count] = None
+    start_period: Given[Seconds] = None
+    start_interval: Given[PositiveSeconds] = None
+
+
+class ServiceShape(Shape):
+    """A service: a text is short for its `image`."""
+
+    image: Text
+    env: Texted = Field(default_factory=dict[str, str])
+    command: Given[Words] = None
+    entrypoint: Given[Words] = None
+    health_check: Given[Annotated[HealthCheckShape, BeforeValidator(service_shapes.health_check)]] = None
+    start_timeout: Given[PositiveSeconds] = None
+    ports: Annotated[
+        tuple[Annotated[PortWords, BeforeValidator(service_shapes.port)], ...], BeforeValidator(shapes.many)
+    ] = ()
+    resources: Given[ResourcesShape] = None
+    tmpfs: Annotated[dict[str, str], BeforeValidator(service_shapes.tmpfs)] = Field(
+        default_factory=dict[str, str]
+    )
+    required: bool = True
+    artifact: bool = False
+    pull: Given[Pull] = None
+
+
+Service = Annotated[ServiceShape, BeforeValidator(service_shapes.service)]
+Services = Annotated[
+    Annotated[tuple[Text, ...], Tag("\0list")] | Annotated[dict[str, Service], Tag("\0map")],
+    Discriminator(service_shapes.list_or_map),
+    BeforeValidator(service_shapes.services),
+]
+"""Images and names of the workflow's services, or names with the services that they are."""
 
 
 class DefaultsShape(Shape):
@@ -177,6 +238,8 @@ class JobShape(DefaultsShape):
     artifacts: Annotated[tuple[Text, ...], BeforeValidator(shapes.many)] = ()
     artifacts_from: Names = ()
     entrypoint: Given[Annotated[tuple[Text, ...], BeforeValidator(shapes.many)]] = None
+    services: Services = ()
+    network: Given[Literal["default", "internal", "none"]] = None
 
 
 class ParamShape(Shape):
@@ -212,6 +275,9 @@ class Spec(Shape):
     max_parallel: Given[Annotated[int, Field(ge=1)]] = None
     max_variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] = DEFAULT_MAX_VARIANTS
     cleanup_policy: Literal["remove_on_completion", "keep_on_failure", "keep"] = "remove_on_completion"
+    services: Annotated[dict[str, Service], BeforeValidator(service_shapes.shared_services)] = Field(
+        default_factory=dict[str, ServiceShape]
+    )
     jobs: Annotated[dict[str, JobShape], BeforeValidator(shapes.some_jobs)]
     outputs: dict[str, Annotated[str, BeforeValidator(shapes.expression)]] = Field(
         default_factory=dict[str, str]
@@ -224,7 +290,7 @@ JOB_KINDS_LATER: Final = ("call", "gate", "wait", "choice", "workflow")
 LATER: Final[Mapping[type[Shape], tuple[str, ...]]] = {
     Spec: ("vars", "priority", "error_handlers"),
     JobShape: (
-        *JOB_KINDS_LATER, "with", "on_success", "on_failure", "publish", "services",
+        *JOB_KINDS_LATER, "with", "on_success", "on_failure", "publish",
     ),
 }  # fmt: skip
 """Keys of the language that this version does not know yet: another error than a mistyped key."""

@@ -79,13 +79,26 @@ def _as_written(data: dict[str, Any], source: Source) -> dict[str, Any]:
             data[section] = dict(data[section])
     if isinstance(data.get("defaults"), dict):
         _texts(data["defaults"], source, ("defaults",))
+    _services(data, source, ())
     if isinstance(data.get("jobs"), dict):
         jobs = cast("dict[str, Any]", data["jobs"])
         for name, job in jobs.items():
-            if isinstance(job, dict) and ("env" in job or "user" in job):
+            if isinstance(job, dict) and ("env" in job or "user" in job or "services" in job):
                 jobs[name] = dict(cast("dict[str, Any]", job))
                 _texts(jobs[name], source, ("jobs", name))
+                _services(jobs[name], source, ("jobs", name))
     return data
+
+
+def _services(holder: dict[str, Any], source: Source, path: Path) -> None:
+    services = holder.get("services")
+    if not isinstance(services, dict):
+        return
+    holder["services"] = copy = dict(cast("dict[str, Any]", services))
+    for name, service in copy.items():
+        if isinstance(service, dict) and "env" in service:
+            copy[name] = dict(cast("dict[str, Any]", service))
+            _texts(copy[name], source, (*path, "services", name))
 
 
 def _texts(holder: dict[str, Any], source: Source, path: Path) -> None:

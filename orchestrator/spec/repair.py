@@ -29,6 +29,8 @@ def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
     for path in missing:
         if path == ("name",):
             work.put(path, "unnamed")
+        elif len(path) > 1 and path[-1] == "image" and _is_service(path[:-1]):
+            work.put(path, PLACEHOLDER_IMAGE)
         elif len(path) > 1:
             gone.append(path[:-1])
     # From the back, so that the numbers of list items before stay true.
@@ -44,10 +46,21 @@ def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
             key = "for_each" if path[2] == "for_each" else "matrix"
             work.put((*path[:2], key), PLACEHOLDER_VALUES)
             continue
+        if _is_service(path):
+            work.put(path, {"image": PLACEHOLDER_IMAGE})
+            continue
         work.drop(path)
+        if path[-1:] == ("image",) and _is_service(path[:-1]):
+            work.put(path, PLACEHOLDER_IMAGE)
         if in_job and len(path) == 3 and path[2] in ("image", *JOB_KINDS_LATER):
             work.put((*path[:2], "image"), PLACEHOLDER_IMAGE)
     return work.data
+
+
+def _is_service(path: Path) -> bool:
+    """Whether a service with a name stands at `path`. That stays too, for what refers to it."""
+    named = len(path) == 2 or (len(path) == 4 and path[0] == "jobs")
+    return named and path[-2] == "services" and isinstance(path[-1], str)
 
 
 def _by_place(path: Path) -> tuple[tuple[int, str], ...]:

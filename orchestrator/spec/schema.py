@@ -17,7 +17,8 @@ from pydantic.fields import FieldInfo
 
 from orchestrator.spec.accepted import AS_WRITTEN, Schema, accepted_by, either
 from orchestrator.spec.key_texts import KEY_TEXTS
-from orchestrator.spec.model import JobShape, ParamShape, Shape, Spec
+from orchestrator.spec.model import JobShape, ParamShape, ServiceShape, Shape, Spec
+from orchestrator.spec.service_shapes import PortWords
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 
@@ -40,7 +41,11 @@ def spec_schema() -> Schema:
     return schema
 
 
-_DEFINED: Final[Mapping[type[Shape], str]] = {JobShape: "job", ParamShape: "param"}
+_DEFINED: Final[Mapping[type[Shape], str]] = {
+    JobShape: "job",
+    ParamShape: "param",
+    ServiceShape: "service",
+}
 """Shapes that stand under a name of their own, as many values have them; all others stand where they are used."""
 
 
@@ -141,6 +146,7 @@ _SCALARS: Final[Mapping[Any, Schema]] = {
     int: {"type": "integer"},
     float: {"type": "number"},
     bool: {"type": "boolean"},
+    PortWords: {},
     Any: {},
 }
 

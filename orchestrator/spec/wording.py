@@ -6,8 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from orchestrator.spec import model, shapes
+from orchestrator.spec import shapes
 from orchestrator.spec.diagnostics import Suggester
+from orchestrator.spec.model import (
+    LATER,
+    DefaultsShape,
+    HealthCheckShape,
+    HttpShape,
+    JobShape,
+    ParamShape,
+    ReadyShape,
+    RequirementShape,
+    ResourcesShape,
+    RetryShape,
+    ServiceShape,
+    Shape,
+    Spec,
+)
 from orchestrator.spec.places import Path
 
 _WISHES: Final[Mapping[str, str]] = {
@@ -157,36 +172,54 @@ OTHER_WORDS: Final[Mapping[str, str]] = {
     "inputs": "params",
     "stop_grace_period": "stop_grace",
     "pull_policy": "pull",
+    "healthcheck": "health_check",
+    "options": "health_check",
+    "mem_limit": "resources",
+    "cpus": "resources",
+    "deploy": "resources",
+    "expose": "ports",
+    "network_mode": "network",
+    "networks": "network",
 }
 """What GitHub Actions, GitLab CI and Compose call a key, and what it is called here."""
-_SHAPES_BELOW: Final[Mapping[str, type[model.Shape]]] = {
-    "retry": model.RetryShape,
-    "resources": model.ResourcesShape,
-    "requires": model.RequirementShape,
+_OF_ALL_JOBS: Final[Mapping[str, tuple[type[Shape], int]]] = {
+    "retry": (RetryShape, 0),
+    "resources": (ResourcesShape, 0),
 }
+_SHAPES_BELOW: Final[Mapping[type[Shape], Mapping[str, tuple[type[Shape], int]]]] = {
+    Spec: {
+        "jobs": (JobShape, 1),
+        "params": (ParamShape, 1),
+        "services": (ServiceShape, 1),
+        "defaults": (DefaultsShape, 0),
+    },
+    DefaultsShape: _OF_ALL_JOBS,
+    JobShape: {**_OF_ALL_JOBS, "requires": (RequirementShape, 1), "services": (ServiceShape, 1)},
+    ServiceShape: {"resources": (ResourcesShape, 0), "health_check": (HealthCheckShape, 0)},
+    HealthCheckShape: {"ready": (ReadyShape, 0)},
+    ReadyShape: {"http": (HttpShape, 0)},
+}
+"""For each shape the keys that hold another, and how many steps lie between: a name, or a number in a list."""
 
 
-def _shape_at(path: Path) -> type[model.Shape]:
-    """The shape of the mapping at `path`."""
-    if not path:
-        return model.Spec
-    for step in reversed(path[1:]):
-        if (
-            isinstance(step, str)
-            and step in _SHAPES_BELOW
-            and not (len(path) == 2 and path[0] in ("jobs", "params"))
-        ):
-            return _SHAPES_BELOW[step]
-    return {"jobs": model.JobShape, "params": model.ParamShape, "defaults": model.DefaultsShape}.get(
-        str(path[0]), model.Spec
-    )
+def _shape_at(path: Path) -> type[Shape]:
+    """The shape of the mapping at `path`, or of the innermost that is known on the way there."""
+    shape: type[Shape] = Spec
+    at = 0
+    while at < len(path):
+        below = _SHAPES_BELOW.get(shape, {}).get(str(path[at]))
+        if below is None:
+            break
+        shape, between = below
+        at += 1 + between
+    return shape
 
 
 def _unknown_key(path: Path, suggester: Suggester) -> Finding:
     key, owner = str(path[-1]), path[:-1]
     shape = _shape_at(owner)
     place = _owner(owner)
-    if key in model.LATER.get(shape, ()):
+    if key in LATER.get(shape, ()):
         return Finding(
             "E108", path, f"this version of orca does not know the key '{key}' in {place} yet", at_key=True
         )
@@ -201,8 +234,6 @@ def _owner(path: Path) -> str:
     """A mapping by name: `the spec`, `job 'build'`, `'retry' of job 'build'`."""
     if not path:
         return "the spec"
-    if len(path) == 2 and path[0] in ("jobs", "params"):
-        return f"{str(path[0])[:-1]} '{path[1]}'"
     return _subject(path)
 
 
@@ -210,8 +241,10 @@ def _subject(path: Path) -> str:
     """A value by name: `'timeout' of job 'build'`, `item 2 of 'commands' of job 'build'`."""
     if not path:
         return "the spec"
-    if len(path) == 2 and path[0] in ("jobs", "params"):
+    if len(path) == 2 and path[0] in ("jobs", "params", "services"):
         return f"{str(path[0])[:-1]} '{path[1]}'"
     last = path[-1]
+    if len(path) == 4 and (path[0], path[2]) == ("jobs", "services") and isinstance(last, str):
+        return f"service '{last}' of {_subject(path[:2])}"
     shown = f"item {last + 1}" if isinstance(last, int) else f"'{last}'"
     return f"{shown} of {_subject(path[:-1])}" if len(path) > 1 else shown

@@ -6,16 +6,28 @@ import secrets
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from docker.api.client import APIClient
 
 from orchestrator.errors import DockerUnreachable, EngineError
+from tests.support.contract import (
+    COPY,
+    FAIL,
+    LONG,
+    NOTHING,
+    SAY,
+    SLEEP,
+    STUBBORN,
+    TRAP,
+    WIDE,
+    Bench,
+)
 from tests.support.engines import IMAGE, TEST_LABEL
-from tests.support.memory_engine import MemoryEngine, Program, Running
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.failures import (
     ContainerGone,
@@ -26,101 +38,7 @@ from workers.engine.failures import (
     PullFailed,
     StartFailed,
 )
-from workers.engine.interface import ContainerEngine, ContainerSpec, Interrupt, LogEntry, ObservedContainer
-
-LONG = 100_000
-
-
-def _says(*lines: str, code: int = 0) -> Program:
-    def program(box: Running) -> int:
-        for line in lines:
-            box.out(line)
-        return code
-
-    return program
-
-
-def _sleeps(box: Running) -> int:
-    box.out("up")
-    box.sleep(60, until_stopped=True)
-    return 143
-
-
-def _traps(box: Running) -> int:
-    box.out("up")
-    box.sleep(60, until_stopped=True)
-    box.out("bye")
-    return 7
-
-
-def _stubborn(box: Running) -> int:
-    box.out("up")
-    box.sleep(60)
-    return 0
-
-
-def _copies(box: Running) -> int:
-    box.write("/data/out", box.read("/data/in") + b"!")
-    return 0
-
-
-SAY = "echo one; echo two; printf three"
-FAIL = "echo no; exit 3"
-WIDE = f"head -c {LONG} /dev/zero | tr '\\0' x; echo; echo end"
-SLEEP = "echo up; sleep 60"
-TRAP = "trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 0.1; done"
-STUBBORN = "trap '' TERM; echo up; while :; do sleep 0.1; done"
-COPY = "cat /data/in > /data/out; printf '!' >> /data/out"
-NOTHING = "true"
-PROGRAMS: dict[str, Program] = {
-    SAY: _says("one", "two", "three"),
-    FAIL: _says("no", code=3),
-    WIDE: _says("x" * LONG, "end"),
-    SLEEP: _sleeps,
-    TRAP: _traps,
-    STUBBORN: _stubborn,
-    COPY: _copies,
-}
-
-
-@dataclass
-class Bench:
-    """An engine, and specs for it that are cleaned up."""
-
-    engine: ContainerEngine
-    mark: str
-
-    def spec(self, script: str, **changes: Any) -> ContainerSpec:
-        name = f"orca-test-{secrets.token_hex(6)}"
-        spec = ContainerSpec(
-            name=name, image=IMAGE, entrypoint=("sh", "-c", script), labels={TEST_LABEL: self.mark}
-        )
-        return replace(spec, **changes)
-
-    def started(self, script: str) -> str:
-        container = self.engine.create(self.spec(script))
-        self.engine.start(container)
-        return container
-
-    def ended(self, script: str) -> tuple[str, int]:
-        container = self.started(script)
-        return container, self.engine.wait(container, interrupt=Interrupt())
-
-    def lines(self, container: str, *, follow: bool = False, since: str | None = None) -> list[LogEntry]:
-        batches = self.engine.logs(container, follow=follow, since=since, interrupt=Interrupt())
-        return [entry for batch in batches for entry in batch]
-
-
-@pytest.fixture(name="bench", params=["memory", "docker"])
-def bench_fixture(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    mark = secrets.token_hex(6)
-    if request.param == "memory":
-        engine: ContainerEngine = MemoryEngine(programs=PROGRAMS)
-    else:
-        engine = request.getfixturevalue("docker_engine")
-    yield Bench(engine, mark)
-    for container in engine.list_labelled({TEST_LABEL: mark}):
-        engine.remove(container.id)
+from workers.engine.interface import ContainerEngine, ImageHealthCheck, Interrupt, ObservedContainer
 
 
 def test_images(bench: Bench) -> None:
@@ -214,6 +132,8 @@ def test_logs_come_whole_and_in_order(bench: Bench) -> None:
     assert {(len(stamp), stamp[-1]) for stamp in stamps} == {(30, "Z")}
     assert bench.lines(container) == followed
     assert bench.lines(container, since=stamps[1]) == followed[1:]
+    assert bench.lines(container, tail=2) == followed[1:]
+    assert bench.lines(container, tail=20) == followed
 
 
 def test_a_long_line_comes_in_large_pieces(bench: Bench) -> None:
@@ -310,6 +230,25 @@ def test_listing_by_label(bench: Bench) -> None:
     assert spec.labels.items() <= found[0].labels.items()
     assert len(bench.engine.list_labelled({TEST_LABEL: bench.mark, "kind": None})) == 2
     assert bench.engine.list_labelled({TEST_LABEL: bench.mark, "other": None}) == []
+
+
+def test_what_an_image_says_of_its_ports_and_health(docker_engine: DockerEngine) -> None:
+    client: Any = APIClient(version="auto")
+    tag = f"orca-test-{secrets.token_hex(6)}:latest"
+    text = (
+        f"FROM {IMAGE}\nEXPOSE 6379 53/udp 80\n"
+        "HEALTHCHECK --interval=3s --timeout=2s --retries=4 CMD test -e /ready\n"
+    )
+    list(client.build(fileobj=io.BytesIO(text.encode()), tag=tag, rm=True, decode=True))
+    try:
+        facts = docker_engine.inspect_image(tag)
+    finally:
+        client.remove_image(tag)
+        client.close()
+    assert facts.ports == (80, 6379)
+    assert facts.health_check == ImageHealthCheck(
+        test=("CMD-SHELL", "test -e /ready"), interval=3.0, timeout=2.0, start_period=None, retries=4
+    )
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # docker's, when it cannot connect

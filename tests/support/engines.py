@@ -31,3 +31,5 @@ def mark_fixture(docker_engine: DockerEngine) -> Iterator[str]:
     ours = docker_engine.list_labelled({LABEL_MARK: None, "dev.orca.run": mark})
     for container in (*labelled, *ours):
         docker_engine.remove(container.id)
+    for network in docker_engine.list_networks({LABEL_MARK: None, "dev.orca.run": mark}):
+        docker_engine.remove_network(network.id)

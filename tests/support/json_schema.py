@@ -55,6 +55,14 @@ def _number(schema: Schema) -> st.SearchStrategy[float]:
 
 
 def _list(schema: Schema, root: Schema) -> st.SearchStrategy[list[Any]]:
+    if isinstance(schema.get("items"), list):
+        first = [instances(one, root) for one in schema["items"]]
+        more = st.lists(
+            instances(schema["additionalItems"], root),
+            min_size=schema["minItems"] - len(first),
+            max_size=min(schema["maxItems"] - len(first), 3),
+        )
+        return st.tuples(*first, more).map(lambda found: [*found[:-1], *found[-1]])
     items = instances(schema.get("items", {"type": "string"}), root)
     return st.lists(items, min_size=schema.get("minItems", 0), max_size=3)
 
@@ -77,7 +85,14 @@ def _mapping(schema: Schema, root: Schema) -> st.SearchStrategy[dict[str, Any]]:
     known = {key: instances(one, root) for key, one in schema.get("properties", {}).items()}
     required = {key: known.pop(key) for key in schema.get("required", ())}
     # A few keys of many: each value stays small enough to be made quickly and to be read.
-    chosen = st.lists(st.sampled_from(sorted(known)), unique=True, max_size=6) if known else st.just([])
+    most = min(schema.get("maxProperties", 6), 6)
+    least = schema["minProperties"] if "maxProperties" in schema else 0
+    names_of = (
+        st.lists(st.sampled_from(sorted(known)), unique=True, min_size=least, max_size=most)
+        if known
+        else None
+    )
+    chosen = st.just([]) if names_of is None else names_of
     found = chosen.flatmap(
         lambda keys: st.fixed_dictionaries({**required, **{key: known[key] for key in keys}})
     )

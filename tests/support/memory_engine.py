@@ -8,28 +8,34 @@ import io
 import posixpath
 import tarfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
 from workers.engine.failures import (
     ContainerGone,
+    ExecTimeout,
     ImageNotFound,
     NameTaken,
+    NetworkBusy,
     PathNotFound,
     PullFailed,
     StartFailed,
 )
 from workers.engine.interface import (
+    MAX_EXEC_OUTPUT,
     ByteStream,
     ContainerSpec,
     ContainerState,
+    ExecResult,
     ImageFacts,
     Interrupt,
     ListedContainer,
     LogEntry,
+    NetworkSpec,
     ObservedContainer,
+    ObservedNetwork,
 )
 
 LINE = 64 * 1024
@@ -84,6 +90,7 @@ class _Container:
     finished_at: str | None = None
     stop_sent: bool = False
     kill_sent: bool = False
+    networks: set[str] = field(default_factory=set[str])
     entries: list[LogEntry] = field(default_factory=list[LogEntry])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
@@ -109,13 +116,17 @@ class MemoryEngine:
     Args:
         images: those that are here.
         programs: what containers do, by the last word of their entrypoint and command.
+        execs: what commands run inside containers do, by their last word.
     """
 
     def __init__(
         self,
         images: Mapping[str, ImageFacts] | None = None,
         programs: Mapping[str, Program] | None = None,
+        execs: Mapping[str, Program] | None = None,
     ) -> None:
+        self._execs = execs or {}
+        self._networks: dict[str, ObservedNetwork] = {}
         self._images = images or {"alpine:latest": ImageFacts(id="sha256:alpine")}
         self._programs = programs or {}
         self._containers: dict[str, _Container] = {}
@@ -146,6 +157,7 @@ class MemoryEngine:
                 exit_code=box.exit_code,
                 started_at=box.started_at,
                 finished_at=box.finished_at,
+                address="127.0.0.1" if box.state == "running" else None,
             )
 
     def create(self, spec: ContainerSpec) -> str:
@@ -156,7 +168,9 @@ class MemoryEngine:
             if spec.memory is not None and spec.memory < SMALLEST_MEMORY:
                 raise StartFailed("the memory limit is too small")
             identity = f"{next(self._ids):064x}"
-            self._containers[identity] = _Container(identity, spec, self._changed)
+            box = self._containers[identity] = _Container(identity, spec, self._changed)
+            if spec.network not in (None, "none"):
+                box.networks.add(spec.network)
             return identity
 
     def start(self, container: str) -> None:
@@ -166,6 +180,10 @@ class MemoryEngine:
                 return
             if box.spec.user == "nobody-knows":
                 raise StartFailed("there is no such user")
+            if gone := [network for network in box.networks if self.inspect_network(network) is None]:
+                raise ContainerGone(f"there is no network '{gone[0]}'")
+            if taken := [port.host for port in box.spec.published if self._in_use(port.host)]:
+                raise StartFailed(f"host port {taken[0]} is in use")
             box.state, box.started_at = "running", _now()
         words = [*(box.spec.entrypoint or ()), *(box.spec.command or ())]
         program = self._programs.get(words[-1] if words else "")
@@ -181,10 +199,16 @@ class MemoryEngine:
             return box.exit_code if box.exit_code is not None else KILLED
 
     def logs(
-        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+        self,
+        container: str,
+        *,
+        follow: bool,
+        since: str | None = None,
+        tail: int | None = None,
+        interrupt: Interrupt,
     ) -> Iterator[list[LogEntry]]:
         box = self._get(container)
-        place = 0
+        place = 0 if tail is None else max(0, len(box.entries) - tail)
         with interrupt.closing_with(self._wake):
             while True:
                 with self._changed:
@@ -224,6 +248,61 @@ class MemoryEngine:
             if box is not None:
                 del self._containers[box.id]
 
+    def exec(
+        self, container: str, command: Sequence[str], *, timeout: float, interrupt: Interrupt
+    ) -> ExecResult:
+        box = self._get(container)
+        if box.state != "running":
+            raise ContainerGone(f"container '{container}' does not run")
+        program = self._execs.get(command[-1])
+        if program is None:
+            return ExecResult(126, f"there is no command '{command[0]}'")
+        inner = _Container("", box.spec, self._changed, files=box.files)
+        thread = threading.Thread(target=inner.run, args=(program,), daemon=True)
+        thread.start()
+        with interrupt.closing_with(self._wake), self._changed:
+            in_time = self._changed.wait_for(
+                lambda: inner.exit_code is not None or interrupt.fired, timeout=timeout
+            )
+        if not in_time:
+            raise ExecTimeout(f"it took longer than {timeout:g} s")
+        output = "".join(f"{entry.text}\n" for entry in inner.entries)
+        return ExecResult(KILLED if inner.exit_code is None else inner.exit_code, output[:MAX_EXEC_OUTPUT])
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        with self._changed:
+            if self.inspect_network(spec.name) is not None:
+                raise NameTaken(f"there is a network '{spec.name}'")
+            identity = f"{next(self._ids):064x}"
+            self._networks[identity] = ObservedNetwork(identity, spec.name, dict(spec.labels), spec.internal)
+            return identity
+
+    def inspect_network(self, network: str) -> ObservedNetwork | None:
+        with self._changed:
+            named = (one for one in self._networks.values() if one.name == network)
+            return self._networks.get(network) or next(named, None)
+
+    def connect_network(self, network: str, container: str) -> None:
+        with self._changed:
+            box = self._get(container)
+            if self.inspect_network(network) is None:
+                raise ContainerGone(f"there is no network '{network}'")
+            box.networks.add(network)
+
+    def remove_network(self, network: str) -> None:
+        with self._changed:
+            found = self.inspect_network(network)
+            if found is None:
+                return
+            inside = {found.id, found.name}
+            if any(box.state == "running" and box.networks & inside for box in self._containers.values()):
+                raise NetworkBusy(f"network '{network}' has containers in it")
+            del self._networks[found.id]
+
+    def list_networks(self, labels: Mapping[str, str | None]) -> list[ObservedNetwork]:
+        with self._changed:
+            return [one for one in self._networks.values() if _has(one.labels, labels)]
+
     def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
         box = self._find(container)
         if box is None or (path != "/" and not _below(box.files, path)):
@@ -250,13 +329,14 @@ class MemoryEngine:
     def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
         with self._changed:
             return [
-                ListedContainer(box.id, box.spec.name, box.state, dict(box.spec.labels))
+                ListedContainer(box.id, box.spec.name, box.state, dict(box.spec.labels), _published(box))
                 for box in self._containers.values()
-                if all(
-                    name in box.spec.labels and value in (None, box.spec.labels[name])
-                    for name, value in labels.items()
-                )
+                if _has(box.spec.labels, labels)
             ]
+
+    def _in_use(self, port: int) -> bool:
+        running = (box for box in self._containers.values() if box.state == "running")
+        return any(port == published.host for box in running for published in box.spec.published)
 
     def _wake(self) -> None:
         with self._changed:
@@ -285,6 +365,14 @@ class _Chunks:
 
     def close(self) -> None:
         self._pieces = iter([])
+
+
+def _has(labels: Mapping[str, str], wanted: Mapping[str, str | None]) -> bool:
+    return all(name in labels and value in (None, labels[name]) for name, value in wanted.items())
+
+
+def _published(box: _Container) -> tuple[int, ...]:
+    return tuple(sorted({port.host for port in box.spec.published})) if box.state == "running" else ()
 
 
 def _below(files: Mapping[str, bytes], path: str) -> dict[str, bytes]:

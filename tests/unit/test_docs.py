@@ -22,12 +22,16 @@ from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.explanations import EXPLANATIONS
 from orchestrator.spec.key_texts import KEY_TEXTS
 from orchestrator.spec.model import (
+    HealthCheckShape,
+    HttpShape,
     JobShape,
     MatrixShape,
     ParamShape,
+    ReadyShape,
     RequirementShape,
     ResourcesShape,
     RetryShape,
+    ServiceShape,
     Shape,
     Spec,
 )
@@ -46,6 +50,10 @@ SECTIONS: list[tuple[type[Shape], str, str]] = [
     (RetryShape, "language/jobs.md", "retry"),
     (ResourcesShape, "language/jobs.md", "resources"),
     (MatrixShape, "language/jobs.md", "matrix"),
+    (ServiceShape, "language/services.md", ""),
+    (HealthCheckShape, "language/services.md", "health_check"),
+    (ReadyShape, "language/services.md", "health_check"),
+    (HttpShape, "language/services.md", "health_check"),
 ]
 """Where the keys of each shape are told of: a section of their own on a page, or that of the key that holds them."""
 
@@ -103,9 +111,16 @@ def test_every_key_has_a_section_with_an_example_that_uses_it(
         assert f"`{key}`" in (FOLDER / page).read_text()
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
 def holders_of(shape: type[Shape], data: Any) -> list[dict[str, Any]]:
     """The mappings in a spec's data that have this shape."""
     jobs: list[dict[str, Any]] = [*data["jobs"].values(), data.get("defaults", {})]
+    services: list[Any] = [one for job in jobs for one in mapping(job.get("services")).values()]
+    checks = [mapping(one.get("health_check")) for one in map(mapping, services)]
+    ready = [mapping(one.get("ready")) for one in checks]
     inner: dict[type[Shape], list[Any]] = {
         Spec: [data],
         JobShape: jobs,
@@ -114,6 +129,10 @@ def holders_of(shape: type[Shape], data: Any) -> list[dict[str, Any]]:
         RetryShape: [job.get("retry") for job in jobs],
         ResourcesShape: [job.get("resources") for job in jobs],
         MatrixShape: [job.get("matrix") for job in jobs],
+        ServiceShape: services,
+        HealthCheckShape: checks,
+        ReadyShape: ready,
+        HttpShape: [one.get("http") for one in ready],
     }
     return [one for one in inner[shape] if isinstance(one, dict)]
 

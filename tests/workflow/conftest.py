@@ -29,6 +29,7 @@ from orchestrator.plan.model import Plan
 from orchestrator.store.store import open_store
 from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.container import ContainerActivities
+from workers.activities.services import ServiceActivities
 from workers.supervision.container_try import Supervisor
 
 HOST = "host"
@@ -91,13 +92,13 @@ class Runner:
         return await runs.wait(self.client, handle.id)
 
 
-def worker_of(client: Client, queue: str, run: Callable[..., object]) -> Worker:
-    """A worker for a task queue that all share: the workflow, and `run` for every activity."""
+def worker_of(client: Client, queue: str, *run: Callable[..., object]) -> Worker:
+    """A worker for a task queue that all share: the workflow, and these activities."""
     return Worker(
         client,
         task_queue=queue,
         workflows=[RunWorkflow],
-        activities=[run],
+        activities=run,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         default_heartbeat_throttle_interval=timedelta(milliseconds=200),
@@ -111,8 +112,9 @@ Serve = Callable[..., AbstractAsyncContextManager[Runner]]
 def serve(tmp_path: Path) -> Serve:
     """A worker for the block. `programs` say what a container does whose entrypoint has that name.
 
-    With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves
-    the queue of its host too; without `shared` that alone.
+    With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves the
+    queue of its host too; without `shared` that alone, without `own` the shared one alone. Another `host` shares the
+    store with the first.
     """
 
     @asynccontextmanager
@@ -123,25 +125,29 @@ def serve(tmp_path: Path) -> Serve:
         engine: MemoryEngine | None = None,
         queue: str | None = None,
         shared: bool = True,
+        own: bool = True,
+        host: str = HOST,
     ) -> AsyncGenerator[Runner]:
         queue = queue or uuid4().hex
         engine = engine or MemoryEngine(programs=programs)
         with ThreadPoolExecutor(64) as threads:
             store = open_store(str(tmp_path / "store"))
-            supervisor = Supervisor(engine=engine, store=store, host=HOST, threads=threads)
-            activities = ContainerActivities(client, supervisor)
+            supervisor = Supervisor(engine=engine, store=store, host=host, threads=threads)
+            services = ServiceActivities(client, supervisor.services, host)
+            activities = (ContainerActivities(client, supervisor).run, services.start, services.stop)
             async with AsyncExitStack() as stack:
-                await stack.enter_async_context(
-                    Worker(
-                        client,
-                        task_queue=host_queue(queue, HOST),
-                        activities=[activities.run],
-                        max_heartbeat_throttle_interval=timedelta(milliseconds=200),
-                        default_heartbeat_throttle_interval=timedelta(milliseconds=200),
+                if own:
+                    await stack.enter_async_context(
+                        Worker(
+                            client,
+                            task_queue=host_queue(queue, host),
+                            activities=activities,
+                            max_heartbeat_throttle_interval=timedelta(milliseconds=200),
+                            default_heartbeat_throttle_interval=timedelta(milliseconds=200),
+                        )
                     )
-                )
                 if shared:
-                    await stack.enter_async_context(worker_of(client, queue, activities.run))
+                    await stack.enter_async_context(worker_of(client, queue, *activities))
                 yield Runner(client, queue)
             await asyncio.wait_for(supervisor.drain(), 30)
 

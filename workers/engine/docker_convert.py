@@ -9,9 +9,12 @@ from workers.engine.interface import (
     ContainerSpec,
     ContainerState,
     ImageFacts,
+    ImageHealthCheck,
     ListedContainer,
     LogEntry,
     ObservedContainer,
+    ObservedNetwork,
+    PublishedPort,
 )
 
 JsonObject = Mapping[str, Any]
@@ -42,7 +45,22 @@ def host_options(spec: ContainerSpec, *, init: bool) -> dict[str, Any]:
         options["mem_limit"] = options["memswap_limit"] = spec.memory
     if spec.pids is not None:
         options["pids_limit"] = spec.pids
+    if spec.network is not None:
+        options["network_mode"] = spec.network
+    if spec.tmpfs:
+        options["tmpfs"] = dict(spec.tmpfs)
+    if spec.published:
+        options["port_bindings"] = {
+            f"{port.container}/{port.protocol}": [
+                (other.address, other.host) for other in spec.published if _same_port(port, other)
+            ]
+            for port in spec.published
+        }
     return options
+
+
+def _same_port(one: PublishedPort, other: PublishedPort) -> bool:
+    return (one.container, one.protocol) == (other.container, other.protocol)
 
 
 def create_options(spec: ContainerSpec) -> dict[str, Any]:
@@ -56,7 +74,19 @@ def create_options(spec: ContainerSpec) -> dict[str, Any]:
         "working_dir": spec.working_dir,
         "user": spec.user,
         "labels": dict(spec.labels),
+        "ports": [(port.container, port.protocol) for port in spec.published] or None,
+        "healthcheck": None if spec.own_health_check else {"test": ["NONE"]},
     }
+
+
+def observed_network(answer: JsonObject) -> ObservedNetwork:
+    """From the answer to a network's inspection, or a row of a listing."""
+    return ObservedNetwork(
+        id=answer["Id"],
+        name=answer["Name"],
+        labels=dict(answer.get("Labels") or {}),
+        internal=bool(answer.get("Internal")),
+    )
 
 
 def observed(answer: JsonObject) -> ObservedContainer:
@@ -73,26 +103,58 @@ def observed(answer: JsonObject) -> ObservedContainer:
         started_at=_moment(state.get("StartedAt")),
         finished_at=_moment(state.get("FinishedAt")),
         error=state.get("Error") or "",
+        address=_address(answer.get("NetworkSettings") or {}),
     )
 
 
 def listed(answer: JsonObject) -> ListedContainer:
     """From one row of a listing."""
     names: list[str] = answer.get("Names") or [""]
+    ports: list[dict[str, Any]] = answer.get("Ports") or []
     return ListedContainer(
         id=answer["Id"],
         name=names[0].removeprefix("/"),
         state=_STATES[answer["State"]],
         labels=dict(answer.get("Labels") or {}),
+        published=tuple(sorted({port["PublicPort"] for port in ports if port.get("PublicPort")})),
     )
 
 
 def image_facts(answer: JsonObject) -> ImageFacts:
     """From the answer to an image's inspection."""
     config: JsonObject = answer.get("Config") or {}
+    exposed: list[str] = list(config.get("ExposedPorts") or {})
     return ImageFacts(
-        id=answer["Id"], user=config.get("User") or "", working_dir=config.get("WorkingDir") or ""
+        id=answer["Id"],
+        user=config.get("User") or "",
+        working_dir=config.get("WorkingDir") or "",
+        ports=tuple(sorted(int(port.partition("/")[0]) for port in exposed if not port.endswith("/udp"))),
+        health_check=_health_check(config.get("Healthcheck") or {}),
     )
+
+
+def _health_check(config: JsonObject) -> ImageHealthCheck | None:
+    test: list[str] = config.get("Test") or []
+    if not test or test[0] not in ("CMD", "CMD-SHELL"):
+        return None
+    return ImageHealthCheck(
+        test=tuple(test),
+        interval=_seconds(config.get("Interval")),
+        timeout=_seconds(config.get("Timeout")),
+        start_period=_seconds(config.get("StartPeriod")),
+        start_interval=_seconds(config.get("StartInterval")),
+        retries=config.get("Retries") or None,
+    )
+
+
+def _seconds(nanoseconds: int | None) -> float | None:
+    """Docker's 0 stands for its default."""
+    return nanoseconds / 1e9 if nanoseconds else None
+
+
+def _address(settings: JsonObject) -> str | None:
+    networks: Mapping[str, JsonObject] = settings.get("Networks") or {}
+    return next((one["IPAddress"] for one in networks.values() if one.get("IPAddress")), None)
 
 
 def label_filter(labels: Mapping[str, str | None]) -> list[str]:
@@ -156,6 +218,36 @@ class LogDecoder:
         if line.size >= MAX_LINE_BYTES:
             entries.append(line.entry())
             del self._open[stream]
+
+
+class StreamDecoder:
+    """Takes the text out of Docker's multiplexed stream, up to `limit` characters; the rest is read and dropped."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._rest = b""
+        self._kept = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take in the next chunk; frames may be cut anywhere between chunks."""
+        data = self._rest + chunk
+        start = 0
+        while len(data) - start >= _FRAME_HEADER.size:
+            _, length = _FRAME_HEADER.unpack_from(data, start)
+            end = start + _FRAME_HEADER.size + length
+            if end > len(data):
+                break
+            self._keep(data[start + _FRAME_HEADER.size : end])
+            start = end
+        self._rest = data[start:]
+
+    def text(self) -> str:
+        """What has been kept."""
+        return self._kept.decode("utf-8", "replace")[: self._limit]
+
+    def _keep(self, payload: bytes) -> None:
+        room = self._limit * 4 - len(self._kept)
+        self._kept += payload[: max(0, room)]
 
 
 class _OpenLine:

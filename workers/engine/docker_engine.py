@@ -5,56 +5,67 @@ bodies.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
 import requests
 from docker.api.client import APIClient
-from docker.errors import DockerException, create_api_error_from_http_exception
+from docker.errors import APIError, DockerException, create_api_error_from_http_exception
 from docker.utils.utils import kwargs_from_env
+from urllib3.exceptions import HTTPError
 
 from workers.engine.docker_convert import (
     LogDecoder,
+    StreamDecoder,
     create_options,
     host_options,
     image_facts,
     label_filter,
     listed,
     observed,
+    observed_network,
     unix_time,
 )
 from workers.engine.docker_errors import Kinds, translated, unreachable
+from workers.engine.docker_streams import Body, hang_up
 from workers.engine.failures import (
     ContainerGone,
     EngineFault,
+    ExecTimeout,
     ImageNotFound,
     NameTaken,
+    NetworkBusy,
+    NetworkRefused,
     PathNotFound,
     PullFailed,
     StartFailed,
 )
 from workers.engine.interface import (
+    MAX_EXEC_OUTPUT,
     ByteStream,
     ContainerSpec,
+    ExecResult,
     ImageFacts,
     Interrupt,
     ListedContainer,
     LogEntry,
+    NetworkSpec,
     ObservedContainer,
+    ObservedNetwork,
 )
 
 ANSWER_SECONDS: Final = 60
 """How long the engine may be silent. Generous: creating and starting queue up on a busy host."""
 _DEFAULT_ADDRESS: Final = "unix:///var/run/docker.sock"
 _CHUNK: Final = 64 * 1024
-_ARCHIVE_CHUNK: Final = 1024 * 1024
 _POOL: Final = 64
 _ID_LENGTH: Final = 64
 _UNCOMPRESSED: Final = {"Accept-Encoding": "identity"}
 """Else the engine gzips archives, which costs more than it saves on one host."""
+_NO_SUCH_COMMAND: Final = (400, 500)
+"""What versions of the engine answer where a command inside a container cannot be started."""
 _GONE: Final = Kinds(not_found=ContainerGone)
 
 
@@ -114,8 +125,15 @@ class DockerEngine:
         """See `ContainerEngine`."""
         kinds = Kinds(ImageNotFound, NameTaken, StartFailed, StartFailed)
         with translated(self.address, f"cannot create container '{spec.name}'", kinds):
-            host = self._quick.create_host_config(**host_options(spec, init=self._has_init))
-            answer = self._quick.create_container(host_config=host, **create_options(spec))
+            engine = self._quick
+            host = engine.create_host_config(**host_options(spec, init=spec.init and self._has_init))
+            joined = None
+            if spec.network is not None and spec.aliases:
+                endpoint = engine.create_endpoint_config(aliases=list(spec.aliases))
+                joined = engine.create_networking_config({spec.network: endpoint})
+            answer = engine.create_container(
+                host_config=host, networking_config=joined, **create_options(spec)
+            )
             return str(answer["Id"])
 
     def start(self, container: str) -> None:
@@ -128,7 +146,7 @@ class DockerEngine:
         """See `ContainerEngine`."""
         with translated(self.address, f"cannot wait for container '{_short(container)}'", _GONE):
             response = self._request("POST", container, "wait", {})
-            with response, interrupt.closing_with(lambda: _hang_up(response)):
+            with response, interrupt.closing_with(lambda: hang_up(response)):
                 answer = response.json()
         fault: str = (answer.get("Error") or {"Message": ""})["Message"]
         if fault:
@@ -136,16 +154,24 @@ class DockerEngine:
         return int(answer["StatusCode"])
 
     def logs(
-        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+        self,
+        container: str,
+        *,
+        follow: bool,
+        since: str | None = None,
+        tail: int | None = None,
+        interrupt: Interrupt,
     ) -> Iterator[list[LogEntry]]:
         """See `ContainerEngine`."""
-        params = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
+        params: dict[str, Any] = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
+        if since is not None:
+            params["since"] = unix_time(since)
+        if tail is not None:
+            params["tail"] = tail
         with translated(self.address, f"cannot read the log of container '{_short(container)}'", _GONE):
-            response = self._request(
-                "GET", container, "logs", params if since is None else {**params, "since": unix_time(since)}
-            )
+            response = self._request("GET", container, "logs", params)
             decoder = LogDecoder()
-            with response, interrupt.closing_with(lambda: _hang_up(response)):
+            with response, interrupt.closing_with(lambda: hang_up(response)):
                 for chunk in response.raw.stream(_CHUNK):
                     if entries := decoder.feed(chunk):
                         yield entries
@@ -176,6 +202,99 @@ class DockerEngine:
         except ContainerGone:
             return
 
+    def exec(
+        self, container: str, command: Sequence[str], *, timeout: float, interrupt: Interrupt
+    ) -> ExecResult:
+        """See `ContainerEngine`."""
+        kinds = Kinds(ContainerGone, ContainerGone, StartFailed, StartFailed)
+        with translated(self.address, f"cannot run a command in container '{_short(container)}'", kinds):
+            run: str = self._quick.exec_create(container, list(command))["Id"]
+            try:
+                output = self._exec_output(run, timeout=timeout, interrupt=interrupt)
+            except APIError as error:
+                # The engine says so in its answer where the command cannot be started at all.
+                if error.status_code not in _NO_SUCH_COMMAND:
+                    raise
+                output = error.explanation or str(error)
+            ended: dict[str, Any] = self._quick.exec_inspect(run)
+        code: int | None = ended.get("ExitCode")
+        if ended.get("Running") or code is None:
+            raise ContainerGone(f"container '{_short(container)}' ended while a command ran in it")
+        return ExecResult(code, output)
+
+    def _exec_output(self, run: str, *, timeout: float, interrupt: Interrupt) -> str:
+        response = self._stream("POST", f"exec/{run}/start", json={"Detach": False, "Tty": False})
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            hang_up(response)
+
+        timer = threading.Timer(timeout, give_up)
+        decoder = StreamDecoder(MAX_EXEC_OUTPUT)
+        timer.start()
+        try:
+            with response, interrupt.closing_with(lambda: hang_up(response)):
+                try:
+                    for chunk in response.raw.stream(_CHUNK):
+                        decoder.feed(chunk)
+                except (HTTPError, OSError, ValueError):
+                    if not late.is_set():
+                        raise
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise ExecTimeout(f"it took longer than {timeout:g} s")
+        return decoder.text()
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        """See `ContainerEngine`."""
+        kinds = Kinds(NetworkRefused, NameTaken, NetworkRefused, NetworkRefused)
+        with translated(self.address, f"cannot create network '{spec.name}'", kinds):
+            answer = self._quick.create_network(
+                spec.name,
+                driver="bridge",
+                check_duplicate=True,
+                internal=spec.internal,
+                labels=dict(spec.labels),
+            )
+            return str(answer["Id"])
+
+    def inspect_network(self, network: str) -> ObservedNetwork | None:
+        """See `ContainerEngine`."""
+        try:
+            with translated(self.address, f"cannot inspect network '{network}'", _GONE):
+                return observed_network(self._quick.inspect_network(network))
+        except ContainerGone:
+            return None
+
+    def connect_network(self, network: str, container: str) -> None:
+        """See `ContainerEngine`."""
+        # Docker says that it is forbidden where the container is in it already.
+        kinds = Kinds(ContainerGone, StartFailed, NameTaken, StartFailed)
+        action = f"cannot put container '{_short(container)}' into network '{network}'"
+        try:
+            with translated(self.address, action, kinds):
+                self._quick.connect_container_to_network(container, network)
+        except NameTaken:
+            return
+
+    def remove_network(self, network: str) -> None:
+        """See `ContainerEngine`."""
+        # Docker says that it is forbidden while endpoints are in it.
+        kinds = Kinds(not_found=ContainerGone, refused=NetworkBusy)
+        try:
+            with translated(self.address, f"cannot remove network '{network}'", kinds):
+                self._quick.remove_network(network)
+        except ContainerGone:
+            return
+
+    def list_networks(self, labels: Mapping[str, str | None]) -> list[ObservedNetwork]:
+        """See `ContainerEngine`."""
+        with translated(self.address, "cannot list networks"):
+            rows: list[dict[str, Any]] = self._quick.networks(filters={"label": label_filter(labels)})
+            return [observed_network(row) for row in rows]
+
     def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
         """See `ContainerEngine`."""
         with translated(
@@ -190,7 +309,7 @@ class DockerEngine:
         action = f"cannot read '{path}' in container '{_short(container)}'"
         with translated(self.address, action, Kinds(not_found=PathNotFound)):
             response = self._request("GET", container, "archive", {"path": path})
-        return _Body(response, self.address, action)
+        return Body(response, self.address, action)
 
     def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
         """See `ContainerEngine`."""
@@ -204,11 +323,14 @@ class DockerEngine:
         self, method: str, container: str, verb: str, params: Mapping[str, Any]
     ) -> requests.Response:
         """A call whose body is read as it comes, which docker's own methods do not offer for all verbs."""
+        return self._stream(method, f"containers/{quote(container, safe='')}/{verb}", params=params)
+
+    def _stream(self, method: str, path: str, **options: Any) -> requests.Response:
         client = self._patient
-        url = f"{client.base_url}/v{client.api_version}/containers/{quote(container, safe='')}/{verb}"
+        url = f"{client.base_url}/v{client.api_version}/{path}"
         limits = (ANSWER_SECONDS, None)
         response: requests.Response = client.request(
-            method, url, params=params, headers=_UNCOMPRESSED, stream=True, timeout=limits
+            method, url, headers=_UNCOMPRESSED, stream=True, timeout=limits, **options
         )
         try:
             response.raise_for_status()
@@ -250,33 +372,3 @@ class DockerEngine:
 def _short(container: str) -> str:
     """An id as people know it; a name as it is."""
     return container[:12] if len(container) == _ID_LENGTH and "-" not in container else container
-
-
-class _Body:
-    """A response's body as a `ByteStream`."""
-
-    def __init__(self, response: requests.Response, address: str, action: str) -> None:
-        self._response = response
-        self._chunks: Iterator[bytes] = iter(response.raw.stream(_ARCHIVE_CHUNK))
-        self._address = address
-        self._action = action
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        with translated(self._address, self._action):
-            chunk = next(self._chunks, b"")
-        if not chunk:
-            self.close()
-            raise StopIteration
-        return chunk
-
-    def close(self) -> None:
-        self._response.close()
-
-
-def _hang_up(response: requests.Response) -> None:
-    """End the reading of `response` in another thread."""
-    with suppress(ValueError, RuntimeError, OSError):  # It was read to its end already.
-        response.raw.shutdown()

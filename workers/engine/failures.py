@@ -3,10 +3,13 @@
 EngineError
 ├── ImageNotFound       the image is not on this host
 ├── PullFailed          the registry, or the way to it, said no
-├── NameTaken           a container of that name exists
+├── NameTaken           a container or network of that name exists
 ├── ContainerGone       there is no such container (any more)
 ├── StartFailed         the engine cannot create or start it as it was asked to
 ├── PathNotFound        there is no such path in the container
+├── ExecTimeout         a command inside a container took too long
+├── NetworkRefused      the engine cannot make the network
+├── NetworkBusy         containers are still in the network
 ├── EngineUnreachable   no engine answers; also a `DockerUnreachable`
 ├── EngineFault         the engine failed in a way that nobody expects
 └── Interrupted         not a failure: another thread ended the call through its `Interrupt`
@@ -24,7 +27,7 @@ class PullFailed(EngineError):
 
 
 class NameTaken(EngineError):
-    """A container of that name exists."""
+    """A container or network of that name exists."""
 
 
 class ContainerGone(EngineError):
@@ -37,6 +40,18 @@ class StartFailed(EngineError):
 
 class PathNotFound(EngineError):
     """There is no such path in the container, or no such container."""
+
+
+class ExecTimeout(EngineError):
+    """A command inside a container took too long."""
+
+
+class NetworkRefused(EngineError):
+    """The engine cannot make the network: no address range is left, or the request is not to its liking."""
+
+
+class NetworkBusy(EngineError):
+    """Containers are still in the network."""
 
 
 class EngineUnreachable(EngineError, DockerUnreachable):

@@ -4,14 +4,30 @@ Calls are synchronous and may block; they are made from threads. Frozen shapes o
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from workers.engine.failures import Interrupted
 
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
+
+
+NO_NETWORK: Final = "none"
+"""The network of a container that is in none."""
+MAX_EXEC_OUTPUT: Final = 4096
+"""Characters that are kept of what a command inside a container prints."""
+
+
+@dataclass(frozen=True)
+class PublishedPort:
+    """A port of a container that the host listens on."""
+
+    container: int
+    host: int
+    address: str = "127.0.0.1"
+    protocol: Literal["tcp", "udp"] = "tcp"
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,47 @@ class ContainerSpec:
     memory: int | None = None
     """Bytes, swap included: going over it kills."""
     pids: int | None = None
+    network: str | None = None
+    """Name or id of the one network that it joins, or `none`; None: the engine's default."""
+    aliases: tuple[str, ...] = ()
+    """Names by which the others in `network` find it."""
+    tmpfs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Folder to its mount options (`size=64m,mode=1777`); in memory, gone with the container."""
+    published: tuple[PublishedPort, ...] = ()
+    own_health_check: bool = True
+    """Whether the engine runs the image's own health check, if it has one."""
+    init: bool = True
+    """Whether the engine's small init is process 1, where the engine has one; it passes signals on."""
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A bridge network to create."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    internal: bool = False
+    """Without a way out."""
+
+
+@dataclass(frozen=True)
+class ObservedNetwork:
+    """A network as the engine sees it."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    """How a command inside a container ended."""
+
+    exit_code: int
+    """126 or 127 where it could not be started."""
+    output: str
+    """The beginning of stdout and stderr together, at most `MAX_EXEC_OUTPUT` characters."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +108,8 @@ class ObservedContainer:
     finished_at: str | None = None
     error: str = ""
     """Why it could not start, where that is so."""
+    address: str | None = None
+    """IPv4 address in its network while it runs."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +120,21 @@ class ListedContainer:
     name: str
     state: ContainerState
     labels: Mapping[str, str]
+    published: tuple[int, ...] = ()
+    """Ports of the host that it has taken, in ascending order."""
+
+
+@dataclass(frozen=True)
+class ImageHealthCheck:
+    """An image's own health check. Seconds; None: the engine's default."""
+
+    test: tuple[str, ...]
+    """`("CMD", …)` or `("CMD-SHELL", text)`."""
+    interval: float | None = None
+    timeout: float | None = None
+    start_period: float | None = None
+    start_interval: float | None = None
+    retries: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +145,9 @@ class ImageFacts:
     user: str = ""
     """Empty: root."""
     working_dir: str = ""
+    ports: tuple[int, ...] = ()
+    """TCP ports that it exposes, in ascending order."""
+    health_check: ImageHealthCheck | None = None
 
 
 class LogEntry(NamedTuple):
@@ -180,8 +257,8 @@ class ContainerEngine(Protocol):
         """Start a created container; one that runs or has run already is left alone.
 
         Raises:
-            ContainerGone: there is none.
-            StartFailed: it cannot be started as it was created.
+            ContainerGone: there is none, or a network that it is to be in is gone.
+            StartFailed: it cannot be started as it was created: a bad command, a host port that is in use.
         """
         ...
 
@@ -195,7 +272,13 @@ class ContainerEngine(Protocol):
         ...
 
     def logs(
-        self, container: str, *, follow: bool, since: str | None = None, interrupt: Interrupt
+        self,
+        container: str,
+        *,
+        follow: bool,
+        since: str | None = None,
+        tail: int | None = None,
+        interrupt: Interrupt,
     ) -> Iterator[list[LogEntry]]:
         """Lines of stdout and stderr in the order the engine has them, in batches as they come.
 
@@ -205,6 +288,7 @@ class ContainerEngine(Protocol):
             container: id or name; must have been started.
             follow: go on until the container ends.
             since: only entries of this timestamp and later.
+            tail: of what is there only the last so many entries; a long line may count as several.
             interrupt: ends the iteration with `Interrupted`.
 
         Raises:
@@ -228,6 +312,52 @@ class ContainerEngine(Protocol):
 
     def remove(self, container: str) -> None:
         """Remove the container, also while it runs, with its anonymous volumes. None there is fine."""
+        ...
+
+    def exec(
+        self, container: str, command: Sequence[str], *, timeout: float, interrupt: Interrupt
+    ) -> ExecResult:
+        """Run `command` inside a running container, as the container's user, and wait for its end.
+
+        Raises:
+            ContainerGone: there is none, or it does not run (any more).
+            ExecTimeout: it took longer than `timeout` seconds; it may go on inside the container.
+            Interrupted: `interrupt` fired first; likewise.
+        """
+        ...
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        """Make a bridge network and return its id.
+
+        Raises:
+            NameTaken: there is one of that name.
+            NetworkRefused: the engine cannot: no address range is left, or it does not like the request.
+        """
+        ...
+
+    def inspect_network(self, network: str) -> ObservedNetwork | None:
+        """The network of that id or exact name; None when there is none."""
+        ...
+
+    def connect_network(self, network: str, container: str) -> None:
+        """Have `container`, which need not run, be in `network` too. One that is in it already is left alone.
+
+        Raises:
+            ContainerGone: there is no such network or no such container.
+            StartFailed: the engine refuses.
+        """
+        ...
+
+    def remove_network(self, network: str) -> None:
+        """Remove the network. None there is fine.
+
+        Raises:
+            NetworkBusy: containers are still in it.
+        """
+        ...
+
+    def list_networks(self, labels: Mapping[str, str | None]) -> list[ObservedNetwork]:
+        """All networks that have these labels; a value of None asks for any."""
         ...
 
     def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:

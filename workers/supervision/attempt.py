@@ -13,14 +13,16 @@ from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutco
 from orchestrator.errors import EngineError
 from orchestrator.store.logs import timestamp_now
 from workers.engine.failures import ContainerGone, EngineUnreachable, ImageNotFound, NameTaken, StartFailed
-from workers.engine.interface import ImageFacts, ObservedContainer
+from workers.engine.interface import NO_NETWORK, ImageFacts, ObservedContainer
 from workers.supervision import decide as decision
 from workers.supervision.control import Control, Stopped
 from workers.supervision.identity import name_of
 from workers.supervision.prepare import container_spec, launch_of, orca_folder
 from workers.supervision.pulse import Pulse
-from workers.supervision.reasons import TryFailed, cancelled_reason
+from workers.supervision.reasons import TryFailed, cancelled_reason, reason
 from workers.supervision.record import Record
+from workers.supervision.services.beside import deaths
+from workers.supervision.services.generated import environment
 from workers.supervision.site import Site
 from workers.supervision.watch import Reach, Watch, Watched
 
@@ -164,7 +166,8 @@ class Attempt:
             raise Stopped
         image = await self._image()
         how = launch_of(self._request, image)
-        spec = container_spec(self._request, image, how, namespace=self._site.namespace)
+        made_up = environment(self._site.service_key, self._request.secrets)
+        spec = container_spec(self._request, image, how, namespace=self._site.namespace, made_up=made_up)
         self._leave_to(await self._record.claim())
         try:
             container = await self._site.threads.call(self._site.engine.create, spec)
@@ -186,11 +189,30 @@ class Attempt:
         if self._control.cause is not None:
             raise Stopped
         try:
+            for network in self._request.networks[1:]:
+                await self._site.threads.call(self._site.engine.connect_network, network, container)
             await self._site.threads.call(self._site.engine.start, container)
-        except StartFailed as error:
+        except (StartFailed, ContainerGone) as error:
+            await self._look_for_networks()
+            if isinstance(error, ContainerGone):
+                raise
             raise TryFailed(FailureKind.START, str(error)) from error
         self._sight.started_at = timestamp_now()
         return await self._watch(container, image, Reach.FRESH)
+
+    async def _look_for_networks(self) -> None:
+        """Raises `TryFailed` where a network of the job is gone, which is why its container does not start."""
+        for network in self._request.networks:
+            if network == NO_NETWORK:
+                continue
+            found = await self._site.threads.call(self._site.engine.inspect_network, network)
+            if found is None:
+                raise TryFailed(
+                    FailureKind.SERVICE,
+                    f"network '{network}', in which the job's services are, has been removed from host"
+                    f" '{self._site.host}' before the job could start; see to it that nothing there removes networks of"
+                    " running jobs, and run the job again",
+                )
 
     async def _prepare(self, container: str, image: ImageFacts) -> None:
         request, how = self._request, launch_of(self._request, image)
@@ -214,7 +236,18 @@ class Attempt:
             finished_at=self._sight.finished_at,
             reach=reach,
         )
-        return await self._record.write(self._outcome(container, watched), watched.writer)
+        outcome = await self._with_deaths(self._outcome(container, watched))
+        return await self._record.write(outcome, watched.writer)
+
+    async def _with_deaths(self, outcome: JobOutcome) -> JobOutcome:
+        """Say which services had gone before the job's end: the likely cause of a failure, else a warning."""
+        if not self._request.services or outcome.status == "cancelled" or outcome.finished_at is None:
+            return outcome
+        found = await deaths(self._site, self._request.services, before=outcome.finished_at)
+        if not found or outcome.reason is None:
+            return outcome.model_copy(update={"warnings": (*outcome.warnings, *found)})
+        text = f"{outcome.reason.message}\nlikely cause: " + "\n".join(found)
+        return outcome.model_copy(update={"reason": reason(outcome.reason.kind, text)})
 
     def _outcome(self, container: str, watched: Watched) -> JobOutcome:
         cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED

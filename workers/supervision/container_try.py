@@ -1,6 +1,7 @@
 """The way into this room: runs tries of container jobs, and keeps what they share."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -14,6 +15,7 @@ from workers.supervision.images import Images
 from workers.supervision.limits import Limits
 from workers.supervision.pulse import Pulse
 from workers.supervision.removal import Remover
+from workers.supervision.services.services import Services
 from workers.supervision.site import Site
 from workers.supervision.threads import Threads
 
@@ -28,6 +30,7 @@ class Supervisor:
         threads: for blocking calls; three threads for each job at a time, and a few more. Not closed here.
         namespace: Temporal's, for the containers' labels.
         limits: how patient to be.
+        service_key: gives the host's key for values that it makes up for services; None: one of this object alone.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Supervisor:
         threads: Executor,
         namespace: str = "default",
         limits: Limits | None = None,
+        service_key: Callable[[], bytes] | None = None,
     ) -> None:
         limits = limits or Limits()
         pool = Threads(threads)
@@ -53,7 +57,10 @@ class Supervisor:
             images=Images(engine, pool, fresh_for=limits.image_facts),
             artifacts=Artifacts(engine, store, pool),
             remover=Remover(engine, pool, workers=limits.removers),
+            service_key=service_key or _passing_key(),
         )
+        self.services = Services(self._site)
+        """Starts and stops services beside jobs."""
 
     async def run_try(
         self,
@@ -101,3 +108,8 @@ class Supervisor:
     async def drain(self) -> None:
         """Wait until all containers that are done are removed."""
         await self._site.remover.drain()
+
+
+def _passing_key() -> Callable[[], bytes]:
+    key = secrets.token_bytes(32)
+    return lambda: key

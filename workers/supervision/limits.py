@@ -28,3 +28,9 @@ class Limits:
     """How long an image's facts are taken as true."""
     removers: int = 2
     """Containers that are removed at the same time."""
+    settling: float = 0.5
+    """How long a service that cannot be checked must run to count as started."""
+    network_patience: float = 10.0
+    """How long a network may have containers in it that are just being removed."""
+    busy_pause: float = 0.02
+    """Between two attempts to remove such a network."""

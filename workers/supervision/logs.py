@@ -4,14 +4,13 @@ import asyncio
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from orchestrator.errors import EngineError
-from orchestrator.store.logs import LogWriter
+from orchestrator.store.logs import LogLine, LogWriter
 from workers.engine.failures import Interrupted
 from workers.engine.interface import ContainerEngine, Interrupt, LogEntry
 from workers.supervision.threads import Threads
-from workers.supervision.transcript import Transcript
 
 _WAITING: Final = 20_000
 """Entries that may wait between the reading thread and the event loop; then the thread waits."""
@@ -19,8 +18,22 @@ _RECENT: Final = 256
 """Entries whose times are remembered for closing the gap at the end."""
 
 
+class Reading(Protocol):
+    """What a log goes through on its way."""
+
+    ended_at: str
+    """When the log came to its own end; empty where it did not, or has none."""
+
+    def feed(self, entries: Iterable[LogEntry]) -> list[LogLine]:
+        """The lines that `entries` become."""
+        ...
+
+
 class LogPump:
-    """Pumps one container's log, from its beginning, through `transcript` into `writer`."""
+    """Pumps one container's log, from its beginning, through `transcript` into `writer`.
+
+    With `follow` until the container ends, else what is there; begins at once.
+    """
 
     def __init__(
         self,
@@ -28,8 +41,9 @@ class LogPump:
         threads: Threads,
         container: str,
         *,
-        transcript: Transcript,
+        transcript: Reading,
         writer: LogWriter,
+        follow: bool = True,
     ) -> None:
         self._engine = engine
         self._threads = threads
@@ -39,9 +53,18 @@ class LogPump:
         self._interrupt = Interrupt()
         self._recent: deque[str] = deque(maxlen=_RECENT)
         self._taken = 0
-        self._task = asyncio.create_task(self._run(follow=True, since=None, known=Counter()))
-        self.warning: str | None = None
+        self._task = asyncio.create_task(self._run(follow=follow, since=None, known=Counter()))
+        self.failure: EngineError | None = None
+        """What ended the reading early."""
+
+    @property
+    def warning(self) -> str | None:
         """Why the log may not be whole."""
+        return None if self.failure is None else f"the log may not be whole: {self.failure}"
+
+    async def ended(self) -> None:
+        """Without `follow`: return when all that was there is with the writer."""
+        await self._task
 
     async def finish(self, *, stall: float) -> None:
         """After the container's end: return when its whole log is with the writer.
@@ -80,7 +103,7 @@ class LogPump:
         except Interrupted:
             return
         except EngineError as error:
-            self.warning = f"the log may not be whole: {error}"
+            self.failure = error
 
     def _read(self, pipe: "_Pipe", *, follow: bool, since: str | None) -> None:
         """In a thread."""

@@ -3,6 +3,7 @@
 import io
 import posixpath
 import tarfile
+from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.contract.messages import ContainerRequest
@@ -26,22 +27,36 @@ def working_dir_of(request: ContainerRequest, image: ImageFacts) -> str:
 
 
 def container_spec(
-    request: ContainerRequest, image: ImageFacts, how: Launch, *, namespace: str
+    request: ContainerRequest,
+    image: ImageFacts,
+    how: Launch,
+    *,
+    namespace: str,
+    made_up: Mapping[str, str] | None = None,
 ) -> ContainerSpec:
-    """The container of a try."""
+    """The container of a try, in the first of its networks.
+
+    Args:
+        request: the try.
+        image: its image's facts.
+        how: how it starts.
+        namespace: Temporal's, for the labels.
+        made_up: values for its environment that the host made up.
+    """
     has_own_folder = request.workspace is not None or request.working_dir is not None
     return ContainerSpec(
         name=name_of(request),
         image=request.image,
         entrypoint=how.entrypoint,
         command=how.command,
-        env=_environment(request),
+        env=_environment(request, made_up or {}),
         working_dir=working_dir_of(request, image) if has_own_folder else None,
         user=request.user,
         labels=all_labels(request, namespace=namespace),
         cpus=request.resources.cpus,
         memory=request.resources.memory,
         pids=request.resources.pids,
+        network=request.networks[0] if request.networks else None,
     )
 
 
@@ -62,7 +77,7 @@ def orca_folder(how: Launch) -> bytes:
     return buffer.getvalue()
 
 
-def _environment(request: ContainerRequest) -> dict[str, str]:
+def _environment(request: ContainerRequest, made_up: Mapping[str, str]) -> dict[str, str]:
     fixed = {
         "ORCA_RUN_ID": request.run_id,
         "ORCA_ATTEMPT": str(request.attempt),
@@ -80,4 +95,4 @@ def _environment(request: ContainerRequest) -> dict[str, str]:
         # The engine's init passes signals on to the commands and not only to the shell.
         "TINI_KILL_PROCESS_GROUP": "1",
     }
-    return free | request.env | fixed
+    return {**free, **request.env, **made_up, **fixed}

@@ -1,5 +1,6 @@
 """What all tries of one worker share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.store.store import Store
@@ -24,3 +25,5 @@ class Site:
     images: Images
     artifacts: Artifacts
     remover: Remover
+    service_key: Callable[[], bytes]
+    """This host's own, for the values that it makes up for services; asked for when it is needed."""

@@ -41,3 +41,17 @@ def fed(chunks: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> Iterat
 
 async def _anext_or_none(chunks: AsyncIterator[bytes]) -> bytes | None:
     return await anext(chunks, None)
+
+
+async def whole(call: "asyncio.Future[T]") -> T:
+    """The result of a call that changes something: a cancellation waits until the call is over.
+
+    Else the change could come after whoever was cancelled has looked at what is to be undone.
+    """
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        await asyncio.wait({call})
+        if not call.cancelled():
+            call.exception()
+        raise

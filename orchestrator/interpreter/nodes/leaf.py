@@ -2,7 +2,8 @@
 
 from orchestrator.contract.messages import JobOutcome
 from orchestrator.interpreter.job_state import JobState
-from orchestrator.interpreter.nodes.container import Surroundings, run_container
+from orchestrator.interpreter.nodes.container import run_container
+from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import ContainerNode
 
 

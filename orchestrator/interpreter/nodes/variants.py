@@ -14,8 +14,8 @@ from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.expansion import expand
 from orchestrator.interpreter.job_state import Ending, Fan, JobState
-from orchestrator.interpreter.nodes.container import Surroundings
 from orchestrator.interpreter.nodes.leaf import run_leaf
+from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import Strategy
 from orchestrator.plan.variants import VariantsError
 

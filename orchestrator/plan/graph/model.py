@@ -12,6 +12,7 @@ from orchestrator.plan.wording import (
     count,
     facts,
     one_line,
+    service_names,
     shortened,
     variants_count,
     what_runs,
@@ -116,6 +117,8 @@ def _node(node: Node, standing: Standing | None) -> GraphNode:
     if standing is None:
         variants = variants_count(node)
         lines += [variants] if variants else []
+        if names := service_names(node):
+            lines.append(shortened(f"with {', '.join(names)}", _MAX_LINE))
         if node.finalizer and not node.requires and node.on_complete != "always":
             lines.append(when_finalizing(node))
         for key, text in (("if", node.condition), ("unless", node.unless)):

@@ -5,6 +5,7 @@ Words only. A test compiles every example, so none can go stale; what the wrong 
     explanation.py   what an explanation is
     files.py         E0..: the file itself
     shapes.py        E1..: keys, values, jobs and their order
+    services.py      E118.., W115..: services and networks
     expressions.py   E2..: `${{ }}`
     warnings.py      W1..: what runs, but hardly as meant
 """
@@ -15,12 +16,14 @@ from typing import Final
 from orchestrator.spec.explanations.explanation import Explanation
 from orchestrator.spec.explanations.expressions import EXPRESSIONS
 from orchestrator.spec.explanations.files import FILES
+from orchestrator.spec.explanations.services import SERVICE_SHAPES, SERVICE_WARNINGS
 from orchestrator.spec.explanations.shapes import SHAPES
 from orchestrator.spec.explanations.warnings import WARNINGS
 
 __all__ = ["EXPLANATIONS", "Explanation"]
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = {
-    found.code: found for found in (*FILES, *SHAPES, *EXPRESSIONS, *WARNINGS)
+    found.code: found
+    for found in (*FILES, *SHAPES, *SERVICE_SHAPES, *EXPRESSIONS, *WARNINGS, *SERVICE_WARNINGS)
 }
 """Every code of the language. Codes never change their meaning: scripts rely on them."""

@@ -133,8 +133,9 @@ jobs:
         slug="context-without-values",
         title="The context or function has no values at this place",
         text="The workflow's own `env` is the same for all jobs and cannot read what single jobs left; a job's `name` "
-        "can read only what tells its variants apart; and only `if` and `unless` may ask how things stand "
-        "(`success()`, `failure()`, `cancelled()`, `always()`).",
+        "can read only what tells its variants apart; services are known only to the job that they run beside, once "
+        "they run, and the variables that they bring only to its commands; and only `if` and `unless` may ask how "
+        "things stand (`success()`, `failure()`, `cancelled()`, `always()`).",
         wrong="""\
 name: build
 jobs:

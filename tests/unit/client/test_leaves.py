@@ -1,13 +1,17 @@
 """What of a run has logs and artifacts of its own, and how it is found by name."""
 
+from typing import Any
+
 import pytest
 
 from orchestrator import ids
 from orchestrator.client.artifacts import artifacts_of
 from orchestrator.client.leaves import leaves_of
-from orchestrator.client.logs import sources
-from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord
+from orchestrator.client.logs import selection, sources, still_running
+from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, ServiceRecord
 from orchestrator.errors import UsageError
+from orchestrator.plan.model import Service
+from tests.support.plans import job, plan
 
 NOW = "2026-01-31T12:00:00.000Z"
 
@@ -74,16 +78,98 @@ def test_many_variants_are_not_all_named() -> None:
 
 
 def test_logs_lie_where_the_worker_puts_them() -> None:
-    found = sources(RUN, job="test")
+    found = sources(RUN, selection(RUN, "test"))
     assert [(source.job, source.try_number, source.running) for source in found] == [
         ("test (3.11, alpine)", 1, False),
         ("test (3.11, alpine)", 2, False),
         ("test (f(x))", 1, True),
     ]
     assert found[1].prefix == ids.try_prefix("r", 1, "test", "3.11, alpine", 2)
-    assert [source.try_number for source in sources(RUN, job="test (3.11, alpine)", try_number=2)] == [2]
+    second = selection(RUN, "test (3.11, alpine)", try_number=2)
+    assert [source.try_number for source in sources(RUN, second)] == [2]
     with pytest.raises(UsageError, match=r"job 'test \(f\(x\)\)' of run 'r' has no try 2"):
-        sources(RUN, job="test (f(x))", try_number=2)
+        sources(RUN, selection(RUN, "test (f(x))", try_number=2))
+
+
+def plain(name: str) -> Service:
+    return Service(name=name, image="redis:7")
+
+
+STOPPED = {"db": ServiceRecord(state="healthy", start=2, stopped=True)}
+UP = {"db": ServiceRecord(state="healthy"), "cache": ServiceRecord(state="starting")}
+PLAN = plan(
+    job("build"),
+    job("test", services=(plain("db"), plain("cache"))),
+    services=(plain("db"), plain("never")),
+)
+SERVED = record(
+    build=leaf(),
+    test={
+        "test (a/b)": leaf(tries=2).model_copy(update={"services": STOPPED}),
+        "test (c)": leaf("running").model_copy(update={"services": UP}),
+    },
+).model_copy(update={"services": {"db": ServiceRecord(state="healthy", start=2)}})
+
+
+def logs(name: str | None, **fields: Any) -> list[tuple[str, str | None, int, bool]]:
+    found = sources(SERVED, selection(SERVED, name, **fields), PLAN)
+    return [(each.job, each.service, each.try_number, each.running) for each in found]
+
+
+def test_a_service_s_log_is_asked_for_by_name() -> None:
+    assert logs("test (a/b)/db") == [("test (a/b)", "db", 1, False), ("test (a/b)", "db", 2, False)]
+    assert logs("test/cache", try_number=1) == [
+        ("test (a/b)", "cache", 1, False),
+        ("test (c)", "cache", 1, True),
+    ]
+    assert logs("services/db") == [("services", "db", 1, False), ("services", "db", 2, True)]
+    assert logs("services/never") == []
+    (found,) = sources(SERVED, selection(SERVED, "test (c)/db"), PLAN)
+    assert found.prefix == ids.service_prefix("r", 1, "test", "c", 1, "db")
+    assert still_running([found]) == [
+        "service 'db' of job 'test (c)' is starting or running; its log is there once it has stopped"
+    ]
+
+
+def test_services_come_with_their_jobs_where_they_are_asked_for() -> None:
+    assert logs(None) == [
+        ("build", None, 1, False),
+        ("test (a/b)", None, 1, False),
+        ("test (a/b)", None, 2, False),
+        ("test (c)", None, 1, True),
+    ]
+    assert logs("test (c)", services=True) == [
+        ("test (c)", None, 1, True),
+        ("test (c)", "db", 1, True),
+        ("test (c)", "cache", 1, True),
+    ]
+    assert [each[:2] for each in logs(None, services=True)][-2:] == [("services", "db"), ("services", "db")]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("test/bd", "job 'test' has no service 'bd' of its own; it has 'db', 'cache'"),
+        ("build/db", "job 'build' has no service 'db' of its own; it has none"),
+        ("services/bd", "the workflow has no service 'bd' of its own; it has 'db', 'never'"),
+        ("tset/db", "run 'r' has no job 'tset'; it has 'build', 'test'"),
+        ("test (d)/db", "job 'test' has no variant 'test (d)'; it has 'test (a/b)', 'test (c)'"),
+    ],
+)
+def test_a_service_that_is_not_there(name: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        logs(name)
+    assert str(caught.value) == message
+
+
+def test_logs_of_shared_services_are_artifacts_too() -> None:
+    ref = ArtifactRef(path="services/db.log", key="k", size=1, sha256="0" * 64)
+    run = record(build=leaf("success", 1, "/a")).model_copy(
+        update={"services": {"db": ServiceRecord(state="healthy", artifact=ref)}}
+    )
+    found = [(item.job, item.number, item.ref.path, item.folder) for item in artifacts_of(run)]
+    assert found == [("build", 1, "/a", "build"), ("services", 1, "services/db.log", "services")]
+    assert [item.ref for item in artifacts_of(run, job="services")] == [ref]
 
 
 def test_each_variant_s_artifacts_have_a_folder_of_their_own() -> None:

@@ -87,6 +87,8 @@ def test_a_spec_as_docker_wants_it() -> None:
         "working_dir": "/w",
         "user": "1:2",
         "labels": {"l": "v"},
+        "ports": None,
+        "healthcheck": None,
     }
     assert host_options(spec, init=True) == {
         "init": True,

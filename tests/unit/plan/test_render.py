@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from orchestrator.plan.fingerprint import digest
-from orchestrator.plan.model import ContainerNode, Matrix, Plan, Requirement, Strategy, Variant
+from orchestrator.plan.graph import graph_of
+from orchestrator.plan.model import ContainerNode, Matrix, Plan, Requirement, Service, Strategy, Variant
 from orchestrator.plan.render import plan_json, plan_text
 
 
@@ -214,3 +215,38 @@ def test_the_digest_is_of_the_whole_plan_and_survives_a_round_trip() -> None:
         plan(jobs={"a": plan().jobs["a"], "b": ContainerNode(name="b", image="j")}),
     ]
     assert len({first, *(digest(other) for other in changed)}) == 4
+
+
+def test_services_are_told_where_there_are_any() -> None:
+    found = plan(
+        services=(Service(name="db", image="d:1"),),
+        jobs={
+            "a": ContainerNode(name="a", image="i"),
+            "b": ContainerNode(
+                name="b",
+                image="i",
+                services=(Service(name="redis", image="redis:7"),),
+                shared_services=("db",),
+                network="internal",
+            ),
+        },
+    )
+    assert plan_json(found)["services"] == {"db": {"image": "d:1"}}
+    assert plan_json(found)["jobs"] == {
+        "a": {"kind": "container", "requires": [], "variants": []},
+        "b": {
+            "kind": "container",
+            "requires": [],
+            "variants": [],
+            "services": {"redis": {"image": "redis:7"}, "db": {"shared": True}},
+            "network": "internal",
+        },
+    }
+    assert "services that jobs share: db (d:1)\n" in plan_text(found)
+    assert facts(found)[-4:] == [
+        "i",
+        "with redis (redis:7)",
+        "shares db",
+        "reaches its services alone (network: internal)",
+    ]
+    assert [node.lines for node in graph_of(found).nodes] == [("a", "i"), ("b", "i", "with redis, db")]

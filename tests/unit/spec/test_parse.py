@@ -43,6 +43,21 @@ timeout: 1h30m
 max_parallel: 4
 max_variants: 300
 cleanup_policy: keep
+services:
+  db:
+    image: postgres:15
+    env: {A: 1.10}
+    command: postgres -c 'a b' ${{ params.p || 'x y' }}
+    entrypoint: [/bin/tini, ""]
+    health_check: {test: pg_isready, disable: false, interval: 1m30s, timeout: 5, retries: 2, start_period: 0,
+      start_interval: 500ms}
+    start_timeout: 2m
+    ports: [5432, "15432:5432", "0.0.0.0:1:2", "[::1]:3:4/tcp", 53/udp]
+    resources: {memory: 64m}
+    tmpfs: ["/a", "/b:64m", "/c:mode=1777,noexec"]
+    required: false
+    artifact: true
+    pull: if_not_present
 jobs:
   a:
     image: i
@@ -79,6 +94,8 @@ jobs:
     shell: sh
     user: 0:0
     entrypoint: [/bin/env]
+    services: redis:7
+    network: internal
     pull: if_not_present
     stop_grace: 3s
     resources: {cpus: 2, memory: 64MiB, pids: 10}
@@ -106,6 +123,31 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
         "max_parallel": 4,
         "max_variants": 300,
         "cleanup_policy": "keep",
+        "services": {
+            "db": {
+                "image": "postgres:15",
+                "env": {"A": "1.10"},
+                "command": ("postgres", "-c", "a b", "${{ params.p || 'x y' }}"),
+                "entrypoint": ("/bin/tini", ""),
+                "health_check": {
+                    "test": ("CMD-SHELL", "pg_isready"), "ready": None, "disable": False, "interval": 90.0,
+                    "timeout": 5.0, "retries": 2, "start_period": 0.0, "start_interval": 0.5,
+                },
+                "start_timeout": 120.0,
+                "ports": tuple(
+                    {"container": container, "host": host, "address": address, "protocol": protocol}
+                    for container, host, address, protocol in (
+                        (5432, None, "127.0.0.1", "tcp"), (5432, 15432, "127.0.0.1", "tcp"), (2, 1, "0.0.0.0", "tcp"),
+                        (4, 3, "::1", "tcp"), (53, None, "127.0.0.1", "udp"),
+                    )
+                ),
+                "resources": {"cpus": None, "memory": 64 * 2**20, "pids": None},
+                "tmpfs": {"/a": "", "/b": "size=67108864", "/c": "mode=1777,noexec"},
+                "required": False,
+                "artifact": True,
+                "pull": "missing",
+            }
+        },
         "jobs": {
             "a": {
                 "image": "i",
@@ -145,6 +187,8 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
                 "shell": "sh",
                 "user": "0:0",
                 "entrypoint": ("/bin/env",),
+                "services": ("redis:7",),
+                "network": "internal",
                 "pull": "missing",
                 "stop_grace": 3.0,
                 "resources": {"cpus": 2.0, "memory": 64 * 2**20, "pids": 10},
@@ -177,7 +221,7 @@ def test_short_forms(text: str, field: str, value: Any) -> None:
 
 
 def test_retry_kinds_are_the_kinds_of_failure_that_another_try_may_mend() -> None:
-    assert set(RETRY_KINDS) == {kind.value for kind in FailureKind} - {"cancelled", "expression"}
+    assert set(RETRY_KINDS) == {"error", *(kind.value for kind in FailureKind)} - {"cancelled", "expression"}
 
 
 def test_the_limits_of_variants_are_those_of_the_plan() -> None:

@@ -33,8 +33,10 @@ ARITHMETIC = (
     "must be a number of bytes or a size",
     "must be at least '6m'",
     "must be a number of processors",
+    "has a quote that is not closed",
+    "must be a regular expression, and is none",
 )
-"""Bounds of values that are written as text, which a pattern cannot tell: ten years, six megabytes, infinity."""
+"""What a pattern cannot tell of text: ten years, six megabytes, infinity, a shell's quotes, a regular expression."""
 
 EVERYTHING: dict[str, Any] = {
     "name": "everything",
@@ -58,6 +60,10 @@ EVERYTHING: dict[str, Any] = {
         "stop_grace": 0,
     },
     "timeout": 3600,
+    "services": {
+        "shared": "redis:7",
+        "db": {"image": "postgres:15", "env": {"POSTGRES_PASSWORD": "x", "N": 1, "O": "${{ params.text }}"}},
+    },
     "max_parallel": 2,
     "max_variants": 300,
     "cleanup_policy": "keep_on_failure",
@@ -95,6 +101,45 @@ EVERYTHING: dict[str, Any] = {
             "include": [{"x": 5}],
             "exclude": [{"x": 1}],
             "max_parallel": 2,
+        },
+        "s": {"services": ["shared", "db", "postgres:15", "redis", "a.b/c/d@sha256:0"], "commands": "true"},
+        "t": {
+            "network": "internal",
+            "commands": "true",
+            "services": {
+                "short": "redis:7",
+                "whole": {
+                    "image": "x:1",
+                    "env": {"A": 1, "B": None},
+                    "command": "serve -p 'a b' ${{ params.text }}",
+                    "entrypoint": ["/bin/sh", ""],
+                    "health_check": {
+                        "test": ["CMD", "true"],
+                        "interval": "1m30s",
+                        "timeout": 5,
+                        "retries": 3,
+                        "start_period": 0,
+                        "start_interval": "500ms",
+                    },
+                    "start_timeout": "2m",
+                    "ports": [80, "81", "82:80", "127.0.0.1:83:80", "[::1]:84:80", "53/udp"],
+                    "resources": {"memory": "64m"},
+                    "tmpfs": ["/a", "/b:64m", "/c:size=64m,mode=1777"],
+                    "required": False,
+                    "artifact": True,
+                    "pull": "always",
+                },
+                "one": {
+                    "image": "x",
+                    "health_check": {"ready": {"http": "/"}},
+                    "tmpfs": {"/d": 1024, "/e": None},
+                },
+                "two": {"image": "x", "health_check": {"ready": {"http": {"path": "/a", "port": 80}}}},
+                "three": {"image": "x", "health_check": {"ready": {"log": "^ready$"}}, "ports": 80},
+                "four": {"image": "x", "health_check": {"ready": {"tcp": 80}}, "tmpfs": "/f"},
+                "five": {"image": "x", "health_check": {"disable": True}},
+                "six": {"image": "x", "health_check": {"test": "true", "disable": False}},
+            },
         },
         "n": {"matrix": "${{ fromJSON('{\"a\": [1]}') }}", "commands": "true"},
         "o": {

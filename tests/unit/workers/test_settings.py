@@ -1,5 +1,8 @@
 """Settings from the environment."""
 
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,9 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         "ORCA_MAX_JOBS": "3",
         "ORCA_TASK_QUEUE": "gpu",
     }
-    expected = Settings(store="s3://bucket/orca", host_id="host-1", max_jobs=3, task_queue="gpu")
+    expected = Settings(
+        store="s3://bucket/orca", host_id="host-1", max_jobs=3, task_queue="gpu", home=tmp_path
+    )
     assert Settings.from_env(environ) == expected
     assert list(tmp_path.iterdir()) == []
 
@@ -27,6 +32,28 @@ def test_a_host_keeps_its_id(tmp_path: Path) -> None:
     assert first.host_id != Settings.from_env({"ORCA_HOME": str(tmp_path / "other")}).host_id
     assert (first.store, first.task_queue) == (str(tmp_path / "home" / "store"), "orca")
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["host-id"]
+
+
+def test_a_host_keeps_its_key_to_itself(tmp_path: Path) -> None:
+    environ = {"ORCA_HOME": str(tmp_path / "home"), "ORCA_HOST_ID": "host-1"}
+    settings = Settings.from_env(environ)
+    assert not (tmp_path / "home").exists()
+    key = settings.service_key()
+    assert Settings.from_env(environ).service_key() == key
+    (file,) = (tmp_path / "home").iterdir()
+    assert (file.name, stat.S_IMODE(file.stat().st_mode), len(key)) == ("service-key", 0o600, 32)
+    other = Settings.from_env({**environ, "ORCA_HOME": str(tmp_path / "other")})
+    assert other.service_key() != settings.service_key()
+
+
+def test_two_workers_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
+    code = (
+        "import sys; from workers.settings import Settings;"
+        "print(Settings.from_env({'ORCA_HOME': sys.argv[1], 'ORCA_HOST_ID': 'h'}).service_key().hex())"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path)]
+    workers = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert len({worker.communicate()[0] for worker in workers}) == 1
 
 
 @pytest.mark.parametrize(

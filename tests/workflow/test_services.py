@@ -1,0 +1,486 @@
+"""Services around jobs on a real server: started before, stopped after, whatever happens in between."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+
+from orchestrator.client import runs
+from orchestrator.contract.messages import RunRecord, ServiceRecord
+from orchestrator.plan.model import ContainerNode, HealthCheck, Plan, Ready, Service
+from tests.support.memory_engine import MemoryEngine, Running
+from tests.support.plans import for_each, job, plan
+from tests.workflow.conftest import Runner, Serve, worker_of
+
+IMAGE = "alpine:latest"
+
+
+class House:
+    """What jobs and services do, by the last word of their entrypoint, and what they saw."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, dict[str, str]] = {}
+        self.naps = threading.Event()
+        self.lock = threading.Lock()
+        self.starts: list[str] = []
+        self.gate = threading.Event()
+        self.engine = MemoryEngine(
+            programs={
+                "serve": self.serve,
+                "early": self.early,
+                "mute": self.mute,
+                "dies": self.dies,
+                "work": self.work,
+                "fail": lambda _: 3,
+                "nap": self.nap,
+                "slow": self.slow,
+                "slowly": self.slowly,
+            }
+        )
+
+    def serve(self, box: Running) -> int:
+        with self.lock:
+            self.starts.append(box.env.get("NAME", ""))
+        box.out("ready")
+        box.sleep(600, until_stopped=True)
+        return 143
+
+    def slowly(self, box: Running) -> int:
+        """Gets ready once the gate opens."""
+        self.gate.wait(30)
+        return self.serve(box)
+
+    def early(self, box: Running) -> int:
+        box.out("no password given")
+        return 1
+
+    def mute(self, box: Running) -> int:
+        box.out("still thinking")
+        box.sleep(600, until_stopped=True)
+        return 143
+
+    def dies(self, box: Running) -> int:
+        box.out("ready")
+        box.sleep(0.7)
+        box.out("out of luck")
+        return 9
+
+    def work(self, box: Running) -> int:
+        self.seen[box.env.get("NAME", box.env["ORCA_JOB"])] = dict(box.env)
+        return 0
+
+    def slow(self, box: Running) -> int:
+        box.sleep(2)
+        return 5
+
+    def nap(self, box: Running) -> int:
+        self.naps.set()
+        box.sleep(600, until_stopped=True)
+        return 143
+
+    @property
+    def left(self) -> tuple[list[str], list[str]]:
+        """Names of containers and networks that are there."""
+        return (
+            [one.name for one in self.engine.list_labelled({})],
+            [one.name for one in self.engine.list_networks({})],
+        )
+
+
+READY = HealthCheck(ready=Ready(log="^ready$"))
+
+
+def service(name: str = "db", does: str = "serve", **fields: Any) -> Service:
+    usual: dict[str, Any] = {
+        "name": name,
+        "image": IMAGE,
+        "entrypoint": (does,),
+        "health_check": READY,
+        "start_timeout": 10,
+    }
+    return Service.model_validate(usual | fields)
+
+
+def with_services(name: str, *parts: Service | str, does: str = "work", **fields: Any) -> ContainerNode:
+    """A job with these services, after the jobs of these names."""
+    services = tuple(part for part in parts if isinstance(part, Service))
+    requires = [part for part in parts if isinstance(part, str)]
+    return job(name, *requires, services=services, entrypoint=(does,), **fields)
+
+
+async def activities(client: Client, run: str) -> list[tuple[str, str]]:
+    """Type and id of the activities of a run, in the order in which they were scheduled."""
+    history = await client.get_workflow_handle(run).fetch_history()
+    found = [
+        event.activity_task_scheduled_event_attributes
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    return [(each.activity_type.name, each.activity_id) for each in found]
+
+
+async def until(client: Client, run: str, condition: Callable[[RunRecord], object]) -> RunRecord:
+    async with asyncio.timeout(60):
+        while not condition(found := await runs.record(client, run)):
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def test_a_job_finds_its_services(client: Client, serve: Serve) -> None:
+    house = House()
+    db = service(
+        "my-db",
+        env={"NAME": "${{ params.name }}", "USER": "u-${{ item }}", "HIDDEN": "x"},
+        shared_env=("USER",),
+        generated=("PASSWORD",),
+        ports=({"container": 5432},),
+        health_check=READY,
+        artifact=True,
+    )
+    node = for_each(
+        "test",
+        ["a", "b"],
+        services=(db, service("cache"), service("off", image="${{ '' }}")),
+        entrypoint=("work",),
+        env={
+            "NAME": "${{ item }}",
+            "URL": "${{ services.my-db.host }}:${{ services.my-db.port }}",
+            "CACHE_HOST": "mine",
+        },
+        outputs={"where": "${{ services.my-db.host }}"},
+    )
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(plan(node), params={"name": "n"})
+        record = await runs.wait(client, handle.id)
+    assert record.status == "success", record
+    first, second = house.seen["a"], house.seen["b"]
+    names = ("MY_DB_HOST", "MY_DB_PORT", "URL", "USER", "CACHE_HOST", "CACHE_PORT", "HIDDEN")
+    assert [first.get(name) for name in names] == [
+        "my-db",
+        "5432",
+        "my-db:5432",
+        "u-a",
+        "mine",
+        None,
+        None,
+    ]
+    assert len(first["PASSWORD"]) == 32
+    assert first["PASSWORD"] != second["PASSWORD"]
+    found = record.jobs["test"].variants["test (a)"]
+    assert found.outputs == {"where": "my-db"}
+    assert list(found.services) == ["my-db", "cache"]
+    kept = found.services["my-db"]
+    assert (kept.state, kept.check, kept.stopped, kept.start) == (
+        "healthy",
+        "a line of its log like '^ready$'",
+        True,
+        1,
+    )
+    assert kept.after is not None
+    assert [ref.path for ref in found.artifacts] == ["services/my-db.log"]
+    assert found.warnings == ()
+    order = await activities(client, handle.id)
+    assert [each for each in order if "test (a)" in each[1]] == [
+        ("start services", "start services: test (a)"),
+        ("test (a)", "test (a)"),
+        ("stop services", "stop services: test (a)"),
+    ]
+    assert house.left == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("one", "kind", "text", "state"),
+    [
+        (
+            service(does="early"),
+            "service",
+            "service 'db' ended at once with exit code 1; its last lines:\n  no pass",
+            "exited",
+        ),
+        (service(does="mute", start_timeout=1), "service", "service 'db' is not healthy: ", "unhealthy"),
+        (service(image="nobody/knows:1"), "pull", "service 'db' cannot be started: ", "absent"),
+    ],
+)
+async def test_services_that_do_not_come_up(
+    client: Client, serve: Serve, one: Service, kind: str, text: str, state: str
+) -> None:
+    house = House()
+    async with serve(client, engine=house.engine) as runner:
+        record = await runner.run(plan(with_services("test", one, service("cache"))))
+    found = record.jobs["test"]
+    assert found.reason is not None
+    assert found.reason.startswith(f"{kind}: {text}"), found.reason
+    assert (record.status, found.status, found.exit_code, found.tries) == ("failed", "failed", None, 1)
+    assert (found.services["db"].state, found.services["db"].stopped) == (state, True)
+    assert house.seen == {}
+    assert house.left == ([], [])
+
+
+async def test_a_failure_of_services_is_retried_with_fresh_ones(client: Client, serve: Serve) -> None:
+    house = House()
+    node = with_services(
+        "test", service(does="early"), retry={"max_attempts": 2, "delay": 0.1, "on": ("service",)}
+    )
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(plan(node))
+        record = await runs.wait(client, handle.id)
+    assert (record.jobs["test"].tries, record.jobs["test"].services["db"].start) == (2, 2)
+    assert [key for _, key in await activities(client, handle.id)] == [
+        "start services: test",
+        "stop services: test",
+        "start services: test #2",
+        "stop services: test #2",
+    ]
+    assert house.left == ([], [])
+
+
+async def test_a_service_that_dies_beside_the_job_is_named_once(client: Client, serve: Serve) -> None:
+    house = House()
+    async with serve(client, engine=house.engine) as runner:
+        record = await runner.run(plan(with_services("test", service(does="dies"), does="slow")))
+    found = record.jobs["test"]
+    assert found.reason is not None
+    assert found.reason.startswith(
+        "exit: the container ended with exit code 5\nlikely cause: service 'db' had ended"
+    )
+    assert found.reason.count("service 'db'") == 1
+    assert found.warnings == ()
+    assert found.services["db"] == ServiceRecord(
+        state="exited",
+        after=found.services["db"].after,
+        check="a line of its log like '^ready$'",
+        exit_code=9,
+        note="ended by itself with exit code 9 ('out of luck')",
+        stopped=True,
+    )
+    assert house.left == ([], [])
+
+
+async def test_an_expression_that_cannot_be_evaluated(client: Client, serve: Serve) -> None:
+    house = House()
+    bad = service(env={"N": "${{ fromJSON('{') }}"})
+    late = with_services("late", service(), env={"N": "${{ fromJSON('{') }}"})
+    async with serve(client, engine=house.engine) as runner:
+        record = await runner.run(plan(with_services("early", bad), late))
+    assert str(record.jobs["early"].reason).startswith(
+        "expression: N in `env` of service 'db' of job 'early': "
+    )
+    assert str(record.jobs["late"].reason).startswith("expression: N in `env` of job 'late': ")
+    assert record.jobs["late"].services["db"].state == "healthy"
+    assert house.left == ([], [])
+
+
+async def test_a_cancel_while_services_start(client: Client, serve: Serve) -> None:
+    house = House()
+    shape = plan(with_services("test", service(does="mute", start_timeout=60)))
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(shape)
+        found = await until(client, handle.id, lambda record: house.left[0])
+        assert (found.jobs["test"].status, found.jobs["test"].reason) == ("running", "starting db")
+        await runs.cancel(client, handle.id)
+        record = await runs.wait(client, handle.id)
+    assert (record.status, record.jobs["test"].status) == ("cancelled", "cancelled")
+    assert record.jobs["test"].services["db"].stopped
+    assert house.left == ([], [])
+
+
+async def test_a_cancel_while_the_job_runs(client: Client, serve: Serve) -> None:
+    house = House()
+    shape = plan(with_services("test", service(), does="nap", timeout=60))
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(shape)
+        await asyncio.to_thread(house.naps.wait, 30)
+        await runs.cancel(client, handle.id)
+        record = await runs.wait(client, handle.id)
+    assert (record.status, record.jobs["test"].status) == ("cancelled", "cancelled")
+    assert record.jobs["test"].services["db"].state == "healthy"
+    assert house.left == ([], [])
+
+
+async def test_a_cancel_before_anyone_has_taken_the_start(client: Client) -> None:
+    """Nothing was started, so that nobody is asked to stop anything."""
+    queue = uuid4().hex
+    async with worker_of(client, queue):
+        handle = await Runner(client, queue).start(plan(with_services("test", service())))
+        waiting = await until(client, handle.id, lambda record: record.jobs["test"].status == "waiting")
+        await runs.cancel(client, handle.id)
+        record = await runs.wait(client, handle.id)
+    assert waiting.jobs["test"].reason == "waiting for a free worker"
+    assert record.status == "cancelled"
+    assert [key for _, key in await activities(client, handle.id)] == ["start services: test"]
+
+
+async def test_a_host_that_is_gone_before_the_job_begins(client: Client, serve: Serve) -> None:
+    """The first host starts the services and goes; the whole starts again on the other, and no retry is charged."""
+    house, other = House(), House()
+    queue = uuid4().hex
+    node = with_services("test", service(does="slowly", start_timeout=30))
+    async with serve(client, engine=house.engine, queue=queue, host="first", own=False) as runner:
+        handle = await runner.start(plan(node))
+        await until(client, handle.id, lambda record: house.left[0])
+        async with asyncio.timeout(20):
+            house.gate.set()
+            while len(await activities(client, handle.id)) < 2:
+                await asyncio.sleep(0.05)
+    # The first host is gone with the services on it. Its own queue was served by nobody.
+    async with serve(client, engine=other.engine, queue=queue, host="second"):
+        record = await runs.wait(client, handle.id)
+    found = record.jobs["test"]
+    assert (record.status, found.tries, found.services["db"].start) == ("success", 2, 2)
+    assert (found.history[0].status, found.history[0].host) == ("failed", "first")
+    assert found.history[0].reason == (
+        "lost: host 'first', which has db, did not take the job within 30 s; nothing of the job had begun there"
+    )
+    assert found.history[1].host == "second"
+    assert [key for _, key in await activities(client, handle.id)] == [
+        "start services: test",
+        "test",
+        "start services: test #2",
+        "stop services: test",
+        "test #2",
+        "stop services: test #2",
+    ]
+    (warning,) = found.warnings
+    assert warning.startswith(
+        "the services could not be stopped: the host that had the services did not come back"
+    )
+    assert "on host 'first'" in warning
+    assert other.left == ([], [])
+
+
+async def test_a_worker_that_stops_while_services_start_leaves_them_to_the_next(
+    client: Client, serve: Serve
+) -> None:
+    house = House()
+    queue = uuid4().hex
+    node = with_services("test", service(does="slowly", start_timeout=30))
+    async with serve(client, engine=house.engine, queue=queue) as runner:
+        handle = await runner.start(plan(node))
+        await until(client, handle.id, lambda record: house.left[0])
+        before = house.left
+    assert house.left == before
+    house.gate.set()
+    async with serve(client, engine=house.engine, queue=queue):
+        record = await runs.wait(client, handle.id)
+    assert (record.status, record.jobs["test"].tries) == ("success", 1)
+    assert house.starts == [""]
+    assert house.left == ([], [])
+
+
+def sharing(*jobs: ContainerNode, services: tuple[Service, ...] = ()) -> Plan:
+    return plan(
+        *jobs, services=services or (service("db", env={"NAME": "db"}, artifact=True), service("unused"))
+    )
+
+
+async def test_shared_services_run_from_before_the_first_job_to_after_the_last(
+    client: Client, serve: Serve
+) -> None:
+    house = House()
+    shape = sharing(
+        job("before", entrypoint=("work",)),
+        with_services("one", "before", shared_services=("db",)),
+        with_services("two", "one", service("own"), shared_services=("db",), does="work"),
+        job("after", "two", entrypoint=("work",)),
+    )
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(shape)
+        record = await runs.wait(client, handle.id)
+    assert record.status == "success", record
+    assert (house.seen["one"]["DB_HOST"], house.seen["two"]["DB_HOST"]) == ("db", "db")
+    assert (house.seen["two"]["OWN_HOST"], "DB_HOST" in house.seen["before"]) == ("own", False)
+    order = [key for _, key in await activities(client, handle.id)]
+    assert order.index("before") < order.index("start services") < order.index("one")
+    assert order.index("two") < order.index("stop services")
+    assert (order.count("start services"), order.count("stop services")) == (1, 1)
+    assert order[-2:].count("stop services") == 1
+    assert list(record.services) == ["db"]
+    shared = record.services["db"]
+    assert (shared.state, shared.stopped, shared.start) == ("healthy", True, 1)
+    assert shared.artifact is not None
+    assert house.starts == ["db", ""]
+    assert house.left == ([], [])
+
+
+async def test_shared_services_that_do_not_start_fail_each_job_that_names_them(
+    client: Client, serve: Serve
+) -> None:
+    house = House()
+    shape = sharing(
+        with_services("one", shared_services=("db",)),
+        with_services("two", shared_services=("db",)),
+        with_services("again", shared_services=("db",), retry={"max_attempts": 2, "delay": 0.1}),
+        job("alone", entrypoint=("work",)),
+        services=(service("db", does="early"),),
+    )
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(shape)
+        record = await runs.wait(client, handle.id)
+    reasons = [record.jobs[name].reason or "" for name in ("one", "two", "again")]
+    assert all(
+        reason.startswith("service: service 'db' ended at once with exit code 1") for reason in reasons
+    )
+    assert (record.jobs["alone"].status, record.jobs["again"].tries) == ("success", 2)
+    assert record.services["db"].start == 2
+    assert [key for _, key in await activities(client, handle.id) if "services" in key] == [
+        "start services",
+        "stop services",
+        "start services #2",
+        "stop services #2",
+    ]
+    assert house.left == ([], [])
+
+
+async def test_a_cancel_stops_shared_services_too(client: Client, serve: Serve) -> None:
+    house = House()
+    shape = sharing(
+        with_services("one", shared_services=("db",), does="nap", timeout=60),
+        job("end", finalizer=True, on_complete="always"),
+    )
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(shape)
+        await asyncio.to_thread(house.naps.wait, 30)
+        await runs.cancel(client, handle.id)
+        record = await runs.wait(client, handle.id)
+    assert (record.status, record.jobs["one"].status) == ("cancelled", "cancelled")
+    assert record.services["db"].stopped
+    assert house.left == ([], [])
+
+
+async def test_a_cancel_while_shared_services_start(client: Client, serve: Serve) -> None:
+    house = House()
+    shape = sharing(
+        with_services("one", shared_services=("db",)),
+        services=(service("db", does="mute", start_timeout=60),),
+    )
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(shape)
+        found = await until(client, handle.id, lambda record: house.left[0])
+        assert found.jobs["one"].reason == "waiting for the shared services db"
+        await runs.cancel(client, handle.id)
+        record = await runs.wait(client, handle.id)
+    assert (record.status, record.jobs["one"].status) == ("cancelled", "cancelled")
+    assert house.left == ([], [])
+
+
+async def test_networks_without_services(client: Client, serve: Serve) -> None:
+    house = House()
+    shape = plan(
+        job("inside", network="internal", entrypoint=("work",)),
+        job("alone", network="none", entrypoint=("work",)),
+    )
+    async with serve(client, engine=house.engine) as runner:
+        handle = await runner.start(shape)
+        record = await runs.wait(client, handle.id)
+    assert record.status == "success"
+    assert sorted(key for _, key in await activities(client, handle.id)) == [
+        "alone",
+        "inside",
+        "start services: inside",
+        "stop services: inside",
+    ]
+    assert house.left == ([], [])

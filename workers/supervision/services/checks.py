@@ -1,0 +1,144 @@
+"""What is checked of a service, and by which rules: from its request and its image's facts. Pure."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.contract.services import ServiceRequest
+from orchestrator.plan.model import HealthCheck, Ready
+from workers.engine.interface import ImageFacts, ImageHealthCheck
+from workers.supervision.services.health import Rules
+
+_SHELL: Final = ("/bin/sh", "-c")
+
+
+class BadCheck(Exception):
+    """The health check cannot be carried out as it is written; the message says why and what to write."""
+
+
+@dataclass(frozen=True)
+class CommandCheck:
+    """A command inside the container that exits with 0."""
+
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PortCheck:
+    """Connections to all these ports are accepted; to some of them where `some_will_do` in the end."""
+
+    ports: tuple[int, ...]
+    some_will_do: bool = False
+
+
+@dataclass(frozen=True)
+class HttpCheck:
+    """A GET that is answered with a status below 400."""
+
+    port: int
+    path: str
+
+
+@dataclass(frozen=True)
+class LogCheck:
+    """A line of the log in which the pattern is found."""
+
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class NoCheck:
+    """Nothing can be checked, or nothing is to be (`wanted`)."""
+
+    wanted: bool
+
+
+Check = CommandCheck | PortCheck | HttpCheck | LogCheck | NoCheck
+
+
+@dataclass(frozen=True)
+class Checking:
+    """How one service is checked."""
+
+    check: Check
+    rules: Rules
+    text: str
+    """For people: what is checked."""
+
+
+def ports_of(service: ServiceRequest, image: ImageFacts) -> tuple[int, ...]:
+    """The TCP ports that it has: those that the spec names, then those that the image exposes."""
+    asked = [port.container for port in service.ports if port.protocol == "tcp"]
+    return tuple(dict.fromkeys([*asked, *image.ports]))
+
+
+def checking(service: ServiceRequest, image: ImageFacts) -> Checking:
+    """What to check: the spec's check, else the image's own, else a connection to its ports, else nothing.
+
+    Raises:
+        BadCheck: what the spec asks for makes no sense for this service.
+    """
+    wanted, own = service.health_check, image.health_check
+    rules = _rules(wanted, None if wanted.ready is not None else own, start_timeout=service.start_timeout)
+    if wanted.test is not None:
+        if wanted.test[:1] == ("NONE",):
+            return Checking(NoCheck(wanted=True), rules, "")
+        return Checking(CommandCheck(_command(wanted.test)), rules, _text(wanted.test))
+    if wanted.ready is not None:
+        check, text = _ready(wanted.ready, service, image)
+        return Checking(check, rules, text)
+    if own is not None:
+        return Checking(CommandCheck(_command(own.test)), rules, f"the image's own check '{_text(own.test)}'")
+    asked = tuple(port.container for port in service.ports if port.protocol == "tcp")
+    if ports := asked or image.ports:
+        text = f"port {ports[0]}" if len(ports) == 1 else f"ports {', '.join(map(str, ports))}"
+        # An image exposes ports that it may use: not each of them is ever opened.
+        return Checking(PortCheck(ports, some_will_do=not asked), rules, text)
+    return Checking(NoCheck(wanted=False), rules, "")
+
+
+def _rules(wanted: HealthCheck, own: ImageHealthCheck | None, *, start_timeout: float) -> Rules:
+    """The spec's fields, as the image's own check fills them in."""
+
+    def chosen(name: str) -> float:
+        filled = None if own is None or name in wanted.given else getattr(own, name)
+        return getattr(wanted, name) if filled is None else filled
+
+    return Rules(
+        interval=chosen("interval"),
+        timeout=chosen("timeout"),
+        retries=int(chosen("retries")),
+        start_period=chosen("start_period"),
+        start_interval=chosen("start_interval"),
+        start_timeout=start_timeout,
+    )
+
+
+def _command(test: tuple[str, ...]) -> tuple[str, ...]:
+    kind, *words = test
+    return (*_SHELL, *words) if kind == "CMD-SHELL" else tuple(words)
+
+
+def _text(test: tuple[str, ...]) -> str:
+    kind, *words = test
+    return " ".join(words) if kind == "CMD-SHELL" else shlex.join(words)
+
+
+def _ready(ready: Ready, service: ServiceRequest, image: ImageFacts) -> tuple[Check, str]:
+    if ready.tcp is not None:
+        return PortCheck((ready.tcp,)), f"port {ready.tcp}"
+    if ready.http is not None:
+        ports = ports_of(service, image)
+        port = ready.http_port or (ports[0] if ports else None)
+        if port is None:
+            raise BadCheck(
+                f"'ready: http' needs a port, and image '{service.image}' exposes none; name one under 'ports'"
+            )
+        path = ready.http if ready.http.startswith("/") else f"/{ready.http}"
+        return HttpCheck(port, path), f"GET {path} on port {port}"
+    pattern = ready.log or ""
+    try:
+        return LogCheck(re.compile(pattern)), f"a line of its log like '{pattern}'"
+    except re.error as error:
+        raise BadCheck(f"'ready: log' is no regular expression: '{pattern}': {error}") from error

@@ -1,0 +1,83 @@
+"""The network of a scope: made before its services, removed after them."""
+
+import asyncio
+import time
+
+from orchestrator.contract.failures import FailureKind
+from orchestrator.contract.names import LABEL_MARK
+from orchestrator.contract.services import ServiceScope, StartServices
+from orchestrator.errors import EngineError
+from workers.engine.failures import NameTaken, NetworkBusy, NetworkRefused
+from workers.engine.interface import NetworkSpec
+from workers.supervision.reasons import TryFailed
+from workers.supervision.services.identity import foreign, network_labels, network_of
+from workers.supervision.site import Site
+from workers.supervision.threads import whole
+
+
+async def make_network(site: Site, request: StartServices) -> None:
+    """See to it that the scope's network is there.
+
+    Raises:
+        TryFailed: the engine cannot make it, or something else has its name.
+        EngineError: the engine failed.
+    """
+    name = network_of(request.scope)
+    labels = network_labels(request.scope, namespace=site.namespace, cleanup=request.cleanup)
+    spec = NetworkSpec(name, labels, internal=request.internal)
+    try:
+        await whole(site.threads.call(site.engine.create_network, spec))
+    except NameTaken:
+        await _adopt(site, request.scope, name)
+    except NetworkRefused as error:
+        raise TryFailed(FailureKind.DOCKER, await _refused(site, error)) from error
+
+
+async def remove_network(site: Site, scope: ServiceScope) -> str | None:
+    """Remove the scope's network, and wait for containers that are just leaving it.
+
+    Returns:
+        Why it is still there; None when it is not.
+
+    Raises:
+        EngineError: the engine failed.
+    """
+    name = network_of(scope)
+    deadline = time.monotonic() + site.limits.network_patience
+    while True:
+        try:
+            await site.threads.call(site.engine.remove_network, name)
+        except NetworkBusy as error:
+            if time.monotonic() > deadline:
+                return (
+                    f"network '{name}' is left over, since containers are in it ({error}); remove them, then it with"
+                    f" 'docker network rm {name}'"
+                )
+            await asyncio.sleep(site.limits.busy_pause)
+        else:
+            return None
+
+
+async def _adopt(site: Site, scope: ServiceScope, name: str) -> None:
+    found = await site.threads.call(site.engine.inspect_network, name)
+    if found is None:
+        raise NameTaken(f"network '{name}' comes and goes")
+    if cause := foreign(scope, None, dict(found.labels)):
+        raise TryFailed(
+            FailureKind.SERVICE,
+            f"network '{name}' exists and is not that of these services: {cause}; remove it with"
+            f" 'docker network rm {name}'",
+        )
+
+
+async def _refused(site: Site, error: NetworkRefused) -> str:
+    """The engine's words, and where its address ranges may have gone."""
+    try:
+        ours = len(await site.threads.call(site.engine.list_networks, {LABEL_MARK: None}))
+    except EngineError:
+        return str(error)
+    left = f"{ours} network{'' if ours == 1 else 's'} of orca's {'is' if ours == 1 else 'are'} on this host"
+    return (
+        f"the services' network could not be made: {error}; {left}: list them with 'docker network ls --filter"
+        f" label={LABEL_MARK}', and remove those that no run uses any more with 'docker network rm'"
+    )

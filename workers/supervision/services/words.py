@@ -1,0 +1,76 @@
+"""Why services did not come up, in words. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from workers.supervision.reasons import duration_text
+from workers.supervision.services.health import Progress, Unhealthy
+
+LAST_LINES: Final = 20
+"""Lines of a service's log that a message quotes."""
+_MAX_LINE: Final = 200
+_MAX_QUOTED: Final = 1400
+"""Characters; a reason has room for 2 000."""
+_AT_ONCE: Final = 5.0
+
+
+def with_lines(text: str, lines: Sequence[str]) -> str:
+    """`text`, and below it the last of a service's `lines`: as many as there is room for."""
+    kept: list[str] = []
+    room = _MAX_QUOTED
+    for line in reversed(lines[-LAST_LINES:]):
+        shown = line if len(line) <= _MAX_LINE else line[: _MAX_LINE - 1] + "…"
+        room -= len(shown) + 3
+        if room < 0:
+            break
+        kept.append(f"  {shown}")
+    if not kept:
+        return f"{text}; it printed nothing"
+    return "\n".join([f"{text}; its last lines:", *reversed(kept)])
+
+
+def ended(exit_code: int, *, oom: bool, after: float) -> str:
+    """How a service ended before it was healthy, as a clause: `ended at once with exit code 0`."""
+    how = f"exit code {exit_code}"
+    if oom:
+        return f"went over its memory limit and was killed ({how}) after {duration_text(round(after, 1))}"
+    if after < _AT_ONCE:
+        return f"ended at once with {how}"
+    return f"ended with {how} after {duration_text(round(after, 1))}, before it was healthy"
+
+
+def unhealthy(verdict: Unhealthy, progress: Progress, *, check: str) -> str:
+    """Why a service counts as unhealthy, as a clause."""
+    if verdict.broken:
+        return (
+            f"cannot be checked: the health check '{check}' cannot be run in its container ({verdict.why});"
+            " name a command that its image has"
+        )
+    count = f"{progress.checks} check{'' if progress.checks == 1 else 's'} of {check}"
+    last = "" if progress.last is None else f" (the last one: {progress.last.detail})"
+    return f"is not healthy: {verdict.why}; {count}{last}"
+
+
+def lacking(name: str, detail: str, *, timeout: float) -> str:
+    """For a service of which only some of its image's ports opened."""
+    return (
+        f"service '{name}' counts as healthy, though after {duration_text(timeout)} not all ports that its image"
+        f" exposes were open ({detail}); name the one that matters with 'ready: {{tcp: PORT}}', then nothing is"
+        " waited for"
+    )
+
+
+def unchecked(name: str) -> str:
+    """For a service that nothing is known of but that it runs."""
+    return (
+        f"service '{name}' was started, but nothing tells whether it is ready: it has no health check and no"
+        " ports; give it a 'health_check'"
+    )
+
+
+def port_taken(port: int, holder: str, *, engine: str) -> str:
+    """For a published port that another container has, as a clause."""
+    return (
+        f"cannot publish port {port}: container '{holder}' has it; publish another port, or none, since jobs reach"
+        f" services by name without it ({engine})"
+    )
