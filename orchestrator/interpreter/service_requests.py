@@ -124,10 +124,12 @@ def beside(request: ContainerRequest, groups: Sequence[Group]) -> ContainerReque
             "env": env | request.env,
             "secrets": tuple(secret for name, secret in secrets.items() if name not in request.env),
             "networks": tuple(group.network for group in groups),
+            # Of one that never came up people have been told already.
             "services": tuple(
-                ids.service_container_name(group.network, service.name)
+                ids.service_container_name(group.network, report.name)
                 for group in groups
-                for service in group.start.services
+                for report in group.started.services
+                if report.state in ("healthy", "started")
             ),
         }
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from typing import Any
 
 import docker
 
@@ -34,5 +35,27 @@ def containers_of(run: str | None = None, *, but: Collection[str] = ()) -> list[
             if not going or time.monotonic() > deadline:
                 return sorted(str(container.name) for container in found)
             time.sleep(0.1)
+    finally:
+        client.close()
+
+
+def networks_and_volumes() -> set[str]:
+    """Names of orca's networks, and of all volumes: those that images ask for have no label."""
+    client = docker.from_env()
+    try:
+        api: Any = client.api
+        networks: list[dict[str, str]] = api.networks(filters={"label": LABEL_MARK})
+        volumes: list[dict[str, str]] = api.volumes()["Volumes"] or []
+        return {one["Name"] for one in (*networks, *volumes)}
+    finally:
+        client.close()
+
+
+def networks_of(run: str) -> list[dict[str, Any]]:
+    """What the engine says of a run's networks."""
+    client = docker.from_env()
+    try:
+        api: Any = client.api
+        return api.networks(filters={"label": f"{LABEL_RUN}={run}"})
     finally:
         client.close()
