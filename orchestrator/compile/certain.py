@@ -56,36 +56,50 @@ class Mismatch:
     range: Range
 
 
-def decided(source: str) -> tuple[bool, Node] | None:
+def decided(source: str, status: Mapping[str, bool] | None = None) -> tuple[bool, Node] | None:
     """What a condition is in every run, and the part of it that decides that; None where that depends on the run.
+
+    Args:
+        source: The condition.
+        status: What status functions give where that is known, by their names in lower case.
 
     Raises:
         ExpressionError: it cannot be parsed.
     """
-    return _truth(survey(source).node, source)
+    return _truth(survey(source).node, source, status or {})
 
 
-def _truth(node: Node, source: str) -> tuple[bool, Node] | None:
+def _truth(node: Node, source: str, status: Mapping[str, bool]) -> tuple[bool, Node] | None:
     match node:
         case Literal():
             return truthy(node.value), node
         case Not():
-            inner = _truth(node.operand, source)
+            inner = _truth(node.operand, source, status)
             return None if inner is None else (not inner[0], inner[1])
         case Logical():
-            return _truth_of_logic(node, source)
-        case Comparison() | FunctionCall() if _is_constant(node):
-            try:
-                return truthy(evaluate(source[node.offset : node.end], {})), node
-            except ExpressionError:
-                return None
+            return _truth_of_logic(node, source, status)
+        case Comparison() | FunctionCall():
+            return _truth_of_value(node, source, status)
         case _:
             return None
 
 
-def _truth_of_logic(node: Logical, source: str) -> tuple[bool, Node] | None:
+def _truth_of_value(
+    node: Comparison | FunctionCall, source: str, status: Mapping[str, bool]
+) -> tuple[bool, Node] | None:
+    if isinstance(node, FunctionCall) and not node.arguments and node.name.lower() in status:
+        return status[node.name.lower()], node
+    if not _is_constant(node):
+        return None
+    try:
+        return truthy(evaluate(source[node.offset : node.end], {})), node
+    except ExpressionError:
+        return None
+
+
+def _truth_of_logic(node: Logical, source: str, status: Mapping[str, bool]) -> tuple[bool, Node] | None:
     ends = node.operator == "||"
-    parts = [_truth(operand, source) for operand in node.operands]
+    parts = [_truth(operand, source, status) for operand in node.operands]
     deciding = next((part for part in parts if part is not None and part[0] is ends), None)
     if deciding is None and None not in parts:
         return not ends, node

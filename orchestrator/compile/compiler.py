@@ -12,6 +12,7 @@ from orchestrator.compile.expression_checks import expressions
 from orchestrator.compile.lints import LINTS
 from orchestrator.compile.nodes import container_node, param_of
 from orchestrator.compile.spare import SPARE
+from orchestrator.compile.status_conditions import idle_status
 from orchestrator.errors import SpecError
 from orchestrator.expressions import shared_work
 from orchestrator.plan.model import Plan
@@ -74,7 +75,7 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
             else:
                 found += bound
     errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
-    found += (diagnostic for rule in SPARE for diagnostic in rule(draft, errors))
+    found += (diagnostic for rule in (*SPARE, idle_status) for diagnostic in rule(draft, errors))
     diagnostics = in_order(found)
     if has_errors(diagnostics):
         raise SpecError(diagnostics)

@@ -29,7 +29,7 @@ def idle_conditions(draft: Draft) -> Iterator[Diagnostic]:
     """A condition that comes out the same in every run: it never stops the job, or always does."""
     for name, job in draft.spec.jobs.items():
         for key, text in (("if", job.if_), ("unless", job.unless)):
-            whole = None if text is None else _whole(text)
+            whole = None if text is None else whole_expression(text)
             if text is None or whole is None:
                 continue
             source, offset = whole
@@ -38,12 +38,23 @@ def idle_conditions(draft: Draft) -> Iterator[Diagnostic]:
             except ExpressionError:
                 continue  # E201 tells
             if found is not None:
-                yield from _idle(draft, ("jobs", name, key), text, source, offset, found)
+                yield from tell_idle(draft, ("jobs", name, key), text, source, offset, found)
 
 
-def _idle(
-    draft: Draft, path: Path, text: str, source: str, offset: int, found: tuple[bool, Node]
+def tell_idle(
+    draft: Draft, path: Path, text: str, source: str, offset: int, found: tuple[bool, Node], why: str = ""
 ) -> Iterator[Diagnostic]:
+    """Warn of a condition that is always true or false: `found` is what it is, and the part that decides it.
+
+    Args:
+        draft: The spec.
+        path: Leads to the condition.
+        text: All of it.
+        source: Its expression.
+        offset: Where that begins in it.
+        found: What `decided` says of it.
+        why: Why that part is what it is, as a clause that goes on after it.
+    """
     truth, node = found
     key = path[-1]
     idle = truth is (key == "if")
@@ -53,7 +64,7 @@ def _idle(
             yield draft.at_value("W105", path, f"{message} and does nothing; remove it", severity="warning")
         return
     part = source[node.offset : node.end]
-    message += f" because of {_short(part)}"
+    message += f" because of {_short(part)}{why}"
     if isinstance(node, Literal) and isinstance(node.value, str) and node.value:
         message += ", as any text counts as true; compare it with something"
     if not idle:
@@ -138,7 +149,7 @@ def _mismatch(draft: Draft, found: Mismatch, literal: str) -> tuple[str, str | N
     return message, draft.suggester.closest(value, words)
 
 
-def _whole(text: str) -> tuple[str, int] | None:
+def whole_expression(text: str) -> tuple[str, int] | None:
     """The expression that is all of a condition, and where it begins; None with text beside it or in a broken one."""
     stripped = text.strip()
     try:

@@ -28,7 +28,7 @@ _ELSEWHERE: Final = (
     "E104", "E108", "E109", "E110", "E111", "E114", "E115", "E116", "E117",
     "E202", "E203", "E205", "E206", "E208", "E209", "E210", "E211", "E212", "E213",
 )  # fmt: skip
-"""Errors of the compiler that leave open neither who waits for whom nor what is read."""
+"""Errors of the compiler after which the graph of the jobs is still the one that is meant."""
 _READ: Final = re.compile(
     r"""\b(?:params|inputs)\b\s*(?:\.\s*([\w-]+)|\[\s*'+([\w-]+)'+\s*\]|(["']?\s*:))?""", re.IGNORECASE
 )
@@ -62,9 +62,14 @@ def unused_params(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagno
         yield draft.at_key("W106", ("params", name), message, severity="warning")
 
 
+def graph_is_right(errors: Sequence[Diagnostic]) -> bool:
+    """Whether no error leaves open who waits for whom, under which condition, and what is read."""
+    return all(error.code in _ELSEWHERE for error in errors)
+
+
 def needless_edges(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     """A `requires` or `after` that changes nothing, as what else the job waits for implies it."""
-    if any(error.code not in _ELSEWHERE for error in errors):
+    if not graph_is_right(errors):
         return
     found = list(islice(_needless(draft), MAX_NEEDLESS + 1))
     for number, (path, message) in enumerate(found[:MAX_NEEDLESS], start=1):

@@ -33,6 +33,11 @@ class Reading:
     """Status functions that are called, of success, failure and cancelled."""
 
     @property
+    def asks_ends(self) -> bool:
+        """Whether `success()` or `failure()` ask how jobs ended."""
+        return "success" in self.status or "failure" in self.status
+
+    @property
     def jobs(self) -> tuple[str, ...]:
         """Contexts `jobs` apart: the jobs that are read, by name."""
         parts = (name.split(".", 2) for name in self.references)

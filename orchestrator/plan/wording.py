@@ -4,12 +4,19 @@ Everything is one line. What has no natural end (names, lists, expressions) is b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
 from orchestrator.plan.model import Condition, Node, Requirement, Service
-from orchestrator.plan.reading import Reading, asked_jobs, read_condition, read_strategy, strategy_templates
+from orchestrator.plan.reading import (
+    Reading,
+    asked_jobs,
+    read_condition,
+    read_conditions,
+    read_strategy,
+    strategy_templates,
+)
 
 
 class ConditionWords(NamedTuple):
@@ -27,6 +34,13 @@ CONDITION_WORDS: Final[Mapping[Condition, ConditionWords]] = {
     "skipped": ConditionWords(" (if it is skipped)", "if skipped"),
     "always": ConditionWords(" (however it ends)", "always"),
 }
+_STATUS_ALONE: Final[Mapping[str, Literal["success", "failure"]]] = {
+    "success()": "success",
+    "failure()": "failure",
+}
+_IF_FAILED: Final = ConditionWords("", "if failed")
+_IF_ANY_FAILED: Final = ConditionWords("", "if any failed")
+_ASKED: Final = ConditionWords("", "asked")
 MAX_NAMES: Final = 12
 """Names in one list: jobs that are waited for, variants."""
 MAX_EXPRESSION: Final = 200
@@ -38,9 +52,37 @@ def what_runs(node: Node) -> str:
     return one_line(node.image)
 
 
-def requirement(edge: Requirement) -> str:
+def condition_words(node: Node, edge: Requirement) -> ConditionWords:
+    """How one of a job's requirements is told.
+
+    Where the job itself asks how that ended, "however it ends" would say the opposite of what happens: the job waits
+    for it to end, and what it asks, which stands beside, decides.
+    """
+    if edge.condition != "always":
+        return CONDITION_WORDS[edge.condition]
+    if node.on_complete == "failure":
+        return _IF_ANY_FAILED
+    if node.on_complete == "always" or not read_conditions(node).asks_ends:
+        return CONDITION_WORDS["always"]
+    match _asked(node):
+        case "success":
+            return CONDITION_WORDS["success"]
+        case "failure":
+            return _IF_FAILED if len(asked_jobs(node)) == 1 else _IF_ANY_FAILED
+        case None:
+            return _ASKED
+
+
+def _asked(node: Node) -> Literal["success", "failure"] | None:
+    """Which of `success()` and `failure()` is all that a job's conditions say, if that is so."""
+    if node.condition is None or node.unless is not None:
+        return None
+    return _STATUS_ALONE.get(bare(node.condition).lower())
+
+
+def requirement(node: Node, edge: Requirement) -> str:
     """`build`, or `build (if it fails)`."""
-    return edge.job + CONDITION_WORDS[edge.condition].behind_name
+    return edge.job + condition_words(node, edge).behind_name
 
 
 def when_finalizing(node: Node) -> str:
@@ -67,9 +109,9 @@ def conditions(node: Node, *, names: int = 6) -> tuple[str, ...]:
 
 def _depends(node: Node, reading: Reading, names: int) -> str:
     parts = [f"reads {listed(reading.references, names)}"] if reading.references else []
-    if "success" in reading.status or "failure" in reading.status:
+    if reading.asks_ends:
         if asked := asked_jobs(node):
-            parts.append(f"asks how {listed(asked, names)} ended")
+            parts.append(_ends_asked(node, asked, names))
         elif node.finalizer:
             parts.append("asks how the whole run stands")
         else:
@@ -77,6 +119,17 @@ def _depends(node: Node, reading: Reading, names: int) -> str:
     if "cancelled" in reading.status:
         parts.append("asks whether the run was cancelled")
     return "; ".join(parts)
+
+
+def _ends_asked(node: Node, jobs: Sequence[str], names: int) -> str:
+    who = listed(jobs, names)
+    match _asked(node):
+        case "success":
+            return f"only if {who} ended well" if len(jobs) == 1 else f"only if all of {who} ended well"
+        case "failure":
+            return f"only if {who} failed" if len(jobs) == 1 else f"only if one of {who} failed"
+        case None:
+            return f"asks how {who} ended"
 
 
 def variants_count(node: Node) -> str | None:
@@ -158,7 +211,7 @@ def facts(node: Node) -> Iterator[str]:
         yield ", ".join(options)
     yield from beside(node)
     if node.requires:
-        names = [requirement(edge) for edge in node.requires]
+        names = [requirement(node, edge) for edge in node.requires]
         yield f"waits for {listed(names, MAX_NAMES)}"
         if node.on_complete == "failure":
             yield f"only if one of {listed([edge.job for edge in node.requires], MAX_NAMES)} failed"

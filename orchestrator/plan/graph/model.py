@@ -7,8 +7,8 @@ from typing import Final
 
 from orchestrator.plan.model import Node, Plan
 from orchestrator.plan.wording import (
-    CONDITION_WORDS,
     bare,
+    condition_words,
     count,
     facts,
     one_line,
@@ -142,8 +142,7 @@ def _edges(plan: Plan) -> tuple[GraphEdge, ...]:
     for name, node in plan.jobs.items():
         labels: dict[str, dict[str, None]] = {}
         for edge in node.requires:
-            blamed = edge.condition == "always" and node.on_complete == "failure"
-            word = "if any failed" if blamed else CONDITION_WORDS[edge.condition].at_edge
+            word = condition_words(node, edge).at_edge
             labels.setdefault(edge.job, {})[word] = None
         for source, words in labels.items():
             edges.append(

@@ -28,8 +28,9 @@ jobs:
         code="W102",
         slug="always-skipped",
         title="A condition says no in every run",
-        text="It reads nothing that a run could change, so the job will always be skipped. Remove the job, or let the "
-        "condition depend on a param.",
+        text="It reads nothing that a run could change, so the job will always be skipped: `failure()` in a job that "
+        "requires none, say, asks nobody. Remove the job, or let the condition depend on a param or on the jobs that "
+        "it requires.",
         wrong="name: build\njobs:\n  build: {image: alpine:latest, if: false, commands: [make]}\n",
         mended="""\
 name: build
@@ -93,8 +94,8 @@ jobs:
         slug="always-true",
         title="A condition never stops the job",
         text="An `if` that is always true, or an `unless` that is always false, does nothing. Often a comparison lacks "
-        "its second half: in `git.ref == 'a' || 'b'` the text 'b' counts as true. Mend the condition, or remove "
-        "it.",
+        "its second half: in `git.ref == 'a' || 'b'` the text 'b' counts as true. In a job that requires none, "
+        "`success()` and `always()` ask nobody. Mend the condition, or remove it.",
         wrong="""\
 name: deploy
 jobs:

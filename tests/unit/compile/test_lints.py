@@ -58,8 +58,8 @@ def told(jobs: str, *, params: str = "") -> list[str]:
         ("if: git.ref == 'a' || git.ref == 'b'", []),
         ("if: git.ref && 'b'", []),
         ("if: git.ref || ''", []),
-        ("if: always()", []),
-        ("if: ${{ !cancelled() }}", []),
+        ("if: always()", ["W105 always()"]),
+        ("if: ${{ !cancelled() }}", ["W105 cancelled()"]),
         ("if: hashFiles('x') == ''", ["E213 hashFiles"]),
         ("if: ${{ true }} && git.ref", ["E207 ${{ true }} && git.ref"]),
         ("if: true ||", ["E201 ||"]),
@@ -205,6 +205,68 @@ def test_jobs_that_are_named_twice(job: str, expected: list[str]) -> None:
 
 
 CHAIN = "a: {}\nb: {requires: [a]}\n"
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        # Nothing to ask.
+        ("if: success()", ["W105 success()"]),
+        ("if: success() || git.ref", ["W105 success()"]),
+        ("if: success() && git.ref", []),
+        ("if: failure()", ["W102 failure()"]),
+        ("if: git.ref && FAILURE()", ["W102 FAILURE()"]),
+        ("if: failure() || git.ref", []),
+        ('if: "!failure()"', ["W105 failure()"]),
+        ("if: cancelled()", ["W102 cancelled()"]),
+        ("unless: success()", ["W102 success()"]),
+        ("unless: failure()", ["W105 failure()"]),
+        ("unless: always()", ["W102 always()"]),
+        ("unless: always() && git.ref", []),
+        # Something to ask.
+        ("requires: [a], if: success()", []),
+        ("requires: [a], if: failure()", []),
+        ("requires: [a], if: always()", []),
+        ('requires: [a], if: "!cancelled()"', []),
+        ("after: [a], if: failure()", []),
+        ("parallel_with: [b], if: failure()", ["W102 failure()"]),
+        ("on_complete: always, if: success()", []),
+        ("on_complete: always, if: failure()", []),
+        ("on_complete: always, if: cancelled()", []),
+        ("requires: [a], unless: success()", []),
+        # Asked only when the answer is known.
+        ("requires: [a], if: cancelled()", ["W102 cancelled()"]),
+        ("requires: [a], unless: always()", ["W102 always()"]),
+        ("on_complete: always, unless: always()", ["W102 always()"]),
+        ("requires: [{job: a, condition: success}], if: failure()", ["W102 failure()"]),
+        ("requires: [{job: a, condition: success}], unless: success()", ["W102 success()"]),
+        ("requires: [{job: a, condition: failure}], if: failure()", []),
+        ("requires: [{job: a, condition: success}, b], if: failure()", []),
+        # What is wrong elsewhere may be what is asked.
+        ("requires: [nobody], if: failure()", ["E103 nobody"]),
+        ("require: [a], if: failure()", ["E101 require"]),
+        ("if: failure(1)", ["E205 failure"]),
+    ],
+)
+def test_status_functions_that_can_say_only_one_thing(job: str, expected: list[str]) -> None:
+    assert told(f"{CHAIN}c: {{{job}}}") == expected
+
+
+def test_a_status_function_that_can_say_only_one_thing_says_why() -> None:
+    found = warnings_of(
+        "name: n\ndefaults: {image: i}\njobs:\n  a: {if: failure()}\n  b: {if: success()}\n"
+        "  c: {requires: [a], if: cancelled()}\n  d: {requires: [{job: a, condition: success}], if: failure()}\n"
+    )
+    assert [item.message for item in found] == [
+        "'if' of job 'a' is always false because of `failure()`, as the job requires none whose end it could ask; "
+        "the job will always be skipped",
+        "'if' of job 'b' is always true because of `success()`, as the job requires none whose end it could ask; "
+        "remove it",
+        "'if' of job 'c' is always false because of `cancelled()`, as no normal job starts once the run is cancelled; "
+        "a job that shall run then needs 'on_complete: always' and no 'requires'; the job will always be skipped",
+        "'if' of job 'd' is always false because of `failure()`, as the job starts only if none of those that it "
+        "requires failed; the job will always be skipped",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ REQUIRED = (Requirement(job="x", condition="always"), Requirement(job="y", condi
         (
             {"condition": "${{ failure() && params.a }}", "requires": REQUIRED},
             [
-                "waits for x (however it ends), y (however it ends)",
+                "waits for x, y",
                 "if failure() && params.a  (reads params.a; asks how x, y ended)",
             ],
         ),
@@ -160,8 +160,32 @@ REQUIRED = (Requirement(job="x", condition="always"), Requirement(job="y", condi
         ),
         ({"condition": "always()"}, ["if always()"]),
         (
+            {"condition": "${{ Success() }}", "requires": REQUIRED},
+            ["waits for x, y", "if Success()  (only if all of x, y ended well)"],
+        ),
+        (
+            {"condition": "success()", "requires": REQUIRED[:1]},
+            ["waits for x", "if success()  (only if x ended well)"],
+        ),
+        (
+            {"condition": "failure()", "requires": REQUIRED},
+            ["waits for x, y", "if failure()  (only if one of x, y failed)"],
+        ),
+        (
+            {"condition": "failure()", "requires": (REQUIRED[0], Requirement(job="z", condition="skipped"))},
+            ["waits for x, z (if it is skipped)", "if failure()  (only if one of x, z failed)"],
+        ),
+        (
+            {"condition": "success()", "unless": "git.ref", "requires": REQUIRED[:1]},
+            ["waits for x", "if success()  (asks how x ended)", "unless git.ref  (reads git.ref)"],
+        ),
+        (
+            {"condition": "always() && git.ref", "requires": REQUIRED[:1]},
+            ["waits for x (however it ends)", "if always() && git.ref  (reads git.ref)"],
+        ),
+        (
             {"requires": REQUIRED, "on_complete": "failure"},
-            ["waits for x (however it ends), y (however it ends)", "only if one of x, y failed"],
+            ["waits for x, y", "only if one of x, y failed"],
         ),
     ],
 )
