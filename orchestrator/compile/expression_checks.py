@@ -4,8 +4,7 @@ What the language itself says (syntax, names of contexts and functions) comes fr
 only the spec knows: which jobs, params and env names there are, and what may be read where.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +14,9 @@ from orchestrator.compile.conditions import STATUS_FUNCTIONS, is_literal
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.hash_checks import hash_problems
 from orchestrator.compile.service_references import not_in_expressions, service_slips, variables
-from orchestrator.compile.strategy import Repeats
+from orchestrator.compile.slips import Slip, listed
 from orchestrator.compile.templates import Place, places
+from orchestrator.compile.variant_references import entry_slips, output_slips, variant_slips
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import (
     ALIASES,
@@ -41,10 +41,6 @@ GIT_KEYS: Final = ("ref", "ref_name", "ref_type", "branch", "sha", "repository",
 JOB_KEYS: Final = (
     "status", "result", "outputs", "reason", "exit_code", "tries", "matrix", "summary",
 )  # fmt: skip
-VARIANT_KEYS: Final = (
-    "name", "matrix", "item", "status", "result", "outputs", "reason", "exit_code", "tries",
-)  # fmt: skip
-"""What an entry of `jobs.x.matrix` has."""
 INJECTED_ENV: Final = (
     "CI",
     "ORCA_RUN_ID",
@@ -146,13 +142,14 @@ class _Checker:
             message = f"this version of orca does not know the context '{context}' yet"
             yield self._at("E108", found, reference.offset, message)
         elif context in ("matrix", "item"):
-            yield from self._variant_reference(found, reference, context)
+            yield from self._slips(
+                found, reference, variant_slips(self._draft, found.place, reference, context)
+            )
         elif context in KNOWN_CONTEXTS and found.place.part == "title":
             message = f"'name' of {found.place.owner} can read only 'matrix' and 'item', as it names the job's variants"
             yield self._at("E208", found, reference.offset, message)
         elif context == "services":
-            for slip in service_slips(self._draft, found.place, reference):
-                yield self._unknown(slip.code, found, reference, slip.message, slip.word, slip.known)
+            yield from self._slips(found, reference, service_slips(self._draft, found.place, reference))
         elif context in KNOWN_CONTEXTS and name is not None and name != WILDCARD:
             yield from self._named_reference(found, reference, context, name)
 
@@ -171,7 +168,7 @@ class _Checker:
         elif context in _PROPERTIES:
             has = _PROPERTIES[context]
             if name.lower() not in has:
-                message = f"'{reference.path[0]}' has no '{name}'; it has {_listed(has)}"
+                message = f"'{reference.path[0]}' has no '{name}'; it has {listed(has)}"
                 yield self._unknown("W104", found, reference, message, name, has)
         elif context == "jobs":
             yield from self._job_reference(found, reference, name)
@@ -188,59 +185,6 @@ class _Checker:
         else:
             message = not_in_expressions(variable, given[variable])
             yield self._at("E208", found, reference.offset, message)
-
-    def _variant_reference(
-        self, found: Expression, reference: Reference, context: str
-    ) -> Iterator[Diagnostic]:
-        place = found.place
-        repeats = None if place.job is None else self._draft.repeats.get(place.job)
-        key = {"matrix": "matrix", "item": "for_each"}[context]
-        other = {"matrix": "item", "item": "matrix"}[context]
-        message = None
-        if place.job is None:
-            message = f"{place.owner} cannot read '{context}': it belongs to the variants of a job; read it in that job"
-        elif place.part == "condition":
-            message = (
-                f"'{place.path[-1]}' of {place.owner} cannot read '{context}': "
-                f"it is asked once for the job, before its variants; use 'exclude' to leave variants out"
-                if context == "matrix"
-                else f"'{place.path[-1]}' of {place.owner} cannot read 'item': "
-                "it is asked once for the job, before its variants; leave items out of 'for_each' instead"
-            )
-        elif place.part == "strategy":
-            message = (
-                f"'{place.path[2]}' of {place.owner} cannot read '{context}': it says what its values are"
-            )
-        elif repeats is None:
-            wish = "matrix: {python: ['3.11', '3.12']}" if context == "matrix" else "for_each: [a, b]"
-            message = (
-                f"{place.owner} has no '{key}', so it cannot read '{context}'; add one, such as '{wish}'"
-            )
-        elif repeats.key != key:
-            message = (
-                f"{place.owner} has a '{repeats.key}', so its variants read '{other}' and not '{context}'"
-            )
-        if message is not None:
-            yield self._at("E211", found, reference.offset, message)
-        elif repeats is not None:
-            yield from self._variant_value(found, reference, repeats)
-
-    def _variant_value(
-        self, found: Expression, reference: Reference, repeats: Repeats
-    ) -> Iterator[Diagnostic]:
-        """Whether any variant has what is read."""
-        known = repeats.members(())
-        for length, step in enumerate(reference.path[1:]):
-            if step is None or step == WILDCARD or known is None:
-                return
-            if step.lower() not in known:
-                owner = ".".join(str(part) for part in reference.path[: length + 1])
-                names = tuple(known.values())
-                there = f"they have {_listed(names)}" if names else "it has no parts"
-                message = f"no variant of {found.place.owner} has a value '{step}' in '{owner}'; {there}"
-                yield self._unknown("E212", found, reference, message, step, names)
-                return
-            known = repeats.members(tuple(str(part) for part in reference.path[1 : length + 2]))
 
     def _job_reference(self, found: Expression, reference: Reference, name: str) -> Iterator[Diagnostic]:
         place, jobs = found.place, self._draft.spec.jobs
@@ -269,49 +213,9 @@ class _Checker:
         if key.lower() not in JOB_KEYS:
             yield self._unknown("W104", found, reference, f"a job has no '{key}'", key, JOB_KEYS)
         elif key.lower() == "matrix":
-            yield from self._entry_of_matrix(found, reference, target)
+            yield from self._slips(found, reference, entry_slips(self._draft, reference, target))
         elif key.lower() == "outputs" and output not in (None, WILDCARD) and target != found.place.job:
-            listed = tuple(self._draft.spec.jobs[target].outputs)
-            if listed and str(output).lower() not in {name.lower() for name in listed}:
-                message = f"job '{target}' does not list '{output}' among its 'outputs'"
-                yield self._unknown("W104", found, reference, message, str(output), listed)
-
-    def _entry_of_matrix(self, found: Expression, reference: Reference, target: str) -> Iterator[Diagnostic]:
-        """What is read of `jobs.x.matrix`, the list of a job's variants."""
-        if target not in self._draft.repeats:
-            message = (
-                f"job '{target}' has neither 'matrix' nor 'for_each', so 'jobs.{target}.matrix' is empty"
-            )
-            yield self._at("W104", found, reference.offset, message, severity="warning")
-            return
-        entry, key, output = (*reference.path[3:6], None, None, None)[:3]
-        variants = self._draft.repeats[target].variants
-        if entry is not None and re.fullmatch(r"-?\d{1,15}(\.\d+)?", entry):
-            if variants and not 0 <= float(entry) < len(variants):
-                message = (
-                    f"'jobs.{target}.matrix' has no entry {entry}: job '{target}' has {len(variants):,} "
-                    f"variant{'s' if len(variants) > 1 else ''}, and the first is number 0"
-                )
-                yield self._at("W104", found, reference.offset, message, severity="warning")
-                return
-        elif entry not in (None, WILDCARD):
-            message = (
-                f"'jobs.{target}.matrix' lists the variants and has no '{entry}'; "
-                f"'jobs.{target}.matrix[*].{entry}' reads it of all of them"
-            )
-            yield self._at("W104", found, reference.offset, message, severity="warning")
-            return
-        if key in (None, WILDCARD):
-            return
-        if key.lower() not in VARIANT_KEYS:
-            yield self._unknown(
-                "W104", found, reference, f"a variant of job '{target}' has no '{key}'", key, VARIANT_KEYS
-            )
-        elif key.lower() == "outputs" and output not in (None, WILDCARD):
-            listed = tuple(self._draft.spec.jobs[target].outputs)
-            if listed and output.lower() not in {name.lower() for name in listed}:
-                message = f"job '{target}' does not list '{output}' among its 'outputs'"
-                yield self._unknown("W104", found, reference, message, output, listed)
+            yield from self._slips(found, reference, output_slips(self._draft, target, str(output)))
 
     def order(self) -> Iterator[Diagnostic]:
         """What is read must have ended: asked for all readers at once."""
@@ -331,6 +235,10 @@ class _Checker:
                     f"add '{target}' to its 'requires' or 'after'"
                 )
             yield self._at("E203", found, reference.offset, message)
+
+    def _slips(self, found: Expression, reference: Reference, slips: Iterable[Slip]) -> Iterator[Diagnostic]:
+        for slip in slips:
+            yield self._unknown(slip.code, found, reference, slip.message, slip.word, slip.known)
 
     def _unknown(
         self,
@@ -395,11 +303,6 @@ def _where(place: Place) -> str:
     inner = place.path[1:] if place.path[0] == "defaults" else place.path[2:]
     keys = [f"'{step}'" for step in inner if isinstance(step, str)]
     return " of ".join([*reversed(keys), place.owner])
-
-
-def _listed(words: tuple[str, ...]) -> str:
-    shown = ", ".join(f"'{word}'" for word in words[:10])
-    return shown if len(words) <= 10 else f"{shown} and {len(words) - 10} more"
 
 
 def _lower(message: str) -> str:

@@ -1,27 +1,16 @@
 """What expressions read of `services`: whether they can, and whether it is there. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.compile.draft import Draft
+from orchestrator.compile.slips import Slip
 from orchestrator.compile.templates import Place
 from orchestrator.expressions import WILDCARD, Reference
 from orchestrator.plan.model import Service
 from orchestrator.plan.service_env import host_variable, port_variable, told_variables
 
 SERVICE_KEYS: Final = ("host", "port", "ports")
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """What is wrong with one reference."""
-
-    code: str
-    message: str
-    word: str = ""
-    known: tuple[str, ...] = ()
-    """The word that is wrong, and those among which the right one may be."""
 
 
 def service_slips(draft: Draft, place: Place, reference: Reference) -> Iterator[Slip]:

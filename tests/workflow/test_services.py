@@ -1,133 +1,17 @@
 """Services around jobs on a real server: started before, stopped after, whatever happens in between."""
 
 import asyncio
-import threading
-from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
 
 from orchestrator.client import runs
-from orchestrator.contract.messages import RunRecord, ServiceRecord
-from orchestrator.plan.model import ContainerNode, HealthCheck, Plan, Ready, Service
-from tests.support.memory_engine import MemoryEngine, Running
+from orchestrator.contract.messages import ServiceRecord
+from orchestrator.plan.model import Service
+from tests.support.house import READY, House, activities, service, until, with_services
 from tests.support.plans import for_each, job, plan
 from tests.workflow.conftest import Runner, Serve, worker_of
-
-IMAGE = "alpine:latest"
-
-
-class House:
-    """What jobs and services do, by the last word of their entrypoint, and what they saw."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, dict[str, str]] = {}
-        self.naps = threading.Event()
-        self.lock = threading.Lock()
-        self.starts: list[str] = []
-        self.gate = threading.Event()
-        self.engine = MemoryEngine(
-            programs={
-                "serve": self.serve,
-                "early": self.early,
-                "mute": self.mute,
-                "dies": self.dies,
-                "work": self.work,
-                "fail": lambda _: 3,
-                "nap": self.nap,
-                "slow": self.slow,
-                "slowly": self.slowly,
-            }
-        )
-
-    def serve(self, box: Running) -> int:
-        with self.lock:
-            self.starts.append(box.env.get("NAME", ""))
-        box.out("ready")
-        box.sleep(600, until_stopped=True)
-        return 143
-
-    def slowly(self, box: Running) -> int:
-        """Gets ready once the gate opens."""
-        self.gate.wait(30)
-        return self.serve(box)
-
-    def early(self, box: Running) -> int:
-        box.out("no password given")
-        return 1
-
-    def mute(self, box: Running) -> int:
-        box.out("still thinking")
-        box.sleep(600, until_stopped=True)
-        return 143
-
-    def dies(self, box: Running) -> int:
-        box.out("ready")
-        box.sleep(0.7)
-        box.out("out of luck")
-        return 9
-
-    def work(self, box: Running) -> int:
-        self.seen[box.env.get("NAME", box.env["ORCA_JOB"])] = dict(box.env)
-        return 0
-
-    def slow(self, box: Running) -> int:
-        box.sleep(2)
-        return 5
-
-    def nap(self, box: Running) -> int:
-        self.naps.set()
-        box.sleep(600, until_stopped=True)
-        return 143
-
-    @property
-    def left(self) -> tuple[list[str], list[str]]:
-        """Names of containers and networks that are there."""
-        return (
-            [one.name for one in self.engine.list_labelled({})],
-            [one.name for one in self.engine.list_networks({})],
-        )
-
-
-READY = HealthCheck(ready=Ready(log="^ready$"))
-
-
-def service(name: str = "db", does: str = "serve", **fields: Any) -> Service:
-    usual: dict[str, Any] = {
-        "name": name,
-        "image": IMAGE,
-        "entrypoint": (does,),
-        "health_check": READY,
-        "start_timeout": 10,
-    }
-    return Service.model_validate(usual | fields)
-
-
-def with_services(name: str, *parts: Service | str, does: str = "work", **fields: Any) -> ContainerNode:
-    """A job with these services, after the jobs of these names."""
-    services = tuple(part for part in parts if isinstance(part, Service))
-    requires = [part for part in parts if isinstance(part, str)]
-    return job(name, *requires, services=services, entrypoint=(does,), **fields)
-
-
-async def activities(client: Client, run: str) -> list[tuple[str, str]]:
-    """Type and id of the activities of a run, in the order in which they were scheduled."""
-    history = await client.get_workflow_handle(run).fetch_history()
-    found = [
-        event.activity_task_scheduled_event_attributes
-        for event in history.events
-        if event.HasField("activity_task_scheduled_event_attributes")
-    ]
-    return [(each.activity_type.name, each.activity_id) for each in found]
-
-
-async def until(client: Client, run: str, condition: Callable[[RunRecord], object]) -> RunRecord:
-    async with asyncio.timeout(60):
-        while not condition(found := await runs.record(client, run)):
-            await asyncio.sleep(0.05)
-    return found
 
 
 async def test_a_job_finds_its_services(client: Client, serve: Serve) -> None:
@@ -368,102 +252,6 @@ async def test_a_worker_that_stops_while_services_start_leaves_them_to_the_next(
         record = await runs.wait(client, handle.id)
     assert (record.status, record.jobs["test"].tries) == ("success", 1)
     assert house.starts == [""]
-    assert house.left == ([], [])
-
-
-def sharing(*jobs: ContainerNode, services: tuple[Service, ...] = ()) -> Plan:
-    return plan(
-        *jobs, services=services or (service("db", env={"NAME": "db"}, artifact=True), service("unused"))
-    )
-
-
-async def test_shared_services_run_from_before_the_first_job_to_after_the_last(
-    client: Client, serve: Serve
-) -> None:
-    house = House()
-    shape = sharing(
-        job("before", entrypoint=("work",)),
-        with_services("one", "before", shared_services=("db",)),
-        with_services("two", "one", service("own"), shared_services=("db",), does="work"),
-        job("after", "two", entrypoint=("work",)),
-    )
-    async with serve(client, engine=house.engine) as runner:
-        handle = await runner.start(shape)
-        record = await runs.wait(client, handle.id)
-    assert record.status == "success", record
-    assert (house.seen["one"]["DB_HOST"], house.seen["two"]["DB_HOST"]) == ("db", "db")
-    assert (house.seen["two"]["OWN_HOST"], "DB_HOST" in house.seen["before"]) == ("own", False)
-    order = [key for _, key in await activities(client, handle.id)]
-    assert order.index("before") < order.index("start services") < order.index("one")
-    assert order.index("two") < order.index("stop services")
-    assert (order.count("start services"), order.count("stop services")) == (1, 1)
-    assert order[-2:].count("stop services") == 1
-    assert list(record.services) == ["db"]
-    shared = record.services["db"]
-    assert (shared.state, shared.stopped, shared.start) == ("healthy", True, 1)
-    assert shared.artifact is not None
-    assert house.starts == ["db", ""]
-    assert house.left == ([], [])
-
-
-async def test_shared_services_that_do_not_start_fail_each_job_that_names_them(
-    client: Client, serve: Serve
-) -> None:
-    house = House()
-    shape = sharing(
-        with_services("one", shared_services=("db",)),
-        with_services("two", shared_services=("db",)),
-        with_services("again", shared_services=("db",), retry={"max_attempts": 2, "delay": 0.1}),
-        job("alone", entrypoint=("work",)),
-        services=(service("db", does="early"),),
-    )
-    async with serve(client, engine=house.engine) as runner:
-        handle = await runner.start(shape)
-        record = await runs.wait(client, handle.id)
-    reasons = [record.jobs[name].reason or "" for name in ("one", "two", "again")]
-    assert all(
-        reason.startswith("service: service 'db' ended at once with exit code 1") for reason in reasons
-    )
-    assert (record.jobs["alone"].status, record.jobs["again"].tries) == ("success", 2)
-    assert record.services["db"].start == 2
-    assert [key for _, key in await activities(client, handle.id) if "services" in key] == [
-        "start services",
-        "stop services",
-        "start services #2",
-        "stop services #2",
-    ]
-    assert house.left == ([], [])
-
-
-async def test_a_cancel_stops_shared_services_too(client: Client, serve: Serve) -> None:
-    house = House()
-    shape = sharing(
-        with_services("one", shared_services=("db",), does="nap", timeout=60),
-        job("end", finalizer=True, on_complete="always"),
-    )
-    async with serve(client, engine=house.engine) as runner:
-        handle = await runner.start(shape)
-        await asyncio.to_thread(house.naps.wait, 30)
-        await runs.cancel(client, handle.id)
-        record = await runs.wait(client, handle.id)
-    assert (record.status, record.jobs["one"].status) == ("cancelled", "cancelled")
-    assert record.services["db"].stopped
-    assert house.left == ([], [])
-
-
-async def test_a_cancel_while_shared_services_start(client: Client, serve: Serve) -> None:
-    house = House()
-    shape = sharing(
-        with_services("one", shared_services=("db",)),
-        services=(service("db", does="mute", start_timeout=60),),
-    )
-    async with serve(client, engine=house.engine) as runner:
-        handle = await runner.start(shape)
-        found = await until(client, handle.id, lambda record: house.left[0])
-        assert found.jobs["one"].reason == "waiting for the shared services db"
-        await runs.cancel(client, handle.id)
-        record = await runs.wait(client, handle.id)
-    assert (record.status, record.jobs["one"].status) == ("cancelled", "cancelled")
     assert house.left == ([], [])
 
 
