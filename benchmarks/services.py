@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks import bare_services
 from orchestrator.contract.messages import ContainerRequest
 from orchestrator.contract.services import ServiceRequest, ServiceScope, StartServices, StopServices
-from orchestrator.plan.model import HealthCheck
+from orchestrator.plan.service_model import HealthCheck
 from orchestrator.store.store import open_store
 from workers.engine.docker_engine import DockerEngine
 from workers.supervision.container_try import Supervisor

@@ -9,9 +9,10 @@ from orchestrator.client.git import git_context
 from orchestrator.client.hash_files import hashes_of
 from orchestrator.compile import Compiled, compile_text
 from orchestrator.errors import UsageError
+from orchestrator.plan.base import Json
 from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.markdown import plan_markdown
-from orchestrator.plan.model import Json, Plan
+from orchestrator.plan.model import Plan
 from orchestrator.plan.params import bind_params, parse_given
 from orchestrator.spec.text import MAX_BYTES
 from orchestrator.store.store import Store

@@ -24,7 +24,8 @@ from orchestrator.expressions import (
     to_text,
 )
 from orchestrator.ids import VALUE_PREFIX
-from orchestrator.plan.model import Json, Template, Variant
+from orchestrator.plan.base import Json, Template
+from orchestrator.plan.model import Variant
 from orchestrator.spec.diagnostics import Diagnostic, Severity
 
 DEFAULT_SHELL = "sh"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from orchestrator.plan.model import HealthCheck, Ready
+from orchestrator.plan.service_model import HealthCheck, Ready
 
 
 @dataclass(frozen=True, slots=True)

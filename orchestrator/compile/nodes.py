@@ -8,15 +8,13 @@ from orchestrator.compile.edges import Edge
 from orchestrator.compile.graph import Graph
 from orchestrator.compile.services import JobServices, resources
 from orchestrator.compile.strategy import Repeats
+from orchestrator.plan.base import Condition, Requirement, RetryPolicy
 from orchestrator.plan.model import (
     DEFAULT_FINALIZER_TIMEOUT,
     DEFAULT_JOB_TIMEOUT,
     DEFAULT_STOP_GRACE,
-    Condition,
     ContainerNode,
     Param,
-    Requirement,
-    RetryPolicy,
     Variant,
 )
 from orchestrator.spec.model import JobShape, ParamShape, RetryShape

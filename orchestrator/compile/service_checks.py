@@ -6,7 +6,7 @@ from typing import Final
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.known_services import KNOWN_SERVICES
 from orchestrator.compile.services import NAME, Named, Written
-from orchestrator.plan.model import Port
+from orchestrator.plan.service_model import Port
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.places import Path
 

@@ -7,8 +7,8 @@ from orchestrator.compile.draft import Draft
 from orchestrator.compile.slips import Slip
 from orchestrator.compile.templates import Place
 from orchestrator.expressions import WILDCARD, Reference
-from orchestrator.plan.model import Service
 from orchestrator.plan.service_env import host_variable, port_variable, told_variables
+from orchestrator.plan.service_model import Service
 
 SERVICE_KEYS: Final = ("host", "port", "ports")
 

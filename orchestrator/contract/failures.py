@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from orchestrator.plan.model import Frozen
+from orchestrator.plan.base import Frozen
 
 
 class FailureKind(StrEnum):

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from orchestrator.contract.failures import FailureReason
-from orchestrator.plan.model import CleanupPolicy, Frozen, Json, Plan, PullPolicy, Resources
+from orchestrator.plan.base import CleanupPolicy, Frozen, Json, PullPolicy, Resources
+from orchestrator.plan.model import Plan
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """All outputs of one job together, as UTF-8. Larger data belongs in an artifact."""

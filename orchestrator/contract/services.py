@@ -8,7 +8,8 @@ from typing import Literal
 
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import ArtifactRef, Heartbeat
-from orchestrator.plan.model import CleanupPolicy, Frozen, HealthCheck, Port, PullPolicy, Resources
+from orchestrator.plan.base import CleanupPolicy, Frozen, PullPolicy, Resources
+from orchestrator.plan.service_model import HealthCheck, Port
 
 START_SERVICES = "start services"
 """Type of the activity that starts them, as the Web UI shows it."""

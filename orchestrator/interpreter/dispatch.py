@@ -24,7 +24,7 @@ from orchestrator.contract.names import (
     HOST_WAIT,
     host_queue,
 )
-from orchestrator.plan.model import Frozen
+from orchestrator.plan.base import Frozen
 
 T = TypeVar("T", bound=Frozen)
 

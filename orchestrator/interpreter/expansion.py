@@ -5,8 +5,9 @@ from orchestrator.expressions import render
 from orchestrator.interpreter.requests import place, plain, scope
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan import variants
+from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
-from orchestrator.plan.model import Json, Node, Template, Variant
+from orchestrator.plan.model import Node, Variant
 
 
 def expand(node: Node, request: RunRequest, state: RunState) -> tuple[Variant, ...]:

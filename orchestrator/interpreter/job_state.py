@@ -19,7 +19,8 @@ from orchestrator.contract.messages import (
 )
 from orchestrator.contract.times import parse_rfc3339, rfc3339
 from orchestrator.interpreter.agreement import Agreement
-from orchestrator.plan.model import Condition, Json, Node, Variant
+from orchestrator.plan.base import Condition, Json
+from orchestrator.plan.model import Node, Variant
 
 TERMINAL: frozenset[JobStatus] = frozenset({"success", "failed", "cancelled", "skipped", "omitted"})
 """States that a job does not leave. Only ever asked for membership: a set has no order to iterate in."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.model import Node, Requirement
+from orchestrator.plan.base import Requirement
+from orchestrator.plan.model import Node
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from orchestrator.expressions import render, to_text
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_env, place, scope
 from orchestrator.interpreter.state import RunState
+from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
-from orchestrator.plan.model import Json, Service, Template
 from orchestrator.plan.service_env import host_variable, port_variable
+from orchestrator.plan.service_model import Service
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import Literal
 
 from orchestrator.contract.messages import MAX_LEAVES, RunRecord, RunStatus, ServiceRecord
 from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits, told
-from orchestrator.plan.model import Json, Plan, Variant
+from orchestrator.plan.base import Json
+from orchestrator.plan.model import Plan, Variant
 
 # A record has to fit into one payload of 2 MB. With as many jobs and variants as a run may hold, what is fixed of
 # them takes 0.5 MB, reasons and tries 0.4 MB, and the rest is what follows.

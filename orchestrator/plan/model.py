@@ -3,24 +3,23 @@
 All durations are seconds, all sizes bytes. Order in `Plan.jobs` is the order in which the spec names them.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from orchestrator.plan.base import (
+    CleanupPolicy,
+    Frozen,
+    Json,
+    ParamType,
+    PullPolicy,
+    Requirement,
+    Resources,
+    RetryPolicy,
+    Template,
+)
+from orchestrator.plan.service_model import Service
 
 PLAN_VERSION = 3
 """Raised when a change of the plan's shape or meaning needs another interpreter."""
-
-Template = str
-"""Text that may hold `${{ }}`; evaluated by the interpreter when the job starts."""
-
-Json = Any
-"""A JSON value: None, bool, int, float, str, list or dict of the same."""
-
-Condition = Literal["success", "failure", "skipped", "always"]
-Backoff = Literal["fixed", "linear", "exponential"]
-CleanupPolicy = Literal["remove_on_completion", "keep_on_failure", "keep"]
-ParamType = Literal["string", "integer", "number", "boolean", "array", "object"]
-PullPolicy = Literal["missing", "always", "never"]
 
 DEFAULT_JOB_TIMEOUT = 6 * 3600.0
 """Seconds that a job may take where the spec says nothing: GitHub Actions' default."""
@@ -28,119 +27,8 @@ DEFAULT_FINALIZER_TIMEOUT = 3600.0
 """The same for a finalizer: a run that is to end should not wait for most of a day."""
 DEFAULT_STOP_GRACE = 10.0
 """Seconds between the stop signal and the kill: Docker's own default."""
-DEFAULT_START_TIMEOUT = 60.0
-"""Seconds that a service may take to get healthy."""
 DEFAULT_MAX_VARIANTS = 256
 """Variants that one job may have where the spec does not raise it: GitHub Actions' limit."""
-
-
-class Frozen(BaseModel):
-    """Base of all messages and plan parts: immutable, and a key that nobody knows is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
-
-
-class Requirement(Frozen):
-    """An edge of the graph: this job waits for `job` and starts only if it ended as `condition` says.
-
-    `success`: it succeeded, failed with `on_error: continue`, or was skipped by its own condition.
-    `failure`: it failed. `skipped`: its own condition said no. `always`: it ended, however.
-    """
-
-    job: str
-    condition: Condition = "success"
-
-
-class RetryPolicy(Frozen):
-    """The user's own retries, apart from Temporal's. `max_attempts` counts all tries, the first included."""
-
-    max_attempts: Annotated[int, Field(ge=1, le=100)] = 1
-    delay: Annotated[float, Field(ge=0)] = 1.0
-    backoff: Backoff = "fixed"
-    multiplier: Annotated[float, Field(ge=1)] = 2.0
-    max_delay: Annotated[float, Field(ge=0)] = 3600.0
-    on: tuple[str, ...] = ()
-    """Failure kinds that are worth another try; empty means all but `cancelled` and `expression`."""
-    exit_codes: tuple[int, ...] = ()
-    """Exit codes that are worth another try; empty means all."""
-
-
-class Resources(Frozen):
-    """Limits of one container; None means the engine's default."""
-
-    cpus: float | None = None
-    memory: int | None = None
-    """Bytes."""
-    pids: int | None = None
-
-
-class Ready(Frozen):
-    """What tells that a service is ready, other than a command inside it. Exactly one is set."""
-
-    tcp: int | None = None
-    """A port that accepts connections."""
-    http: str | None = None
-    """A path that answers with a status below 400; on `http_port`."""
-    http_port: int | None = None
-    """None: the first port that the service has."""
-    log: str | None = None
-    """A regular expression that a line of the service's log matches."""
-
-
-class HealthCheck(Frozen):
-    """When a service counts as healthy. Fields and defaults are those of the Compose specification; seconds."""
-
-    test: tuple[str, ...] | None = None
-    """`("CMD", word, …)`, `("CMD-SHELL", text)` or `("NONE",)`: no check, the image's neither. None: see `ready`."""
-    ready: Ready | None = None
-    """Neither this nor `test`: the image's own check, else a connection to its exposed ports."""
-    interval: Annotated[float, Field(gt=0)] = 30.0
-    timeout: Annotated[float, Field(gt=0)] = 30.0
-    """Of one check."""
-    retries: Annotated[int, Field(ge=1)] = 3
-    """Failed checks in a row, after the start period, that make it unhealthy."""
-    start_period: Annotated[float, Field(ge=0)] = 0.0
-    """Failed checks do not count before."""
-    start_interval: Annotated[float, Field(gt=0)] = 5.0
-    """Between checks while the service has not been healthy; the first ones come faster, from 0.1 s on."""
-    given: tuple[str, ...] = ()
-    """Fields that the spec sets; the image's own check fills in the others."""
-
-
-class Port(Frozen):
-    """A port of a service; `host` is set where the host listens on it too."""
-
-    container: Annotated[int, Field(ge=1, le=65535)]
-    host: Annotated[int, Field(ge=1, le=65535)] | None = None
-    address: str = "127.0.0.1"
-    protocol: Literal["tcp", "udp"] = "tcp"
-
-
-class Service(Frozen):
-    """A container that runs beside a job, or beside several."""
-
-    name: str
-    image: Template
-    """Empty after evaluation: the service is left out."""
-    env: dict[str, Template] = {}
-    generated: tuple[str, ...] = ()
-    """Names in its environment whose values the worker makes up; the job gets them too."""
-    shared_env: tuple[str, ...] = ()
-    """Names of `env` that the job gets too."""
-    command: tuple[Template, ...] | None = None
-    entrypoint: tuple[Template, ...] | None = None
-    health_check: HealthCheck = HealthCheck()
-    start_timeout: float = DEFAULT_START_TIMEOUT
-    """Seconds until it has to be healthy, counted from its start."""
-    ports: tuple[Port, ...] = ()
-    resources: Resources = Resources()
-    tmpfs: dict[str, str] = {}
-    """Folder to mount options."""
-    required: bool = True
-    """Whether the job fails where the service does not get healthy; else that is a warning."""
-    artifact: bool = False
-    """Whether its log becomes an artifact of the job."""
-    pull: PullPolicy = "missing"
 
 
 class Variant(Frozen):

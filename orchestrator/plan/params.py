@@ -8,7 +8,8 @@ from typing import Any, Final, cast
 
 from orchestrator.errors import UsageError
 from orchestrator.plan import patterns
-from orchestrator.plan.model import Json, Param, ParamType
+from orchestrator.plan.base import Json, ParamType
+from orchestrator.plan.model import Param
 
 _ARTICLES: Final[Mapping[ParamType, str]] = {
     "string": "text",

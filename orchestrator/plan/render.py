@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from orchestrator.ids import variant_key
+from orchestrator.plan.base import Json
 from orchestrator.plan.fingerprint import digest
-from orchestrator.plan.model import Json, Node, Plan, Service, Variant
+from orchestrator.plan.model import Node, Plan, Variant
 from orchestrator.plan.reading import read_conditions
+from orchestrator.plan.service_model import Service
 from orchestrator.plan.wording import MAX_NAMES, count, facts, images_of, one_line, shortened
 
 WIDTH: Final = 100

@@ -5,7 +5,7 @@ The compiler knows them as set, and the interpreter sets them.
 
 import re
 
-from orchestrator.plan.model import Service
+from orchestrator.plan.service_model import Service
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]")
 

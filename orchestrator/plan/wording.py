@@ -8,7 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
-from orchestrator.plan.model import Condition, Node, Requirement, Service
+from orchestrator.plan.base import Condition, Requirement
+from orchestrator.plan.model import Node
 from orchestrator.plan.reading import (
     Reading,
     asked_jobs,
@@ -17,6 +18,7 @@ from orchestrator.plan.reading import (
     read_strategy,
     strategy_templates,
 )
+from orchestrator.plan.service_model import Service
 
 
 class ConditionWords(NamedTuple):

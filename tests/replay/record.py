@@ -23,7 +23,8 @@ from orchestrator.contract.names import WORKFLOW_TYPE
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
-from orchestrator.plan.model import Matrix, Plan, Requirement, Strategy
+from orchestrator.plan.base import Requirement
+from orchestrator.plan.model import Matrix, Plan, Strategy
 from orchestrator.store.store import open_store
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.plans import for_each, job, matrix, plan, request

@@ -9,7 +9,8 @@ from temporalio.client import Client
 
 from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord
-from orchestrator.plan.model import ContainerNode, HealthCheck, Ready, Service
+from orchestrator.plan.model import ContainerNode
+from orchestrator.plan.service_model import HealthCheck, Ready, Service
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.plans import job
 

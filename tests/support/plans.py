@@ -4,7 +4,8 @@ from typing import Any
 
 from orchestrator.contract.messages import RunRequest
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.model import ContainerNode, Plan, Requirement, Strategy, Variant
+from orchestrator.plan.base import Requirement
+from orchestrator.plan.model import ContainerNode, Plan, Strategy, Variant
 from orchestrator.plan.variants import MAX_VARIANTS, expand_items, expand_matrix
 
 

@@ -13,7 +13,7 @@ from orchestrator.contract.services import (
     StartServices,
     StopServices,
 )
-from orchestrator.plan.model import HealthCheck, Ready
+from orchestrator.plan.service_model import HealthCheck, Ready
 from orchestrator.store.logs import LogReader
 from tests.support.engines import IMAGE
 from tests.support.tries import Bench, request

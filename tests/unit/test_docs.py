@@ -17,7 +17,7 @@ from orchestrator.compile import compile_text
 from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, TryRecord
 from orchestrator.errors import SpecError
 from orchestrator.expressions import KNOWN_FUNCTIONS
-from orchestrator.plan.model import Frozen
+from orchestrator.plan.base import Frozen
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.explanations import EXPLANATIONS
 from orchestrator.spec.key_texts import KEY_TEXTS

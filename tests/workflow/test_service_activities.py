@@ -26,7 +26,7 @@ from orchestrator.contract.services import (
     StartServices,
     StopServices,
 )
-from orchestrator.plan.model import HealthCheck
+from orchestrator.plan.service_model import HealthCheck
 from orchestrator.store.store import open_store
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.scopes import scope, service

@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from orchestrator.client import runs
 from orchestrator.contract.messages import ServiceRecord
-from orchestrator.plan.model import Service
+from orchestrator.plan.service_model import Service
 from tests.support.house import READY, House, activities, service, until, with_services
 from tests.support.plans import for_each, job, plan
 from tests.workflow.conftest import Runner, Serve, worker_of

@@ -5,7 +5,8 @@ import asyncio
 from temporalio.client import Client
 
 from orchestrator.client import runs
-from orchestrator.plan.model import ContainerNode, Plan, Service
+from orchestrator.plan.model import ContainerNode, Plan
+from orchestrator.plan.service_model import Service
 from tests.support.house import House, activities, service, until, with_services
 from tests.support.plans import job, plan
 from tests.workflow.conftest import Serve

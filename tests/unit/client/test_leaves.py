@@ -10,7 +10,7 @@ from orchestrator.client.leaves import leaves_of
 from orchestrator.client.logs import selection, sources, still_running
 from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, ServiceRecord
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import Service
+from orchestrator.plan.service_model import Service
 from tests.support.plans import job, plan
 
 NOW = "2026-01-31T12:00:00.000Z"

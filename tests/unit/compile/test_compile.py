@@ -4,7 +4,8 @@ import pytest
 
 from orchestrator.compile import compile_text
 from orchestrator.errors import SpecError
-from orchestrator.plan.model import ContainerNode, Param, Plan, Requirement, Resources, RetryPolicy
+from orchestrator.plan.base import Requirement, Resources, RetryPolicy
+from orchestrator.plan.model import ContainerNode, Param, Plan
 
 
 def plan_of(text: str) -> Plan:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import Json, Param
+from orchestrator.plan.base import Json
+from orchestrator.plan.model import Param
 from orchestrator.plan.params import bind_params, declaration_problems, parse_given
 
 DECLARED = (

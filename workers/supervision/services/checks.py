@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.contract.services import ServiceRequest
-from orchestrator.plan.model import HealthCheck, Ready
+from orchestrator.plan.service_model import HealthCheck, Ready
 from workers.engine.interface import ImageFacts, ImageHealthCheck
 from workers.supervision.services.health import Rules
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.plan.model import Port
+from orchestrator.plan.service_model import Port
 from tests.support.scopes import FOREVER, LISTEN, REDIS, logged, made, service
 from tests.support.tries import Bench
 from workers.engine.docker_engine import DockerEngine

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.contract.messages import ServiceSecret
 from orchestrator.contract.services import ServiceRequest
-from orchestrator.plan.model import HealthCheck, Port, Ready
+from orchestrator.plan.service_model import HealthCheck, Port, Ready
 from tests.support.scopes import service
 from workers.engine.interface import ImageFacts, ImageHealthCheck
 from workers.supervision.services import words

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.contract.services import ServicesStarted
 from orchestrator.errors import EngineError
-from orchestrator.plan.model import HealthCheck
+from orchestrator.plan.service_model import HealthCheck
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.scopes import made, service
 from tests.support.tries import Bench, bench_around
