@@ -95,3 +95,9 @@ def service_prefix(run: str, attempt: int, job: str, variant: str | None, number
     """The folder in the store with one service's log. Ends in `/`."""
     scope = services_prefix(run, attempt, job, variant, number)
     return f"{scope}{slug(service, 100)}-{short_hash(service)}/"
+
+
+def child_run_id(run: str, attempt: int, job: str, variant: str | None, number: int) -> str:
+    """The run id of a nested workflow: readable, and the same whoever asks."""
+    mark = short_hash(run, str(attempt), job, variant or "", str(number), "child")
+    return f"{slug(run, 120)}.{slug(variant_key(job, variant), 60)}-{mark}"

@@ -1,10 +1,12 @@
 """What crosses Temporal: requests are small references, outcomes small facts. Never logs, never file content."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from orchestrator.contract.failures import FailureReason
+from orchestrator.contract.mocks import Mocks
+from orchestrator.contract.people import GateRecord, Ignored, PauseRecord, RepairRecord
 from orchestrator.plan.base import CleanupPolicy, Frozen, Json, PullPolicy, Resources
 from orchestrator.plan.model import Plan
 
@@ -96,9 +98,12 @@ class ContainerRequest(Frozen):
 class JobOutcome(Frozen):
     """How one logical try ended. A non-zero exit is a value here, not an exception."""
 
-    status: Literal["success", "failed", "cancelled"]
+    status: Literal["success", "failed", "cancelled", "skipped"]
+    """`skipped`: a function said that there was nothing to do."""
     reason: FailureReason | None = None
-    """None exactly when `status` is success."""
+    """None exactly when `status` is success or skipped."""
+    note: str = ""
+    """Why it was skipped, in a sentence."""
     exit_code: int | None = None
     """None when no container ran to its end."""
     outputs: dict[str, Json] = {}
@@ -110,6 +115,10 @@ class JobOutcome(Frozen):
     container_id: str = ""
     warnings: tuple[str, ...] = ()
     """Things that went wrong and did not change the outcome, such as lost log lines."""
+    updates: dict[str, Json] = {}
+    """Variables that a function sets."""
+    quality: dict[str, Json] | None = None
+    """What a function says of its data's quality."""
 
 
 class RunRequest(Frozen):
@@ -127,6 +136,19 @@ class RunRequest(Frozen):
     """What `hashFiles` gives, by `plan.file_patterns.call_key`; computed before, as replayed code reads no files."""
     created_at: str
     task_queue: str
+    submitted_by: str = ""
+    """Who started the run, as they say."""
+    nested: "dict[str, NestedFiles]" = {}
+    """By key of `Plan.workflows`: what was read of the folder of each nested workflow that ships one."""
+    mocks: Mocks | None = None
+    """Of a dry run: nothing is sent out, and each job ends as these say."""
+
+
+class NestedFiles(Frozen):
+    """What a nested workflow has of its own folder; see `RunRequest`."""
+
+    workspace: str | None = None
+    file_hashes: dict[str, str] = {}
 
 
 JobStatus = Literal[
@@ -178,8 +200,12 @@ class ServiceRecord(Frozen):
         return "; ".join(part for part in (" ".join(filter(None, (after, check))), self.note) if part)
 
 
-class _WithServices(Frozen):
-    """A record that says nothing about services where there are none, as before there were any."""
+_SPARSE: Final = ("services", "gate", "quality", "child", "repairs", "vars", "paused", "ignored")
+"""Fields of records that are left out where they say nothing, as before there were any."""
+
+
+class _Sparse(Frozen):
+    """A record without the parts of the language that its run does not use."""
 
     services: dict[str, ServiceRecord] = Field(default_factory=dict[str, ServiceRecord])
     """By name, in the spec's order; of a job those of its last try, of a run those that its jobs share."""
@@ -187,12 +213,10 @@ class _WithServices(Frozen):
     @model_serializer(mode="wrap")
     def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data = serialize(self)
-        if services := data.pop("services", None):
-            data["services"] = services
-        return data
+        return {key: value for key, value in data.items() if value or key not in _SPARSE}
 
 
-class JobRecord(_WithServices):
+class JobRecord(_Sparse):
     """A job in a run's record. `orca status -o json` prints it as it is; see design: it does not change lightly."""
 
     kind: str
@@ -212,9 +236,16 @@ class JobRecord(_WithServices):
     """Empty where there are variants: they have them."""
     history: tuple[TryRecord, ...] = ()
     warnings: tuple[str, ...] = ()
+    gate: GateRecord | None = None
+    """From the moment at which it opened."""
+    quality: dict[str, Json] | None = None
+    """What a function said of its data's quality."""
+    child: str = ""
+    """Of a nested workflow: the run id of its last try."""
+    repairs: tuple[RepairRecord, ...] = ()
 
 
-class RunRecord(_WithServices):
+class RunRecord(_Sparse):
     """The whole state of a run. Times are RFC 3339 in UTC."""
 
     run_id: str
@@ -227,3 +258,7 @@ class RunRecord(_WithServices):
     jobs: dict[str, JobRecord] = Field(default_factory=dict[str, JobRecord])
     outputs: dict[str, Json] = {}
     error: str | None = None
+    vars: dict[str, Json] = {}
+    paused: PauseRecord | None = None
+    ignored: tuple[Ignored, ...] = ()
+    """Signals that were no good, the last ones."""

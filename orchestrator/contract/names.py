@@ -7,6 +7,13 @@ WORKFLOW_TYPE: Final = "orca-run"
 DEFAULT_TASK_QUEUE: Final = "orca"
 
 QUERY_RECORD: Final = "record"
+UPDATE_ANSWER: Final = "answer"
+"""Answers a gate, and says at once whether that counts (`people.Answer`)."""
+SIGNAL_APPROVE: Final = "approve"
+SIGNAL_REJECT: Final = "reject"
+"""The same for scripts and the Web UI: `{"gate", "by", "fields", "comment"}`. One that is no good is recorded."""
+UPDATE_REPAIR: Final = "repair"
+UPDATE_PAUSE: Final = "pause"
 
 SEARCH_SPEC: Final = "OrcaSpec"
 SEARCH_STATE: Final = "OrcaState"

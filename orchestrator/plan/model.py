@@ -3,7 +3,9 @@
 All durations are seconds, all sizes bytes. Order in `Plan.jobs` is the order in which the spec names them.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from orchestrator.plan.base import (
     CleanupPolicy,
@@ -18,7 +20,7 @@ from orchestrator.plan.base import (
 )
 from orchestrator.plan.service_model import Service
 
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 """Raised when a change of the plan's shape or meaning needs another interpreter."""
 
 DEFAULT_JOB_TIMEOUT = 6 * 3600.0
@@ -74,6 +76,18 @@ class Strategy(Frozen):
         return self.matrix is not None or self.items is not None
 
 
+class Trigger(Frozen):
+    """A transition into a job: `job` starts it by how it ended, or by choosing it.
+
+    `success`: it succeeded. `failure`: it failed, tolerated or not. `complete`: either of these. `chosen`: it is a
+    choice that took a branch with this job. A job with triggers starts once, when the first of them fires and its own
+    requirements are met; where all sources have settled and none fired, it lies on a path that was not taken.
+    """
+
+    job: str
+    on: Literal["success", "failure", "complete", "chosen"]
+
+
 class NodeBase(Frozen):
     """What every kind of job has."""
 
@@ -87,9 +101,17 @@ class NodeBase(Frozen):
     condition: Template | None = None
     """`if`, evaluated when the requirements are met; false means skipped."""
     unless: Template | None = None
-    on_error: Literal["stop", "continue"] = "stop"
+    triggers: tuple[Trigger, ...] = ()
+    """Alternatives: transitions (`on_success`, `on_failure`, `on_complete` as a list, `error_handlers`) and choices."""
+    on_error: Literal["stop", "continue", "hold"] = "stop"
+    """`hold`: a failure keeps the run open until a person says how to go on."""
+    publish: dict[str, Template] = {}
+    """Variables of the run that the job sets when it has succeeded; may read its own outputs."""
+    reminds: str = ""
+    """Name of the gate for which this job is the reminder; it runs for nothing else."""
     timeout: float = DEFAULT_JOB_TIMEOUT
-    """Seconds for one try, counted from the start of its container."""
+    """Seconds for one try, counted from the start of its container or function. Gates and nested workflows have a
+    limit of their own kind."""
     retry: RetryPolicy = RetryPolicy()
     outputs: dict[str, Template] = {}
     """Outputs computed when the job ends; may read the job's own raw outputs as `jobs.<name>.outputs`."""
@@ -132,7 +154,98 @@ class ContainerNode(NodeBase):
     network: Literal["default", "internal", "none"] = "default"
 
 
-Node = ContainerNode
+class GateField(Frozen):
+    """One field of a gate's form; its answer becomes an output of the job."""
+
+    name: str
+    type: Literal["string", "number", "boolean", "select", "multi_select"] = "string"
+    label: Template = ""
+    """What people are asked; empty: the name."""
+    description: Template = ""
+    required: bool = False
+    default: Json = None
+    """May hold templates. Given exactly where `has_default` says so."""
+    has_default: bool = False
+    pattern: str | None = None
+    """Of a string: a regular expression that the whole answer matches."""
+    options: tuple[Json, ...] | Template = ()
+    """Of select and multi_select: what can be chosen, or an expression that gives the list."""
+
+
+class GateNode(NodeBase):
+    """A job that waits for people."""
+
+    kind: Literal["gate"] = "gate"
+    prompt: Template
+    fields: tuple[GateField, ...] = ()
+    approvers: tuple[Template, ...] | Template = ()
+    """`user:ann`, `group:release`, or a name alone, which is a user's; empty: anyone. As text an expression for all."""
+    min_approvals: int = 1
+    """Different people who have to approve; one who rejects is enough to close the gate."""
+    self_approval: bool = True
+    """Whether who submitted the run may approve."""
+    limit: float | None = None
+    """Seconds for which it is open; None: for ever."""
+    on_timeout: Literal["approve", "reject", "fail"] = "fail"
+    remind_every: float | None = None
+    """Seconds between two runs of `reminder` while it is open."""
+    reminder: str = ""
+    """The job that is run then."""
+
+
+class WaitNode(NodeBase):
+    """A durable timer. Exactly one of `duration` and `until` is set."""
+
+    kind: Literal["wait"] = "wait"
+    duration: float | Template | None = None
+    """Seconds, or a template that gives seconds or a text such as `5m`."""
+    until: Template | None = None
+    """Gives an RFC 3339 instant, or seconds since 1970; one that has passed is waited for no longer."""
+
+
+class Branch(Frozen):
+    """One way out of a choice."""
+
+    when: Template | None = None
+    """None: the default."""
+    then: tuple[str, ...] = ()
+
+
+class ChoiceNode(NodeBase):
+    """Takes the first branch whose condition holds, else the default, else none."""
+
+    kind: Literal["choice"] = "choice"
+    branches: tuple[Branch, ...]
+    """In order; a default is the last."""
+
+
+class CallNode(NodeBase):
+    """Calls a function on a worker."""
+
+    kind: Literal["call"] = "call"
+    function: str
+    """`package.module:function`, or the name of one that is built in: `http`."""
+    arguments: dict[str, Json] = {}
+    """`with`: JSON whose texts are templates."""
+    stop_grace: float = DEFAULT_STOP_GRACE
+    """Seconds that a cancelled function may take to end before it is left."""
+
+
+class WorkflowNode(NodeBase):
+    """Runs another workflow as a child."""
+
+    kind: Literal["workflow"] = "workflow"
+    workflow: str
+    """Key in `Plan.workflows` of the root."""
+    arguments: dict[str, Json] = {}
+    """`with`: its params; JSON whose texts are templates."""
+    limit: float | None = None
+    """Seconds that the child may take; None: what its own spec says."""
+
+
+Node = Annotated[
+    ContainerNode | GateNode | WaitNode | ChoiceNode | CallNode | WorkflowNode, Field(discriminator="kind")
+]
 """Closed union of all kinds, told apart by `kind`; match on it with `assert_never`."""
 
 
@@ -168,6 +281,10 @@ class Plan(Frozen):
     cleanup_policy: CleanupPolicy = "remove_on_completion"
     services: tuple[Service, ...] = ()
     """Shared by the jobs that name them; they run from before the first of these to after the last."""
+    vars: dict[str, Json] = {}
+    """Variables with their first values, whose texts are templates over `params`; `publish` sets them."""
+    workflows: "dict[str, Plan]" = {}
+    """Of a root plan: all that are nested in it, at any depth, by their path from the root spec's folder."""
     jobs: dict[str, Node]
     outputs: dict[str, Template] = {}
     order: tuple[str, ...]
