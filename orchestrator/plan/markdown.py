@@ -1,7 +1,9 @@
 """A plan as Markdown, for the details that the Temporal Web UI shows beside a run."""
 
+from orchestrator.plan.kinds import AT_EDGE
 from orchestrator.plan.model import Plan
-from orchestrator.plan.wording import listed, variants_count
+from orchestrator.plan.phrases import listed
+from orchestrator.plan.wording import variants_count
 
 MAX_LEVELS = 100
 MAX_NAMES = 50
@@ -21,5 +23,8 @@ def plan_markdown(plan: Plan) -> str:
 
 
 def _job(plan: Plan, name: str) -> str:
-    variants = variants_count(plan.jobs[name])
-    return f"`{name}` ({variants})" if variants else f"`{name}`"
+    node = plan.jobs[name]
+    parts = [] if node.kind == "container" else [node.kind]
+    parts += [variants] if (variants := variants_count(node)) else []
+    parts += [f"`{trigger.job}` {AT_EDGE[trigger.on]}" for trigger in node.triggers]
+    return f"`{name}` ({', '.join(parts)})" if parts else f"`{name}`"

@@ -73,7 +73,7 @@ def strategy_templates(strategy: Strategy) -> tuple[str, ...]:
 
 def asked_jobs(node: Node) -> tuple[str, ...]:
     """The jobs over which `success()` and `failure()` of this job ask; a finalizer without any asks over the run."""
-    return tuple(dict.fromkeys(edge.job for edge in node.requires))
+    return tuple(dict.fromkeys(edge.job for edge in (*node.requires, *node.triggers)))
 
 
 def _reading(sources: Sequence[str]) -> Reading:

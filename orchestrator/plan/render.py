@@ -1,16 +1,18 @@
 """A plan as JSON and as text, for people and scripts to look at before a run. Pure; nothing is read back from it."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from orchestrator.ids import variant_key
 from orchestrator.plan.base import Json
 from orchestrator.plan.fingerprint import digest
-from orchestrator.plan.model import Node, Plan, Variant
+from orchestrator.plan.kinds import MAX_NAMES, images_of, service_names
+from orchestrator.plan.model import ContainerNode, Node, Plan, Variant, WorkflowNode
+from orchestrator.plan.phrases import count, listed, one_line, shortened
 from orchestrator.plan.reading import read_conditions
 from orchestrator.plan.service_model import Service
-from orchestrator.plan.wording import MAX_NAMES, count, facts, images_of, one_line, shortened
+from orchestrator.plan.wording import facts
 
 WIDTH: Final = 100
 """Columns, where nobody says how wide the terminal is."""
@@ -18,6 +20,8 @@ MAX_JOBS: Final = 300
 """Jobs that the text tells one by one; the JSON has all."""
 MAX_LEVEL_JOBS: Final = 60
 """The same for one level, so that a wide one does not hide those behind it."""
+MAX_WORKFLOWS: Final = 20
+"""Nested workflows that the text tells, one after the other."""
 MAX_FACT: Final = 1000
 """Characters of one fact, such as the names of variants."""
 NAME_COLUMN: Final = 28
@@ -28,8 +32,9 @@ def plan_json(plan: Plan) -> dict[str, Json]:
     """What `orca plan -o json` prints. Scripts rely on its shape.
 
     A job has `dynamic` where its variants are known only when it starts, `if` and `unless` as the spec writes them,
-    and with these `reads`: the values that they depend on; `services` where it has any, and `network` where that is
-    not the default. The plan has `services` where jobs share any.
+    and with these `reads`: the values that they depend on; `triggers` where transitions or choices lead to it;
+    `services` where it has any, and `network` where that is not the default; `workflow` where it runs one. The plan has
+    `services` where jobs share any, and `workflows`, plans of the same shape, where it runs some.
     """
     found: dict[str, Json] = {
         "spec": plan.spec,
@@ -41,6 +46,8 @@ def plan_json(plan: Plan) -> dict[str, Json]:
     }
     if plan.services:
         found["services"] = _services_json(plan.services)
+    if plan.workflows:
+        found["workflows"] = {key: plan_json(nested) for key, nested in plan.workflows.items()}
     return found
 
 
@@ -58,10 +65,13 @@ def _job_json(name: str, node: Node) -> dict[str, Json]:
     }
     if is_dynamic(node):
         found["dynamic"] = True
-    if node.services or node.shared_services:
-        shared: dict[str, Json] = {name: {"shared": True} for name in node.shared_services}
-        found["services"] = _services_json(node.services) | shared
-    if node.network != "default":
+    if node.triggers:
+        found["triggers"] = [{"job": trigger.job, "on": trigger.on} for trigger in node.triggers]
+    if isinstance(node, WorkflowNode):
+        found["workflow"] = node.workflow
+    if service_names(node):
+        found["services"] = _found_services(node)
+    if isinstance(node, ContainerNode) and node.network != "default":
         found["network"] = node.network
     if node.condition is not None:
         found["if"] = node.condition
@@ -70,6 +80,13 @@ def _job_json(name: str, node: Node) -> dict[str, Json]:
     if node.condition is not None or node.unless is not None:
         found["reads"] = list(read_conditions(node).references)
     return found
+
+
+def _found_services(node: Node) -> dict[str, Json]:
+    if not isinstance(node, ContainerNode):
+        return {}
+    shared: dict[str, Json] = {name: {"shared": True} for name in node.shared_services}
+    return _services_json(node.services) | shared
 
 
 def _values(variant: Variant) -> dict[str, Json]:
@@ -88,10 +105,19 @@ def plan_text(plan: Plan, *, width: int = WIDTH) -> str:
         plan: the plan.
         width: columns; a word that is longer is not broken.
     """
-    return "\n".join(_lines(plan, max(width, 40))) + "\n"
+    lines = list(_lines(plan, plan.workflows, max(width, 40)))
+    for number, (key, nested) in enumerate(plan.workflows.items()):
+        if number == MAX_WORKFLOWS:
+            rest = count(len(plan.workflows) - number, "more workflow")
+            lines += ["", f"and {rest}; 'orca plan -o json' has them all"]
+            break
+        lines += ["", f"workflow {key}"]
+        # As it would be told by itself, further to the right.
+        lines += [f"  {line}".rstrip() for line in _lines(nested, plan.workflows, max(width - 2, 40))]
+    return "\n".join(lines) + "\n"
 
 
-def _lines(plan: Plan, width: int) -> Iterator[str]:
+def _lines(plan: Plan, nested: Mapping[str, Plan], width: int) -> Iterator[str]:
     title = f"{plan.spec}: {one_line(plan.description)}" if plan.description else plan.spec
     yield from _wrapped(title, width)
     yield from _wrapped(_size(plan), width)
@@ -99,6 +125,8 @@ def _lines(plan: Plan, width: int) -> Iterator[str]:
     yield from _wrapped(chain, width, "  ")
     if plan.services:
         yield from _wrapped(f"services that jobs share: {images_of(plan.services)}", width, "  ")
+    if plan.vars:
+        yield from _wrapped(f"variables: {listed(list(plan.vars), MAX_NAMES)}", width, "  ")
     column = max((len(name) for name in plan.jobs if len(name) <= NAME_COLUMN), default=0)
     told = 0
     for number, level in enumerate(plan.levels, start=1):
@@ -114,7 +142,7 @@ def _lines(plan: Plan, width: int) -> Iterator[str]:
         yield ""
         yield _heading(plan, number, level)
         for name in level[:left]:
-            yield from _job(plan.jobs[name], column, width)
+            yield from _job(plan.jobs[name], nested, column, width)
         told += min(len(level), left)
         if len(level) > left:
             rest = len(level) - left
@@ -152,11 +180,11 @@ def _heading(plan: Plan, number: int, level: Sequence[str]) -> str:
     return f"level {number}{', when everything else is done' if last else ''}{jobs}"
 
 
-def _job(node: Node, column: int, width: int) -> Iterator[str]:
+def _job(node: Node, nested: Mapping[str, Plan], column: int, width: int) -> Iterator[str]:
     indent = " " * (column + 4)
     lines = [
         line
-        for fact in facts(node)
+        for fact in facts(node, nested)
         for line in _wrapped(shortened(fact, MAX_FACT), width - len(indent), "  ")
     ]
     if len(node.name) > column:

@@ -4,12 +4,13 @@ Everything is one line. What has no natural end (names, lists, expressions) is b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from orchestrator.errors import ExpressionError
-from orchestrator.expressions import Hole, segments
 from orchestrator.plan.base import Condition, Requirement
-from orchestrator.plan.model import Node
+from orchestrator.plan.kinds import MAX_EXPRESSION, MAX_NAMES, particulars, started_by, what_runs
+from orchestrator.plan.model import Node, Plan
+from orchestrator.plan.phrases import bare, count, listed, shortened
 from orchestrator.plan.reading import (
     Reading,
     asked_jobs,
@@ -18,7 +19,6 @@ from orchestrator.plan.reading import (
     read_strategy,
     strategy_templates,
 )
-from orchestrator.plan.service_model import Service
 
 
 class ConditionWords(NamedTuple):
@@ -43,15 +43,6 @@ _STATUS_ALONE: Final[Mapping[str, Literal["success", "failure"]]] = {
 _IF_FAILED: Final = ConditionWords("", "if failed")
 _IF_ANY_FAILED: Final = ConditionWords("", "if any failed")
 _ASKED: Final = ConditionWords("", "asked")
-MAX_NAMES: Final = 12
-"""Names in one list: jobs that are waited for, variants."""
-MAX_EXPRESSION: Final = 200
-"""Characters that are shown of one expression."""
-
-
-def what_runs(node: Node) -> str:
-    """What a job is, in a word or two: the image of a container."""
-    return one_line(node.image)
 
 
 def condition_words(node: Node, edge: Requirement) -> ConditionWords:
@@ -175,34 +166,13 @@ def dynamic_source(node: Node, *, names: int = 6) -> str | None:
     return f"from {source}, {known}"
 
 
-def service_names(node: Node) -> tuple[str, ...]:
-    """The services that a job finds, by name: its own, then those that it shares."""
-    return (*(service.name for service in node.services), *node.shared_services)
+def facts(node: Node, nested: Mapping[str, Plan] = MappingProxyType({})) -> Iterator[str]:
+    """All that is worth telling of a job, each fact in one line; the first says what it runs.
 
-
-def images_of(services: Sequence[Service]) -> str:
-    """`postgres (postgres:15), redis (redis:7)`."""
-    shown = [f"{service.name} ({shortened(one_line(service.image), MAX_EXPRESSION)})" for service in services]
-    return listed(shown, MAX_NAMES)
-
-
-def beside(node: Node) -> tuple[str, ...]:
-    """The services of a job, and its network where that is not the usual one."""
-    found: list[str] = []
-    if node.services:
-        found.append(f"with {images_of(node.services)}")
-    if node.shared_services:
-        found.append(f"shares {listed(node.shared_services, MAX_NAMES)}")
-    if node.network != "default":
-        reach = "its services alone" if service_names(node) else "nothing outside"
-        found.append(
-            "without a network" if node.network == "none" else f"reaches {reach} (network: internal)"
-        )
-    return tuple(found)
-
-
-def facts(node: Node) -> Iterator[str]:
-    """All that is worth telling of a job, each fact in one line; the first says what it runs."""
+    Args:
+        node: the job.
+        nested: the plans of nested workflows, by their key.
+    """
     yield what_runs(node) + _repeated(node)
     if node.variants:
         names = [f"({variant.name})" for variant in node.variants]
@@ -211,15 +181,20 @@ def facts(node: Node) -> Iterator[str]:
         yield f"variants {source}"
     if options := strategy_options(node):
         yield ", ".join(options)
-    yield from beside(node)
+    yield from particulars(node, nested)
     if node.requires:
         names = [requirement(node, edge) for edge in node.requires]
         yield f"waits for {listed(names, MAX_NAMES)}"
         if node.on_complete == "failure":
             yield f"only if one of {listed([edge.job for edge in node.requires], MAX_NAMES)} failed"
-    elif node.finalizer:
+    elif node.finalizer and not node.triggers:
         yield when_finalizing(node)
+    if node.reminds:
+        yield f"runs for nothing but to remind of {node.reminds}"
+    yield from started_by(node.triggers)
     yield from conditions(node)
+    if node.publish:
+        yield f"sets {listed([f'vars.{name}' for name in node.publish], MAX_NAMES)}"
 
 
 def _repeated(node: Node) -> str:
@@ -229,36 +204,6 @@ def _repeated(node: Node) -> str:
         parts.append(f"up to {node.retry.max_attempts} tries")
     if node.on_error == "continue":
         parts.append("may fail")
+    elif node.on_error == "hold":
+        parts.append("held for a person if it fails")
     return "".join(f"; {part}" for part in parts)
-
-
-def bare(text: str) -> str:
-    """An expression in one line, without the `${{ }}` around it where that is all there is."""
-    try:
-        parts = segments(text.strip())
-    except ExpressionError:
-        parts = ()  # A compiled plan has none such; one from elsewhere is shown as it is.
-    if len(parts) == 1 and isinstance(parts[0], Hole):
-        return one_line(parts[0].source)
-    return one_line(text)
-
-
-def one_line(text: str) -> str:
-    """`text` with every stretch of white space as one blank."""
-    return " ".join(text.split())
-
-
-def listed(names: Sequence[str], limit: int, *, between: str = ", ") -> str:
-    """The first `limit` names, and how many more there are."""
-    shown = between.join(names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
-
-
-def count(number: int, what: str) -> str:
-    """`1 job`, `2,000 jobs`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
-def shortened(text: str, limit: int) -> str:
-    """At most `limit` characters; an ellipsis stands for the rest."""
-    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"

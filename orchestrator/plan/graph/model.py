@@ -1,23 +1,14 @@
 """What is drawn of a plan: nodes, edges and their words, the same for every format. No syntax here."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.plan.model import Node, Plan
-from orchestrator.plan.wording import (
-    bare,
-    condition_words,
-    count,
-    facts,
-    one_line,
-    service_names,
-    shortened,
-    variants_count,
-    what_runs,
-    when_finalizing,
-)
+from orchestrator.plan.kinds import service_names, trigger_at_edge, what_runs
+from orchestrator.plan.model import GateNode, Node, Plan
+from orchestrator.plan.phrases import bare, count, lasting, one_line, shortened
+from orchestrator.plan.wording import condition_words, facts, variants_count, when_finalizing
 
 FINALLY: Final = "when everything else is done"
 """What stands above the finalizers."""
@@ -25,6 +16,8 @@ FINALLY: Final = "when everything else is done"
 _MAX_NAME: Final = 40
 _MAX_LINE: Final = 44
 """Characters of a line in a node; the whole is in its facts."""
+MAX_LABEL: Final = 60
+"""Characters at an arrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,7 @@ class GraphEdge:
     source: str
     target: str
     label: str
-    """The condition, where it is not success."""
+    """The condition, where it is not success; of a transition what makes it fire. Bounded."""
     dashed: bool
     """Whether it only orders: `target` starts however `source` ended."""
     critical: bool
@@ -106,20 +99,20 @@ def graph_of(
     return Graph(
         title=run or plan.spec,
         subtitle=shortened(subtitle, 120),
-        nodes=tuple(_node(node, known.get(name)) for name, node in plan.jobs.items()),
+        nodes=tuple(_node(node, known.get(name), plan.workflows) for name, node in plan.jobs.items()),
         edges=_edges(plan),
         levels=plan.levels,
     )
 
 
-def _node(node: Node, standing: Standing | None) -> GraphNode:
+def _node(node: Node, standing: Standing | None, nested: Mapping[str, Plan]) -> GraphNode:
     lines = [shortened(one_line(node.name), _MAX_NAME), shortened(what_runs(node), _MAX_LINE)]
     if standing is None:
         variants = variants_count(node)
         lines += [variants] if variants else []
         if names := service_names(node):
             lines.append(shortened(f"with {', '.join(names)}", _MAX_LINE))
-        if node.finalizer and not node.requires and node.on_complete != "always":
+        if node.finalizer and not node.requires and not node.triggers and node.on_complete != "always":
             lines.append(when_finalizing(node))
         for key, text in (("if", node.condition), ("unless", node.unless)):
             lines += [] if text is None else [shortened(f"{key} {bare(text)}", _MAX_LINE)]
@@ -128,7 +121,7 @@ def _node(node: Node, standing: Standing | None) -> GraphNode:
     return GraphNode(
         name=node.name,
         lines=tuple(lines),
-        facts=(f"{node.name} ({node.kind})", *([lines[-1]] if standing else []), *facts(node)),
+        facts=(f"{node.name} ({node.kind})", *([lines[-1]] if standing else []), *facts(node, nested)),
         repeated=node.strategy is not None or bool(node.variants),
         finalizer=node.finalizer,
         status=standing.status if standing else None,
@@ -144,14 +137,36 @@ def _edges(plan: Plan) -> tuple[GraphEdge, ...]:
         for edge in node.requires:
             word = condition_words(node, edge).at_edge
             labels.setdefault(edge.job, {})[word] = None
+        for trigger in node.triggers:
+            labels.setdefault(trigger.job, {})[trigger_at_edge(plan, trigger, name)] = None
+        dashed = [source for source, words in labels.items() if list(words) == ["always"]]
+        if (reminder := _reminder(plan, node)) is not None:
+            labels[node.reminds] = {reminder: None}
+            dashed.append(node.reminds)
         for source, words in labels.items():
             edges.append(
                 GraphEdge(
                     source=source,
                     target=name,
-                    label=" and ".join(word or "success" for word in words) if any(words) else "",
-                    dashed=list(words) == ["always"],
+                    label=shortened(_label(list(words)), MAX_LABEL),
+                    dashed=source in dashed,
                     critical=(source, name) in critical,
                 )
             )
     return tuple(edges)
+
+
+def _label(words: Sequence[str]) -> str:
+    """Several words at one arrow: requirements all hold, and transitions are alternatives, told in their order."""
+    return " and ".join(word or "success" for word in words) if any(words) else ""
+
+
+def _reminder(plan: Plan, node: Node) -> str | None:
+    """What stands at the arrow from a gate to the job that reminds of it, where that stands further on."""
+    gate = plan.jobs.get(node.reminds)
+    if not isinstance(gate, GateNode) or gate.remind_every is None:
+        return None
+    level = {name: number for number, names in enumerate(plan.levels) for name in names}
+    if level.get(node.name, 0) <= level.get(gate.name, 0):
+        return None
+    return f"every {lasting(gate.remind_every)} while open"
