@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
-from orchestrator.spec import quantities, service_shapes, shapes
+from orchestrator.spec import kind_shapes, quantities, service_shapes, shapes
 
 Schema = dict[str, Any]
 Accepts = Callable[[Schema], Schema]
@@ -116,6 +116,17 @@ def _retry(schema: Schema) -> Schema:
     return either([{"type": "integer", **bounds}, schema])
 
 
+_APPROVER: Final[Schema] = {
+    "type": "string",
+    "pattern": rf"\$\{{\{{|^{kind_shapes.APPROVER}$",
+    _PATTERN_HINTS: "Someone who may answer is such as 'user:ann', 'group:release' or 'ann'.",
+}
+_WAIT: Final[Schema] = {
+    **{key: value for key, value in _DURATION.items() if key != "maxLength"},
+    "exclusiveMinimum": 0,
+    "pattern": r"\$\{\{|" + _DURATION["pattern"].replace("^", "^(?=.*[1-9])", 1),
+}
+
 _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
     shapes.something: _as_it_is,
     shapes.many: _or_one,
@@ -165,7 +176,9 @@ _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
     shapes.entry: _or_expression(minProperties=1),
     shapes.items: _or_expression(),
     shapes.on_error: _as_it_is,
-    shapes.on_complete: _as_it_is,
+    shapes.on_complete: _instead(
+        {"type": ["string", "array"], "minLength": 1, "items": {"type": "string", "minLength": 1}}
+    ),
     shapes.pull: _instead(
         {"type": "string", "enum": ["missing", "if_not_present", "if-not-present", "always", "never"]}
     ),
@@ -174,6 +187,47 @@ _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
         pattern=_PLAIN + _LINE,
         maxLength=200,
         **{_PATTERN_HINTS: "One line of text without '${{ }}'."},
+    ),
+    kind_shapes.function: _instead(
+        {
+            "type": "string",
+            "pattern": f"^({'|'.join(kind_shapes.BUILT_IN)}|{kind_shapes.FUNCTION.replace(chr(92) + 'w', '[A-Za-z0-9_]')})$",
+            _PATTERN_HINTS: "A function is such as 'package.module:function', or 'http'.",
+        }
+    ),
+    kind_shapes.spec_path: _instead(
+        {
+            "type": "string",
+            "pattern": r"^(?!/)(?![\s\S]*(\$\{\{|\u0000))[\s\S]+$",
+            _PATTERN_HINTS: "The path of a spec, from the folder of this one.",
+        }
+    ),
+    kind_shapes.gate: _or({"type": "string", "minLength": 1}),
+    kind_shapes.field: lambda schema: {"anyOf": [schema, {"type": "null"}, schema["properties"]["type"]]},
+    kind_shapes.field_type: _instead({"type": "string", "enum": [*kind_shapes.FIELD_TYPES, "multi-select"]}),
+    kind_shapes.options: _or_expression(minItems=1),
+    kind_shapes.option: _instead({"type": ["string", "number", "boolean"]}),
+    kind_shapes.approvers: lambda schema: {
+        **either([schema, _APPROVER]),
+        **{key: _APPROVER[key] for key in ("pattern", _PATTERN_HINTS)},
+    },
+    kind_shapes.approver: _instead(_APPROVER),
+    kind_shapes.wait: lambda schema: either([_WAIT, {**schema, "minProperties": 1, "maxProperties": 1}]),
+    kind_shapes.wait_for: _instead(_WAIT),
+    kind_shapes.instant: _instead(
+        {
+            "type": ["string", "number"],
+            "minimum": 0,
+            "maximum": kind_shapes.LAST_SECOND,
+            "pattern": rf"\$\{{\{{|^{kind_shapes.INSTANT}$",
+            _PATTERN_HINTS: "An instant is such as 2026-01-31T08:00:00Z.",
+        }
+    ),
+    kind_shapes.branch: _with(
+        anyOf=[
+            {"required": ["when", "then"], "properties": {"default": False}},
+            {"required": ["default"], "properties": {"when": False, "then": False}},
+        ]
     ),
     service_shapes.services: _or({"type": "string", "minLength": 1}),
     service_shapes.shared_services: _as_it_is,
@@ -268,6 +322,9 @@ AS_WRITTEN: Final[Mapping[str, Accepts]] = {
     "shell": _plain,
     "outputs": _named_expressions,
     "params": _with(propertyNames=_NAMES),
+    "vars": _with(propertyNames=_NAMES),
+    "fields": _with(propertyNames=_NAMES),
+    "publish": _with(propertyNames=_NAMES),
     "services": _with(propertyNames=_SERVICE_NAMES),
 }
 """Keys of which parsing and the compiler's rules know more than their type says."""

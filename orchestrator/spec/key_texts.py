@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.spec.key_text import KeyText
+from orchestrator.spec.kind_texts import JOB_KIND_TEXTS, KIND_TEXTS
 from orchestrator.spec.model import (
     DefaultsShape,
     JobShape,
@@ -16,10 +17,10 @@ from orchestrator.spec.model import (
     RequirementShape,
     ResourcesShape,
     RetryShape,
-    Shape,
     Spec,
 )
 from orchestrator.spec.service_texts import SERVICE_TEXTS
+from orchestrator.spec.values import Shape
 
 _DEFAULTS: Final[Mapping[str, KeyText]] = {
     "image": KeyText("The container image that the job runs in. May hold ${{ }}.", ("alpine:latest",)),
@@ -64,8 +65,9 @@ _DEFAULTS: Final[Mapping[str, KeyText]] = {
     "resources": KeyText("Limits of the container.", ({"cpus": 0.5, "memory": "256m"},), "the engine's own"),
     "on_error": KeyText(
         "What a failure means. 'stop': what depends on the job is left out and the run fails. 'continue': what "
-        "depends on it goes on and the run ends as partial.",
-        ("continue",),
+        "depends on it goes on and the run ends as partial. 'hold': the run stays open until a person says retry, skip, "
+        "set outputs or fail.",
+        ("continue", "hold"),
         "stop",
     ),
     "stop_grace": KeyText(
@@ -135,8 +137,8 @@ _JOB: Final[Mapping[str, KeyText]] = {
     "unless": KeyText("Skips the job if this is true.", ("${{ params.dry_run }}",)),
     "on_complete": KeyText(
         "Without 'requires': runs the job when everything else is done, if the run stands so. With 'requires': how "
-        "those must have ended.",
-        ("always", "failure"),
+        "those must have ended. A list names jobs that this one starts when it has run, however it ended.",
+        ("always", "failure", ["tidy"]),
         "success",
     ),
     "outputs": KeyText(
@@ -196,9 +198,14 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
             (".", "./app"),
             "nothing is shipped",
         ),
+        "vars": KeyText(
+            "Variables of the run with their first values, which 'publish' of jobs sets and expressions read as "
+            "vars.name.",
+            ({"url": None},),
+        ),
         "defaults": KeyText(
-            "What jobs get that do not say otherwise. 'env' and 'resources' are merged by name, everything else is "
-            "taken as a whole.",
+            "What jobs get that do not say otherwise, where it fits their kind. 'env' and 'resources' are merged by "
+            "name, everything else is taken as a whole.",
             ({"image": "alpine:latest", "timeout": "10m"},),
         ),
         "timeout": KeyText(
@@ -221,13 +228,17 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
             "The jobs, by name. A job starts the moment its own requirements are met.",
             ({"hello": {"image": "alpine:latest", "commands": ["echo hello"]}},),
         ),
+        "error_handlers": KeyText(
+            "For a job those that its failure starts: the same as its own 'on_failure'.",
+            ({"deploy": ["rollback"]},),
+        ),
         "outputs": KeyText(
             "What the run leaves: expressions over all jobs, computed when it ends.",
             ({"image": "${{ jobs.build.outputs.image }}"},),
         ),
     },
     DefaultsShape: _DEFAULTS,
-    JobShape: {**_DEFAULTS, **_JOB},
+    JobShape: {**_DEFAULTS, **_JOB, **JOB_KIND_TEXTS},
     MatrixShape: {
         "include": _INCLUDE,
         "exclude": _EXCLUDE,
@@ -265,7 +276,7 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
         "multiplier": KeyText("By how much the wait grows with 'exponential'.", (1.5,)),
         "max_delay": KeyText("The longest wait.", ("5m",), "1h"),
         "on": KeyText(
-            "Reasons that are worth another try, such as exit, oom, timeout, pull; error stands for all but timeout.",
+            "Reasons that are worth another try, such as exit, oom, timeout, pull, call; error stands for all but timeout.",
             (["exit", "timeout"],),
             "all",
         ),
@@ -276,6 +287,7 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
         "memory": KeyText("Bytes, or a size such as 512m. Units are powers of 1024.", ("512m", "1g")),
         "pids": KeyText("How many processes there may be at a time.", (256,)),
     },
+    **KIND_TEXTS,
     **SERVICE_TEXTS,
 }
 """For each shape its keys, as a spec writes them."""

@@ -2,34 +2,43 @@
 
 Rules between jobs are the compiler's. Values keep the spec's own words; only durations (seconds), sizes
 (bytes) and short forms are made uniform. Adding a key: a field here, its meaning in compile, a test in both, its text
-in `key_texts.py`, its section in docs/language, and `make schema`.
+in `key_texts.py`, its section in docs/language, and `make schema`. What all shapes are made of is in `values.py`, the
+shapes of gates, waits and choices are in `kinds.py`.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from orchestrator.spec import service_shapes, shapes
+from orchestrator.spec import kind_shapes, service_shapes, shapes
+from orchestrator.spec.kinds import Choice, Gate, Wait
 from orchestrator.spec.service_shapes import PortWords
+from orchestrator.spec.values import (
+    Condition,
+    Count,
+    Given,
+    Name,
+    Names,
+    PositiveSeconds,
+    Seconds,
+    Shape,
+    Text,
+    Texts,
+)
 
-T = TypeVar("T")
-
-Given = Annotated[T | None, BeforeValidator(shapes.something)]
-"""None means that the spec does not say; an empty value after the key is an error."""
-Name = Annotated[str, Field(min_length=1)]
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(shapes.many)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(shapes.many)]
-Seconds = Annotated[float, BeforeValidator(shapes.duration)]
-PositiveSeconds = Annotated[float, BeforeValidator(shapes.positive_duration)]
 Texted = Annotated[
     dict[Annotated[str, BeforeValidator(shapes.env_name)], str], BeforeValidator(shapes.mapping)
 ]
-Condition = Annotated[str, BeforeValidator(shapes.condition)]
-OnError = Annotated[Literal["stop", "continue"], BeforeValidator(shapes.on_error)]
-OnComplete = Annotated[Literal["success", "failure", "always"], BeforeValidator(shapes.on_complete)]
+OnError = Annotated[Literal["stop", "continue", "hold"], BeforeValidator(shapes.on_error)]
+OnComplete = Annotated[
+    Annotated[Literal["success", "failure", "always"], Tag("\0word")]
+    | Annotated[tuple[Name, ...], Tag("\0list")],
+    Discriminator(shapes.word_or_list),
+    BeforeValidator(shapes.on_complete),
+]
+"""A condition, or jobs to go to."""
 Pull = Annotated[Literal["missing", "always", "never"], BeforeValidator(shapes.pull)]
 
 MAX_VARIANTS: Final = 10_000
@@ -38,7 +47,7 @@ DEFAULT_MAX_VARIANTS: Final = 256
 """What it is where the spec does not say: GitHub Actions' own limit."""
 RETRY_KINDS: Final = (
     "exit", "oom", "timeout", "lost", "pull", "start", "docker", "service", "output", "artifact", "workspace",
-    "store", "worker", "error",
+    "store", "worker", "call", "workflow", "error",
 )  # fmt: skip
 """Why a try can fail so that another may help: what `retry.on` accepts. `error` stands for all but a timeout."""
 
@@ -47,12 +56,6 @@ ExitCodes = Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], BeforeVal
 FailureKinds = Annotated[
     tuple[Annotated[str, BeforeValidator(shapes.one_of(RETRY_KINDS))], ...], BeforeValidator(shapes.many)
 ]
-
-
-class Shape(BaseModel):
-    """Base of all: immutable, no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class RetryShape(Shape):
@@ -110,7 +113,6 @@ Entries = Annotated[
     BeforeValidator(shapes.entries),
 ]
 """`include` or `exclude`: a list of mappings, or one expression that gives it."""
-Count = Annotated[int, Field(ge=1)]
 PortNumber = Annotated[int, Field(ge=1, le=service_shapes.MAX_PORT)]
 Words = Annotated[tuple[str, ...], BeforeValidator(service_shapes.words)]
 
@@ -217,10 +219,16 @@ class DefaultsShape(Shape):
 
 
 class JobShape(DefaultsShape):
-    """A job. The only kind so far runs `commands` in one container of `image`."""
+    """A job: a container, or what one of `call`, `gate`, `wait`, `choice` and `workflow` makes of it."""
 
     name: Annotated[Given[str], BeforeValidator(shapes.job_title)] = None
     commands: Texts = ()
+    call: Given[Annotated[str, BeforeValidator(kind_shapes.function)]] = None
+    gate: Given[Gate] = None
+    wait: Given[Wait] = None
+    choice: Given[Choice] = None
+    workflow: Given[Annotated[str, BeforeValidator(kind_shapes.spec_path)]] = None
+    with_: dict[str, Any] = Field(default_factory=dict[str, Any], alias="with")
     matrix: Given[Matrix] = None
     include: Given[Entries] = None
     exclude: Given[Entries] = None
@@ -234,12 +242,27 @@ class JobShape(DefaultsShape):
     if_: Annotated[Given[Condition], Field(alias="if")] = None
     unless: Given[Condition] = None
     on_complete: Given[OnComplete] = None
+    on_success: Names = ()
+    on_failure: Names = ()
     outputs: Outputs = ()
+    publish: dict[str, Annotated[str, BeforeValidator(shapes.expression)]] = Field(
+        default_factory=dict[str, str]
+    )
     artifacts: Annotated[tuple[Text, ...], BeforeValidator(shapes.many)] = ()
     artifacts_from: Names = ()
     entrypoint: Given[Annotated[tuple[Text, ...], BeforeValidator(shapes.many)]] = None
     services: Services = ()
     network: Given[Literal["default", "internal", "none"]] = None
+
+    @property
+    def completion(self) -> Literal["success", "failure", "always"] | None:
+        """The word after `on_complete`, where it is one: a condition."""
+        return self.on_complete if isinstance(self.on_complete, str) else None
+
+    @property
+    def on_completion(self) -> tuple[str, ...]:
+        """The jobs after `on_complete`, where it names some: a transition."""
+        return self.on_complete if isinstance(self.on_complete, tuple) else ()
 
 
 class ParamShape(Shape):
@@ -269,6 +292,7 @@ class Spec(Shape):
         default_factory=dict[str, ParamShape]
     )
     env: Texted = Field(default_factory=dict[str, str])
+    vars: dict[str, Any] = Field(default_factory=dict[str, Any])
     workspace: Given[Text] = None
     defaults: DefaultsShape = DefaultsShape()
     timeout: Given[PositiveSeconds] = None
@@ -279,18 +303,14 @@ class Spec(Shape):
         default_factory=dict[str, ServiceShape]
     )
     jobs: Annotated[dict[str, JobShape], BeforeValidator(shapes.some_jobs)]
+    error_handlers: dict[str, Names] = Field(default_factory=dict[str, tuple[str, ...]])
     outputs: dict[str, Annotated[str, BeforeValidator(shapes.expression)]] = Field(
         default_factory=dict[str, str]
     )
 
 
-JOB_KINDS_LATER: Final = ("call", "gate", "wait", "choice", "workflow")
-"""Keys that make a job another kind than a container."""
+JOB_KINDS: Final = ("call", "gate", "wait", "choice", "workflow")
+"""Keys that make a job another kind than a container, and that kind's name."""
 
-LATER: Final[Mapping[type[Shape], tuple[str, ...]]] = {
-    Spec: ("vars", "priority", "error_handlers"),
-    JobShape: (
-        *JOB_KINDS_LATER, "with", "on_success", "on_failure", "publish",
-    ),
-}  # fmt: skip
+LATER: Final[Mapping[type[Shape], tuple[str, ...]]] = {Spec: ("priority",)}
 """Keys of the language that this version does not know yet: another error than a mistyped key."""

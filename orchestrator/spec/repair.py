@@ -6,11 +6,11 @@ Pure: containers on the way to a wrong part are copied, never changed. Nothing t
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
-from orchestrator.spec.model import JOB_KINDS_LATER
+from orchestrator.spec.model import JOB_KINDS
 from orchestrator.spec.places import Path
 
 PLACEHOLDER_IMAGE: Final = "unknown"
-"""Stands in a job whose image is wrong or that is of another kind: its lack is not a finding of its own."""
+"""Stands in a job whose image, or whatever else says of which kind it is, is wrong: its lack is no finding of its own."""
 
 
 PLACEHOLDER_VALUES: Final = "${{ run }}"
@@ -52,7 +52,7 @@ def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
         work.drop(path)
         if path[-1:] == ("image",) and _is_service(path[:-1]):
             work.put(path, PLACEHOLDER_IMAGE)
-        if in_job and len(path) == 3 and path[2] in ("image", *JOB_KINDS_LATER):
+        if in_job and len(path) == 3 and path[2] in ("image", *JOB_KINDS):
             work.put((*path[:2], "image"), PLACEHOLDER_IMAGE)
     return work.data
 

@@ -17,8 +17,9 @@ from pydantic.fields import FieldInfo
 
 from orchestrator.spec.accepted import AS_WRITTEN, Schema, accepted_by, either
 from orchestrator.spec.key_texts import KEY_TEXTS
-from orchestrator.spec.model import JobShape, ParamShape, ServiceShape, Shape, Spec
+from orchestrator.spec.model import JOB_KINDS, JobShape, ParamShape, ServiceShape, Spec
 from orchestrator.spec.service_shapes import PortWords
+from orchestrator.spec.values import Shape
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 
@@ -28,16 +29,17 @@ def spec_schema() -> Schema:
     schema: Schema = {
         "$schema": DRAFT,
         "title": "orca workflow",
-        "description": "A workflow of container jobs.",
+        "description": "A workflow of containers, functions, people and other workflows.",
         **_object(Spec),
     }
     schema["definitions"] = {name: _object(shape) for shape, name in _DEFINED.items()}
     schema["definitions"]["param"].update(_fitting_values())
     schema["definitions"]["job"].update(_together())
-    # Without an image for all, each job needs its own.
+    # Without an image for all, each job needs its own or is of another kind.
     has_image: Schema = {"required": ["defaults"], "properties": {"defaults": {"required": ["image"]}}}
+    of_some_kind: Schema = {"anyOf": [{"required": [key]} for key in ("image", *JOB_KINDS)]}
     schema["if"] = has_image
-    schema["else"] = {"properties": {"jobs": {"additionalProperties": {"required": ["image"]}}}}
+    schema["else"] = {"properties": {"jobs": {"additionalProperties": of_some_kind}}}
     return schema
 
 

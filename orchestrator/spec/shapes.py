@@ -16,7 +16,8 @@ from orchestrator.expressions import Hole, segments
 from orchestrator.spec import quantities
 
 WRONG: Final = "orca_wrong"
-LATER: Final = "orca_later"
+COMPLETIONS: Final = ("success", "failure", "always")
+"""Words after `on_complete` that are a condition; another text names a job."""
 
 MIN_MEMORY: Final = 6 * 1024 * 1024
 """Bytes; Docker refuses less."""
@@ -34,11 +35,6 @@ def wrong(wish: str, choices: Sequence[str] = (), *, complete: bool = False) -> 
     return PydanticCustomError(
         WRONG, "{wish}", {"wish": wish, "choices": tuple(choices), "complete": complete}
     )
-
-
-def later(what: str) -> PydanticCustomError:
-    """The error that a value belongs to the language but is not known yet."""
-    return PydanticCustomError(LATER, "{wish}", {"wish": what})
 
 
 def something(value: Any) -> Any:
@@ -247,19 +243,24 @@ def job_title(value: Any) -> Any:
 
 
 def on_error(value: Any) -> Any:
-    """`hold` is a word of the language that is not known yet."""
-    if value == "hold":
-        raise later("'on_error: hold'")
+    """What a failure means."""
     if isinstance(value, bool):
         raise wrong("must be 'continue' for a job that may fail, or 'stop'")
-    return _word(value, ("stop", "continue"))
+    return _word(value, ("stop", "continue", "hold"))
 
 
 def on_complete(value: Any) -> Any:
-    """A list would be a transition, which is not known yet."""
+    """One of three words, or a list of jobs; another text counts as a list of one."""
     if isinstance(value, list):
-        raise later("'on_complete' with a list of jobs")
-    return _word(value, ("success", "failure", "always"))
+        return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, str):
+        return value if value in COMPLETIONS else (value,)
+    raise wrong(f"must be {one_of_words(COMPLETIONS)}, or a list of jobs to go to")
+
+
+def word_or_list(value: Any) -> str | None:
+    """Which of the two forms `on_complete` has."""
+    return "\0list" if isinstance(value, tuple) else "\0word"
 
 
 def pull(value: Any) -> Any:

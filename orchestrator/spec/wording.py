@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from orchestrator.spec import shapes
 from orchestrator.spec.diagnostics import Suggester
+from orchestrator.spec.kinds import BranchShape, GateFieldShape, GateShape, ReminderShape, WaitShape
 from orchestrator.spec.model import (
     LATER,
     DefaultsShape,
@@ -75,8 +76,6 @@ def finding(error: Mapping[str, Any], suggester: Suggester) -> Finding:
         return _unknown_key(path, suggester)
     if kind == "missing":
         return Finding("E104", path[:-1], f"{_owner(path[:-1])} has no '{path[-1]}', which must be there")
-    if kind == shapes.LATER:
-        return Finding("E108", path, f"this version of orca does not know {context['wish']} yet")
     if kind == shapes.WRONG:
         choices: Sequence[str] = context["choices"]
         found = "" if context["complete"] else _found(error["input"], path)
@@ -170,6 +169,21 @@ OTHER_WORDS: Final[Mapping[str, str]] = {
     "variables": "env",
     "with_items": "for_each",
     "inputs": "params",
+    "uses": "workflow",
+    "approval": "gate",
+    "sleep": "wait",
+    "duration": "for",
+    "seconds": "for",
+    "cases": "choice",
+    "switch": "choice",
+    "function": "call",
+    "handler": "call",
+    "input_mapping": "with",
+    "arguments": "with",
+    "args": "with",
+    "output_map": "outputs",
+    "else": "default",
+    "next": "then",
     "stop_grace_period": "stop_grace",
     "pull_policy": "pull",
     "healthcheck": "health_check",
@@ -194,7 +208,15 @@ _SHAPES_BELOW: Final[Mapping[type[Shape], Mapping[str, tuple[type[Shape], int]]]
         "defaults": (DefaultsShape, 0),
     },
     DefaultsShape: _OF_ALL_JOBS,
-    JobShape: {**_OF_ALL_JOBS, "requires": (RequirementShape, 1), "services": (ServiceShape, 1)},
+    JobShape: {
+        **_OF_ALL_JOBS,
+        "requires": (RequirementShape, 1),
+        "services": (ServiceShape, 1),
+        "gate": (GateShape, 0),
+        "wait": (WaitShape, 0),
+        "choice": (BranchShape, 1),
+    },
+    GateShape: {"fields": (GateFieldShape, 1), "reminder": (ReminderShape, 0)},
     ServiceShape: {"resources": (ResourcesShape, 0), "health_check": (HealthCheckShape, 0)},
     HealthCheckShape: {"ready": (ReadyShape, 0)},
     ReadyShape: {"http": (HttpShape, 0)},
