@@ -1,0 +1,1 @@
+"""Stand-ins for an example; see the README beside this package."""
