@@ -1,6 +1,7 @@
 """The steps of a schedule's generation."""
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from orchestrator.handlers import Context, StepResult
@@ -23,7 +24,7 @@ def generate_schedule(ctx: Context, period: dict[str, Any]) -> dict[str, Any]:
 
 def check_compliance(schedule: list[str]) -> dict[str, Any]:
     """Nobody works two days in a row."""
-    return {"compliant": all(one != other for one, other in zip(schedule, schedule[1:], strict=False))}
+    return {"compliant": all(one != other for one, other in pairwise(schedule))}
 
 
 def detect_conflicts(schedule: list[str]) -> dict[str, Any]:
