@@ -76,6 +76,8 @@ class GateRecord(Frozen):
     on_timeout: Literal["approve", "reject", "fail"] = "fail"
     answers: tuple[AnswerRecord, ...] = ()
     closed_at: str | None = None
+    cut: bool = False
+    """Whether the record had no room for all of it; the query `gate` tells the whole."""
 
 
 class Repair(Frozen):

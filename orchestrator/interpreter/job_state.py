@@ -17,8 +17,10 @@ from orchestrator.contract.messages import (
     ServiceRecord,
     TryRecord,
 )
+from orchestrator.contract.people import GateRecord, RepairRecord
 from orchestrator.contract.times import parse_rfc3339, rfc3339
 from orchestrator.interpreter.agreement import Agreement
+from orchestrator.interpreter.telling import shortened, told, told_gate, told_repairs
 from orchestrator.plan.base import Condition, Json
 from orchestrator.plan.model import Node, Variant
 
@@ -55,6 +57,8 @@ class Limits:
     warnings: int = 10
     services: int = 50
     """Those that are told of each job; the note of each is as long as a try's reason."""
+    gate: int = 200_000
+    """Bytes of what is told of a gate: its prompt, form and answers."""
 
 
 @dataclass(frozen=True)
@@ -63,31 +67,18 @@ class Ending:
 
     status: JobStatus
     reason: str | None = None
+    off_path: bool = False
+    """Skipped because it lies on a path that was not taken."""
 
 
-def shortened(text: str | None, limit: int) -> str | None:
-    """`text`, cut to `limit` bytes with a sign that it was."""
-    if text is None or len(text.encode()) <= limit:
-        return text
-    return f"{text.encode()[: limit - 3].decode(errors='ignore')}…"
+def ending_of(outcome: JobOutcome) -> Ending:
+    """What an outcome means for a job without variants, or for a variant."""
+    return Ending(outcome.status, str(outcome.reason) if outcome.reason else outcome.note or None)
 
 
 def in_milliseconds(moment: str | None) -> str | None:
     """A worker's or Docker's instant in the one form that records have."""
     return None if moment is None else rfc3339(parse_rfc3339(moment))
-
-
-def told(services: Mapping[str, ServiceRecord], limits: Limits) -> dict[str, ServiceRecord]:
-    """The first of the services, each with as much of its note as there is room for."""
-    return {
-        name: found.model_copy(
-            update={
-                "note": shortened(found.note, limits.try_reason),
-                "check": shortened(found.check, limits.try_reason),
-            }
-        )
-        for name, found in islice(services.items(), limits.services)
-    }
 
 
 @dataclass
@@ -127,6 +118,22 @@ class JobState:
     """Tries that its services' host did not take up; the user's `retry` does not count them."""
     shared_start: int = 0
     """The last start of the run's shared services that a try of it used."""
+    spent: int = 0
+    """Tries of earlier rounds: before a person asked for another, or, of a reminder, before it was last sent."""
+    off_path: bool = False
+    """Skipped because it lies on a path that was not taken: as if it were not there."""
+    chosen: tuple[str, ...] = ()
+    """Of a choice: the jobs of the branch that it took."""
+    gate: GateRecord | None = None
+    """Of a gate, from the moment at which it opened."""
+    repairs: list[RepairRecord] = field(default_factory=list[RepairRecord])
+    note: str = ""
+    """What its kind has to say of it beside its state: who approved, which branch was taken."""
+    updates: dict[str, Json] = field(default_factory=dict[str, Json])
+    """Variables that its function set, which hold from its success on."""
+    quality: dict[str, Json] | None = None
+    child: str = ""
+    """Of a nested workflow: the run id of its last try."""
     key: str = field(init=False)
     """How people name it: `build`, or `test (3.11, alpine)`."""
 
@@ -151,8 +158,8 @@ class JobState:
 
     @property
     def summary(self) -> str | None:
-        """`4/6 passed` of a job with variants."""
-        return self.fan.summary if self.fan else None
+        """`4/6 passed` of a job with variants; else what its kind has to say."""
+        return self.fan.summary if self.fan else self.note or None
 
     def ended_as(self, condition: Condition) -> bool:
         """Whether a settled job's end meets an edge's condition (see `plan.model.Requirement`)."""
@@ -169,7 +176,22 @@ class JobState:
     @property
     def charged(self) -> int:
         """Tries that the user's `retry` counts."""
-        return len(self.tries) - self.moves
+        return len(self.tries) - self.moves - self.spent
+
+    @property
+    def uncharged(self) -> int:
+        """Tries that it does not count."""
+        return self.moves + self.spent
+
+    def renew(self) -> None:
+        """Give it the whole budget of tries once more."""
+        self.spent = len(self.tries) - self.moves
+
+    def begin(self, now: str) -> None:
+        """Take down that it begins: where there are no tries, or before the first."""
+        self.started_at = self.started_at or now
+        if self.member_of is not None:
+            self.member_of.began(now)
 
     def enter(self, status: JobStatus, reason: str | None = None) -> None:
         """Change the status; the job of a variant learns of it."""
@@ -191,11 +213,13 @@ class JobState:
         self.outputs = dict(outcome.outputs)
         self.artifacts = outcome.artifacts
         self.warnings = outcome.warnings
+        self.updates, self.quality = dict(outcome.updates), outcome.quality
         self.started_at = self.started_at or in_milliseconds(outcome.started_at)
 
     def settle(self, ending: Ending, now: str) -> None:
         """Bring it to its end; a job with variants takes over what they left."""
         self.finished_at = now
+        self.off_path = ending.off_path
         if self.fan is not None:
             self.fan.close(self)
         self.enter(ending.status, ending.reason)
@@ -224,7 +248,11 @@ class JobState:
                 shortened(warning, limits.reason) or ""
                 for warning in (*self.warnings, *self.notices)[: limits.warnings]
             ),
-            services=told(self.services, limits),
+            services=told(self.services, most=limits.services, text=limits.try_reason),
+            gate=told_gate(self.gate, limits.gate) if self.gate else None,
+            quality=self.quality,
+            child=self.child,
+            repairs=told_repairs(self.repairs, most=limits.history, comment=limits.try_reason),
         )
 
 
@@ -274,6 +302,10 @@ class Fan:
     def began_try(self, now: str) -> None:
         """Take down that a variant's try begins; the first is when the job began."""
         self.tries += 1
+        self.began(now)
+
+    def began(self, now: str) -> None:
+        """Take down that a variant begins."""
         self._job.started_at = self._job.started_at or now
 
     def new_outputs(self, outputs: Mapping[str, Json]) -> dict[str, Json]:
@@ -309,6 +341,8 @@ class Fan:
         cancelled = next(iter(self._by_status.get("cancelled", {}).values()), None)
         if cancelled is not None:
             return Ending("cancelled", cancelled.reason)
+        if self.count("skipped") == len(self.leaves):
+            return Ending("skipped", self.listed[0].reason)
         return Ending("success")
 
     def _failures(self) -> str:

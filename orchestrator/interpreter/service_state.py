@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from orchestrator.contract.messages import ArtifactRef, ServiceRecord
 from orchestrator.contract.services import ServiceEnd, ServicesStarted, ServicesStopped, StartServices
-from orchestrator.interpreter.job_state import shortened
+from orchestrator.interpreter.telling import shortened
 
 MAX_IMAGES = 150
 """Characters of the images' names on a bar of the timeline."""

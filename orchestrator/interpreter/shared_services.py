@@ -27,6 +27,12 @@ from orchestrator.interpreter.service_errands import (
 )
 from orchestrator.interpreter.service_requests import Group, shared_scope, start_request
 from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import ContainerNode, Node
+
+
+def shared_by(node: Node) -> tuple[str, ...]:
+    """Names of the plan's own services that a job uses."""
+    return node.shared_services if isinstance(node, ContainerNode) else ()
 
 
 class SharedStart:
@@ -67,8 +73,8 @@ class SharedServices:
     ) -> None:
         self._request, self._state = request, state
         self._background, self._changed = background, changed
-        users = [node for node in state.plan.jobs.values() if node.shared_services]
-        named = {name for node in users for name in node.shared_services}
+        users = [node for node in state.plan.jobs.values() if shared_by(node)]
+        named = {name for node in users for name in shared_by(node)}
         self._services = tuple(service for service in state.plan.services if service.name in named)
         self._waiting = len(users)
         self._moves = 0
@@ -86,7 +92,7 @@ class SharedServices:
 
     def settled(self, job: JobState) -> None:
         """Take down that a job has ended: after the last that names them they are stopped."""
-        self._waiting -= bool(job.node.shared_services)
+        self._waiting -= bool(shared_by(job.node))
 
     @property
     def _unwanted(self) -> bool:
@@ -170,7 +176,7 @@ class SharedServices:
             current.failure = answer.reason
 
     async def _stop(self, current: SharedStart, request: StartServices, host: str) -> None:
-        failed = any(job.status == "failed" for job in self._state.jobs.values() if job.node.shared_services)
+        failed = any(job.status == "failed" for job in self._state.jobs.values() if shared_by(job.node))
         errand = stop_errand(
             request, Whereabouts(self._request.task_queue, host), failed=failed or current.failure is not None
         )

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.contract.messages import MAX_LEAVES, RunRecord, RunStatus, ServiceRecord
-from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits, told
+from orchestrator.contract.people import MAX_IGNORED, Ignored, PauseRecord
+from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits
+from orchestrator.interpreter.telling import shortened, told
 from orchestrator.plan.base import Json
-from orchestrator.plan.model import Plan, Variant
+from orchestrator.plan.model import ContainerNode, GateNode, Plan, Variant
 
 # A record has to fit into one payload of 2 MB. With as many jobs and variants as a run may hold, what is fixed of
 # them takes 0.5 MB, reasons and tries 0.4 MB, and the rest is what follows.
@@ -19,9 +21,15 @@ MAX_ARTIFACT_BYTES = 400_000
 """What a record says about artifacts: about 1 500 of them."""
 SERVICE_ROOM = 100_000
 """Bytes of that which a run with services has for saying how they are."""
+GATE_ROOM = 200_000
+"""The same of a run with gates, beside what is fixed of each, which has no tries to tell of."""
+MAX_VARS_BYTES = 64 * 1024
+"""The run's variables together, as JSON; a run with any has so much less for artifacts."""
 REASON_BUDGET, HISTORY_BUDGET, WARNINGS_BUDGET = 300_000, 1000, 1000
 """Bytes of reasons, tries told one by one, and warnings, of all jobs and variants together."""
-MIN_REASON, MIN_TRY_REASON = 100, 40
+MIN_REASON, MIN_TRY_REASON, MIN_GATE = 100, 40, 400
+MAX_IGNORED_BYTES = 500
+"""Of why a signal was no good."""
 MAX_SERVICE_RECORDS = 300
 """Of all jobs and variants together."""
 
@@ -45,8 +53,15 @@ class RunState:
     stop: Stop | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict[str, ServiceRecord])
     """Those that jobs share."""
+    vars: dict[str, Json] = field(default_factory=dict[str, Json])
+    """The run's variables as they stand."""
+    paused: PauseRecord | None = None
+    ignored: tuple[Ignored, ...] = ()
     output_bytes: int = 0
     artifact_bytes: int = 0
+    settled: int = 0
+    """Jobs that have reached their end."""
+    _variants: dict[str, JobState] = field(default_factory=dict[str, JobState])
     _leaves: int = 0
     _failures: int = 0
     _tolerated: int = 0
@@ -59,8 +74,13 @@ class RunState:
     @property
     def artifact_room(self) -> int:
         """Bytes that its record has for artifacts."""
-        with_services = self.plan.services or any(node.services for node in self.plan.jobs.values())
-        return MAX_ARTIFACT_BYTES - (SERVICE_ROOM if with_services else 0)
+        nodes = self.plan.jobs.values()
+        with_services = self.plan.services or any(
+            isinstance(node, ContainerNode) and node.services for node in nodes
+        )
+        room = MAX_ARTIFACT_BYTES - (SERVICE_ROOM if with_services else 0)
+        room -= GATE_ROOM if any(isinstance(node, GateNode) for node in nodes) else 0
+        return room - (MAX_VARS_BYTES if self.plan.vars else 0)
 
     @property
     def stop_reason(self) -> str:
@@ -82,7 +102,19 @@ class RunState:
     def fan_out(self, job: JobState, variants: Sequence[Variant]) -> Fan:
         """Give `job` its variants. Once, when it starts."""
         self._leaves += len(variants) - max(1, len(job.node.variants))
-        return Fan(job, variants)
+        fan = Fan(job, variants)
+        self._variants.update(fan.leaves)
+        return fan
+
+    def find(self, key: str) -> JobState | None:
+        """The job, or the variant, of that full name; a variant only once its job has begun."""
+        return self.jobs.get(key) or self._variants.get(key)
+
+    def ignore(self, signal: str, at: str, why: str) -> None:
+        """Take down a signal that was no good."""
+        told_why = shortened(why, MAX_IGNORED_BYTES) or ""
+        entry = Ignored(signal=shortened(signal, 60) or "", at=at, why=told_why)
+        self.ignored = (*self.ignored, entry)[-MAX_IGNORED:]
 
     def charge(self, job: JobState, *, outputs: int, artifacts: int) -> None:
         """Count what a job's last try left, in bytes, instead of what an earlier one did."""
@@ -102,6 +134,7 @@ class RunState:
         """Bring a job to its end. Keeps count of failures, so that `verdict` costs the same in any plan."""
         job = self.jobs[name]
         job.settle(ending, finished_at)
+        self.settled += 1
         if job.tolerated:
             self._tolerated += 1
         elif ending.status == "failed":
@@ -111,12 +144,18 @@ class RunState:
         """How much of each job a record can hold."""
         count = max(len(self.jobs), self._leaves, 1)
         most = Limits()
+        gates = sum(
+            max(1, len(job.fan.listed) if job.fan else len(job.node.variants))
+            for job in self.jobs.values()
+            if isinstance(job.node, GateNode)
+        )
         return Limits(
             reason=max(MIN_REASON, min(most.reason, REASON_BUDGET // count)),
             history=max(1, min(most.history, HISTORY_BUDGET // count)),
             try_reason=max(MIN_TRY_REASON, min(most.try_reason, REASON_BUDGET // 5 // count)),
             warnings=max(1, min(most.warnings, WARNINGS_BUDGET // count)),
             services=min(most.services, MAX_SERVICE_RECORDS // count),
+            gate=max(MIN_GATE, GATE_ROOM // max(1, gates)),
         )
 
     def record(self) -> RunRecord:
@@ -133,5 +172,8 @@ class RunState:
             jobs={name: job.record(limits) for name, job in self.jobs.items()},
             outputs=self.outputs,
             error=self.error,
-            services=told(self.services, Limits()),
+            services=told(self.services, most=Limits().services, text=Limits().try_reason),
+            vars=self.vars,
+            paused=self.paused,
+            ignored=self.ignored,
         )

@@ -12,13 +12,14 @@ from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import summary_of
 from orchestrator.interpreter.dispatch import Unanswered, failed, run_try, unknown
-from orchestrator.interpreter.job_state import JobState, in_milliseconds, shortened
+from orchestrator.interpreter.job_state import JobState, in_milliseconds
 from orchestrator.interpreter.nodes.with_services import Ended, run_with_services
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.requests import container_request
 from orchestrator.interpreter.retries import delay_before, worth_another
 from orchestrator.interpreter.service_requests import Group, addresses, beside
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.telling import shortened
 from orchestrator.plan.model import ContainerNode
 
 MAX_TRY_REASON = 200
@@ -102,7 +103,7 @@ async def _run_container(
     return await run_try(
         request,
         task_queue=around.request.task_queue,
-        summary=summary_of(node, image=request.image, try_number=number, moves=job.moves),
+        summary=summary_of(node, image=request.image, try_number=number, moves=job.uncharged),
         cancelled=lambda: around.state.stopping(job),
         host=groups[0].started.host if groups else "",
         wait=HOST_START_WAIT if groups else None,
