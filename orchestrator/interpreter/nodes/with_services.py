@@ -6,7 +6,6 @@ starting again elsewhere.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome
@@ -15,6 +14,7 @@ from orchestrator.interpreter import service_state
 from orchestrator.interpreter.background import shielded
 from orchestrator.interpreter.dispatch import Dispatch, Unanswered, failed, unknown
 from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.nodes.tries import Ended
 from orchestrator.interpreter.service_errands import (
     Whereabouts,
     left_over,
@@ -26,18 +26,6 @@ from orchestrator.interpreter.service_requests import Group, own_scope, start_re
 from orchestrator.interpreter.shared_services import SharedStart
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import ContainerNode
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a try came out."""
-
-    outcome: JobOutcome
-    gone: bool = False
-    """Its host is."""
-    moved: bool = False
-    """Nothing of it had begun there."""
-
 
 RunJob = Callable[[list[Group]], Awaitable[JobOutcome | Unanswered]]
 """Runs the job's container beside services: its own first, then those that it shares. An error in an expression is an
