@@ -119,6 +119,8 @@ class JobOutcome(Frozen):
     """Variables that a function sets."""
     quality: dict[str, Json] | None = None
     """What a function says of its data's quality."""
+    final: bool = False
+    """Another try would end the same way, whatever the job's `retry` says: the function is not there, say."""
 
 
 class RunRequest(Frozen):

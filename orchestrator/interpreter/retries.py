@@ -12,6 +12,8 @@ def worth_another(policy: RetryPolicy, outcome: JobOutcome, tries: int) -> bool:
     """Whether a job that ended as `outcome` after `tries` tries gets another."""
     if outcome.status != "failed" or outcome.reason is None or tries >= policy.max_attempts:
         return False
+    if outcome.final:
+        return False
     kind = outcome.reason.kind
     if kind in NEVER_RETRIED or (policy.on and kind.value not in policy.on and not _is_error(policy, kind)):
         return False
