@@ -113,7 +113,7 @@ def contexts_for(
         "params": request.params,
         "inputs": request.params,
         "env": dict(env or {}),
-        "vars": {},
+        "vars": state.vars,
         **_own_values(leaf),
         "jobs": jobs,
         "needs": jobs,
@@ -128,15 +128,18 @@ def contexts_for(
 def status_for(node: Node, state: RunState) -> Status:
     """What `success()`, `failure()` and `cancelled()` say for a job.
 
-    Over its direct requirements; a finalizer without any looks at the whole run.
+    Over its direct requirements and the sources of its transitions that have ended, but for those on paths that were
+    not taken; a finalizer without any looks at the whole run.
     """
     cancelled = state.stop == "cancel"
-    if node.finalizer and not node.requires:
+    if node.finalizer and not node.requires and not node.triggers:
         standing = state.verdict()
         return Status(
             success=standing in ("success", "partial"), failure=standing == "failed", cancelled=cancelled
         )
-    sources = [state.jobs[edge.job] for edge in node.requires]
+    ways = [state.jobs[trigger.job] for trigger in node.triggers]
+    sources = [state.jobs[edge.job] for edge in node.requires] + [way for way in ways if way.settled]
+    sources = [source for source in sources if not source.off_path]
     failed = any(source.status == "failed" and not source.tolerated for source in sources)
     good = all(source.ended_as("success") for source in sources)
     return Status(success=good and not cancelled, failure=failed, cancelled=cancelled)

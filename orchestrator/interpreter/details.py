@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from orchestrator.contract.messages import ServiceRecord
+from orchestrator.contract.people import PauseRecord
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
+from orchestrator.interpreter.telling import shortened
 from orchestrator.plan.model import Node
 
 MAX_ROWS = 200
@@ -13,6 +15,7 @@ MAX_UNBROKEN = 24
 """Characters of a variant's name that stays on one line; the page is narrow."""
 MIN_VARIANT_ROWS = 5
 """Rows that a job's variants get also where jobs are many."""
+MAX_IGNORED_SHOWN = 3
 MAX_NOTE = 240
 """Characters of a note."""
 MAX_STANDING = 1000
@@ -59,19 +62,26 @@ def cut_summary(text: str) -> str:
 
 def table_of(state: RunState) -> str:
     """The run as Markdown: where it stands, then a row for each job and, below it, for its variants."""
-    done = sum(job.settled for job in state.jobs.values())
     lines = [
         f"### {state.plan.spec}: {state.status}",
-        f"Run `{state.run_id}`, attempt {state.attempt}, {done} of {len(state.jobs)} jobs done.",
+        f"Run `{state.run_id}`, attempt {state.attempt}, {state.settled} of {len(state.jobs)} jobs done.",
     ]
     if state.error:
         lines.append(f"\n**{_cell(state.error)}**")
+    if state.paused is not None:
+        lines.append(
+            f"\n**Paused** by {_cell(_paused(state.paused))}; what runs goes on, nothing new starts."
+        )
     lines += ["", "| job | state | tries | exit | after | note |", "|---|---|---|---|---|---|"]
     rows, hidden = _rows(list(state.jobs.values()))
     lines += rows
     lines += [_service_row(f"services/{name}", service) for name, service in state.services.items()]
     if hidden:
         lines.append(f"\n… and {' and '.join(hidden)}; `orca status {state.run_id}` shows them all.")
+    lines += [
+        f"\nIgnored the signal {_code(found.signal)} of {found.at}: {_cell(found.why)}"
+        for found in state.ignored[-MAX_IGNORED_SHOWN:]
+    ]
     if state.outputs:
         lines += ["", "**Outputs**", ""]
         lines += [f"- `{name}`: {_cell(str(value))}" for name, value in state.outputs.items()]
@@ -111,6 +121,7 @@ def _row(job: JobState) -> str:
     else:
         name = f"{_code(node.name)} {_cell(_title(node))}".rstrip()
         after = ", ".join(f"`{edge.job}`" for edge in node.requires)
+        after = ", ".join(filter(None, (after, *_ways(node))))
         after = after or ("*everything*" if node.finalizer else "")
     cells = [
         name,
@@ -139,10 +150,32 @@ def _service_row(name: str, service: ServiceRecord) -> str:
 def _note(job: JobState) -> str:
     """Why it ended so. The rows of the variants that failed, which come first, say it for their job."""
     if job.fan is None:
-        return job.reason or ""
+        said = job.reason or job.note
+        if job.gate is not None and job.status == "waiting" and job.gate.deadline is not None:
+            said = f"{shortened(said, MAX_NOTE // 2)} until {job.gate.deadline}"
+        if job.gate is not None and job.settled and job.note and job.status != "success":
+            said = f"{said} ({job.note})" if said else job.note
+        return said or ""
     return (
         job.fan.summary if job.status == "failed" else "; ".join(filter(None, (job.fan.summary, job.reason)))
     )
+
+
+def _ways(node: Node) -> list[str]:
+    """The transitions that lead to it: `a` on failure."""
+    words = {
+        "success": "on success",
+        "failure": "on failure",
+        "complete": "at its end",
+        "chosen": "if chosen",
+    }
+    ways = [f"`{trigger.job}` {words[trigger.on]}" for trigger in node.triggers]
+    return [*ways, f"reminds of `{node.reminds}`"] if node.reminds else ways
+
+
+def _paused(pause: PauseRecord) -> str:
+    said = f": {pause.comment}" if pause.comment else ""
+    return f"{pause.by or 'somebody'} at {pause.at}{said}"
 
 
 def _title(node: Node) -> str:

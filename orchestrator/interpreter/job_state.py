@@ -296,8 +296,10 @@ class Fan:
         del self._by_status[before][leaf.key]
         self._by_status.setdefault(leaf.status, {})[leaf.key] = leaf
         if not self._job.settled:
-            waits = not self.count("running") and self.count("waiting")
-            self._job.enter("waiting" if waits else "running")
+            # What needs a person stands before what only needs time.
+            idle: tuple[JobStatus, ...] = () if self.count("running") else ("held", "waiting")
+            found: list[JobStatus] = [status for status in idle if self.count(status)]
+            self._job.enter(found[0] if found else "running")
 
     def began_try(self, now: str) -> None:
         """Take down that a variant's try begins; the first is when the job began."""

@@ -25,7 +25,14 @@ def complete_outputs(job: JobState, outcome: JobOutcome, request: RunRequest, st
     """
     if outcome.status == "success":
         outcome = _computed(job, outcome, request, state)
-    return _held(job, outcome, state)
+    return held_outcome(job, outcome, state)
+
+
+def finished(job: JobState, outcome: JobOutcome, request: RunRequest, state: RunState) -> JobOutcome:
+    """The same for a kind of job that has no tries: `job` takes the outcome over at once."""
+    outcome = complete_outputs(job, outcome, request, state)
+    job.take(outcome)
+    return outcome
 
 
 def _computed(job: JobState, outcome: JobOutcome, request: RunRequest, state: RunState) -> JobOutcome:
@@ -45,9 +52,9 @@ def _computed(job: JobState, outcome: JobOutcome, request: RunRequest, state: Ru
     return outcome.model_copy(update={"outputs": {**outcome.outputs, **computed}})
 
 
-def _held(job: JobState, outcome: JobOutcome, state: RunState) -> JobOutcome:
-    """Count outputs and artifacts; leave out those for which the run has no room."""
-    size = output_size(outcome.outputs)
+def held_outcome(job: JobState, outcome: JobOutcome, state: RunState) -> JobOutcome:
+    """Count what a record holds of an outcome; leave out that for which the run has no room."""
+    size = output_size(outcome.outputs) + output_size(outcome.quality or {})
     if job.member_of is not None and outcome.outputs:
         size += output_size(job.member_of.new_outputs(outcome.outputs))
     refs = sum(len(ref.model_dump_json()) for ref in (*outcome.artifacts, *job.service_logs))

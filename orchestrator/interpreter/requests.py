@@ -15,6 +15,7 @@ from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import ContainerNode, Node
 from orchestrator.plan.variants import VariantsError
+from orchestrator.plan.variants.values import filled
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,9 @@ def admit(node: Node, request: RunRequest, state: RunState) -> Admission:
             continue
         with place(f"`{key}` of job '{node.name}'"):
             if condition(source, contexts, status=status, functions=functions) is not wanted:
-                seen = ", ".join(f"{name} = {_shown(value)}" for name, value in explain(source, contexts))
                 verdict = "false" if wanted else "true"
-                where = f" ({seen})" if seen else ""
-                return Admission(admitted=False, reason=f"skipped: `{key}: {source}` is {verdict}{where}")
+                values = seen(explain(source, contexts))
+                return Admission(admitted=False, reason=f"skipped: `{key}: {source}` is {verdict}{values}")
     return Admission(admitted=True)
 
 
@@ -120,8 +120,9 @@ def evaluate_outputs(
     *,
     owner: str,
     leaf: JobState | None = None,
+    what: str = "output",
 ) -> dict[str, Json]:
-    """Evaluate an `outputs` map of a job (`leaf`) or of the run, to plain JSON values.
+    """Evaluate an `outputs` or `publish` map of a job (`leaf`) or of the run, to plain JSON values.
 
     Raises ExpressionError with the place in its message.
     """
@@ -131,9 +132,23 @@ def evaluate_outputs(
     functions = known_hashes(request.file_hashes)
     values: dict[str, Json] = {}
     for name, template in templates.items():
-        with place(f"output '{name}' of {owner}"):
+        with place(f"{what} '{name}' of {owner}"):
             values[name] = plain(render(template, contexts, functions=functions))
     return values
+
+
+def evaluate_json(
+    value: Json, request: RunRequest, state: RunState, *, where: str, leaf: JobState | None = None
+) -> Json:
+    """`value` with all the templates in it evaluated, to plain JSON. Raises ExpressionError, `where` in its message."""
+    contexts = scope(request, state, leaf=leaf)
+    functions = known_hashes(request.file_hashes)
+
+    def evaluate(template: Template) -> Json:
+        return plain(render(template, contexts, functions=functions))
+
+    with place(where):
+        return filled(value, evaluate)
 
 
 def plain(value: Json) -> Json:
@@ -183,6 +198,12 @@ def _source(name: str, commands: Sequence[Template], job: str) -> str:
             if f"${{{name}}}" in command:
                 return f"command {number} of job '{job}'"
     return f"{name} in `env` of job '{job}'"
+
+
+def seen(values: Sequence[tuple[str, Json]]) -> str:
+    """What an expression saw, in brackets: ` (params.x = 'a')`; empty where it read nothing."""
+    found = ", ".join(f"{name} = {_shown(value)}" for name, value in values)
+    return f" ({found})" if found else ""
 
 
 def _shown(value: Json) -> str:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from orchestrator.contract.messages import RunRequest
 from orchestrator.interpreter.background import Background
+from orchestrator.interpreter.open_gates import OpenGates
 from orchestrator.interpreter.pacing import Pacing
+from orchestrator.interpreter.pausing import Pausing
+from orchestrator.interpreter.repairs import Repairs
 from orchestrator.interpreter.shared_services import SharedServices
 from orchestrator.interpreter.state import RunState
 
@@ -19,5 +22,10 @@ class Surroundings:
     pacing: Pacing
     shared: SharedServices
     background: Background
+    pausing: Pausing
+    repairs: Repairs
+    gates: OpenGates
+    remind: Callable[[str], None]
+    """Start the reminder of that name, unless it still runs from the last time."""
     changed: Callable[[], None]
     """Say that the state has changed, so that people see it."""

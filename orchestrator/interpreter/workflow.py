@@ -1,35 +1,59 @@
 """The workflow: asks the scheduler what may go, starts it, waits for the next event, until all is done.
 
-It holds no rules of its own: which jobs go is `scheduler`, what a job does is `nodes/`, what people see is `details`.
+It holds no rules of its own: which jobs go is `scheduler`, what a job does is `nodes/`, what people see is `details`,
+what they say is `people`.
 An error of the interpreter itself fails the workflow task, not the run: Temporal tries the task again, and after a
 fixed version is rolled out the run goes on.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import RawValue, SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError
 
-from orchestrator.contract.messages import RunRecord, RunRequest
-from orchestrator.contract.names import MEMO_RECORD, QUERY_RECORD, SEARCH_STATE, WORKFLOW_TYPE
+from orchestrator.contract.failures import FailureKind
+from orchestrator.contract.messages import JobOutcome, RunRecord, RunRequest
+from orchestrator.contract.names import (
+    MEMO_RECORD,
+    QUERY_GATE,
+    QUERY_RECORD,
+    REFUSED_ERROR,
+    SEARCH_STATE,
+    SIGNAL_APPROVE,
+    SIGNAL_REJECT,
+    UPDATE_ANSWER,
+    UPDATE_PAUSE,
+    UPDATE_REPAIR,
+    WORKFLOW_TYPE,
+)
+from orchestrator.contract.people import Answer, AnswerReply, GateRecord, Pause, Repair, Reply
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.background import Background
 from orchestrator.interpreter.details import table_of
-from orchestrator.interpreter.job_state import Ending
+from orchestrator.interpreter.dispatch import failed
+from orchestrator.interpreter.holding import kept
+from orchestrator.interpreter.job_state import Ending, ending_of
 from orchestrator.interpreter.nodes.leaf import run_leaf
 from orchestrator.interpreter.nodes.variants import run_variants
+from orchestrator.interpreter.open_gates import OpenGates
 from orchestrator.interpreter.outputs import output_size
 from orchestrator.interpreter.pacing import Pacing
+from orchestrator.interpreter.pausing import Pausing
+from orchestrator.interpreter.people import People
+from orchestrator.interpreter.reminders import Reminders
+from orchestrator.interpreter.repairs import Repairs
 from orchestrator.interpreter.requests import admit, evaluate_outputs
 from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.shared_services import SharedServices
 from orchestrator.interpreter.state import MAX_FINAL_OUTPUT_BYTES, RunState
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.variables import publishing, set_first_values
 from orchestrator.plan.model import PLAN_VERSION, Node
 
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
@@ -46,12 +70,27 @@ class RunWorkflow:
         self._scheduler = Scheduler(self._state)
         self._background = Background(self._background_ended)
         self._shared = SharedServices(request, self._state, self._background, self._changed)
+        self._pausing = Pausing(self._state, self._changed)
+        gates = OpenGates(self._state, request.submitted_by, self._changed)
+        repairs = Repairs(self._state, self._changed)
+        self._people = People(self._state, gates, repairs, self._pausing)
+        self._reminders = Reminders(
+            self._state,
+            run=lambda job: self._admit_and_carry_out(job.node),
+            settle=self._settle,
+            changed=self._changed,
+            fault=self._background_ended,
+        )
         self._around = Surroundings(
             request,
             self._state,
             Pacing(request.plan.max_parallel),
             self._shared,
             self._background,
+            self._pausing,
+            repairs,
+            gates,
+            self._reminders.send,
             self._changed,
         )
         self._events = 0
@@ -62,6 +101,53 @@ class RunWorkflow:
     def record(self) -> RunRecord:
         """The run's whole state."""
         return self._state.record()
+
+    @workflow.query(name=QUERY_GATE)
+    def gate(self, name: str) -> GateRecord | None:
+        """The whole of one gate, by its full name; None where it has not opened."""
+        return self._people.gate(name)
+
+    @workflow.update(name=UPDATE_ANSWER)
+    def answer(self, answer: Answer) -> AnswerReply:
+        """Answer a gate. Refused, with the reason, where the answer does not count."""
+        return self._people.answer(answer)
+
+    @answer.validator
+    def _check_answer(self, answer: Answer) -> None:
+        _refuse(self._people.answer_problem(answer))
+
+    @workflow.update(name=UPDATE_REPAIR)
+    def repair(self, repair: Repair) -> Reply:
+        """Say how a held job is to go on."""
+        return self._people.repair(repair)
+
+    @repair.validator
+    def _check_repair(self, repair: Repair) -> None:
+        _refuse(self._people.repair_problem(repair))
+
+    @workflow.update(name=UPDATE_PAUSE)
+    def pause(self, pause: Pause) -> Reply:
+        """Let nothing new start, or let what waits start."""
+        return self._people.pause(pause)
+
+    @pause.validator
+    def _check_pause(self, pause: Pause) -> None:
+        _refuse(self._people.pause_problem(pause))
+
+    @workflow.signal(name=SIGNAL_APPROVE)
+    def approve(self, *answer: RawValue) -> None:
+        """Approve a gate: `{"gate": …, "by": …, "fields": {…}, "comment": …}`."""
+        self._people.signal(SIGNAL_APPROVE, answer)
+
+    @workflow.signal(name=SIGNAL_REJECT)
+    def reject(self, *answer: RawValue) -> None:
+        """Reject a gate: `{"gate": …, "by": …, "comment": …}`."""
+        self._people.signal(SIGNAL_REJECT, answer)
+
+    @workflow.signal(dynamic=True)
+    def other_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """Any other signal: the record says that it was ignored."""
+        self._people.signal(name, tuple(payloads))
 
     @workflow.run
     async def run(self, request: RunRequest) -> RunRecord:
@@ -80,12 +166,14 @@ class RunWorkflow:
         self._state.started_at = rfc3339(workflow.now())
         self._publish_state()
         timer = self._start_timeout()
+        self._set_variables()
         await self._walk(finalizers=False)
         if timer:
             timer.cancel()
         self._scheduler.begin_finalizers()
         await self._walk(finalizers=True)
         await self._clean_up()
+        await workflow.wait_condition(workflow.all_handlers_finished)
         return self._close()
 
     async def _walk(self, *, finalizers: bool) -> None:
@@ -105,29 +193,34 @@ class RunWorkflow:
             self._raise_fault()
 
     def _act(self) -> None:
-        """Carry out all that is decidable; settling one job may make others so."""
-        while decisions := self._scheduler.take_decisions():
+        """Carry out all that is decidable; settling one job may make others so. While the run pauses nothing is."""
+        while not self._pausing.on and (decisions := self._scheduler.take_decisions()):
             for decision in decisions:
                 match decision:
                     case Ready(job=name):
                         self._start(self._state.jobs[name].node)
                     case Omit(job=name, reason=reason):
                         self._settle(name, Ending("omitted", reason))
-                    case Skip(job=name, reason=reason):
-                        self._settle(name, Ending("skipped", reason))
+                    case Skip(job=name, reason=reason, off_path=off_path):
+                        self._settle(name, Ending("skipped", reason, off_path=off_path))
                     case _:
                         assert_never(decision)
 
     def _start(self, node: Node) -> None:
+        """Start it, or settle at once what its own conditions keep from running."""
         try:
             admission = admit(node, self._request, self._state)
         except ExpressionError as error:
-            self._settle(node.name, Ending("failed", f"expression: {error}"))
-            return
-        if not admission.admitted:
-            self._settle(node.name, Ending("skipped", admission.reason))
-            return
-        task = self._tasks[node.name] = asyncio.create_task(self._carry_out(node))
+            if node.on_error != "hold":
+                self._settle(node.name, Ending("failed", f"expression: {error}"))
+                return
+            work = self._admit_and_carry_out(node)
+        else:
+            if not admission.admitted:
+                self._settle(node.name, Ending("skipped", admission.reason))
+                return
+            work = self._carry_out(node)
+        task = self._tasks[node.name] = asyncio.create_task(work)
         task.add_done_callback(lambda done: self._finish(node.name, done))
 
     def _finish(self, name: str, task: asyncio.Task[Ending]) -> None:
@@ -142,17 +235,39 @@ class RunWorkflow:
         else:
             self._settle(name, task.result())
 
+    async def _admit_and_carry_out(self, node: Node) -> Ending:
+        """The same for a job whose conditions may have to be looked at again, by its task."""
+        job = self._state.jobs[node.name]
+        admitted: list[str] = []
+
+        async def look() -> JobOutcome:
+            try:
+                admission = admit(node, self._request, self._state)
+            except ExpressionError as error:
+                return failed(FailureKind.EXPRESSION, str(error))
+            if not admission.admitted:
+                return JobOutcome(status="skipped", note=admission.reason or "")
+            admitted.append(node.name)
+            return JobOutcome(status="success")
+
+        def conclude(outcome: JobOutcome) -> JobOutcome:
+            # A success that a person made is the job's end, and one of `look` only its beginning.
+            return outcome if admitted else publishing(job, outcome, self._around)
+
+        outcome = await kept(job, self._around, look, conclude)
+        return await self._carry_out(node) if admitted else ending_of(outcome)
+
     async def _carry_out(self, node: Node) -> Ending:
         job = self._state.jobs[node.name]
         if node.strategy is not None:
             return await run_variants(job, node.strategy, self._around)
-        outcome = await run_leaf(job, self._around)
-        return Ending(outcome.status, str(outcome.reason) if outcome.reason else None)
+        return ending_of(await run_leaf(job, self._around))
 
     def _settle(self, name: str, ending: Ending) -> None:
         self._state.settle(name, ending, rfc3339(workflow.now()))
         self._scheduler.settle(name)
         self._shared.settled(self._state.jobs[name])
+        self._reminders.settled(self._state.jobs[name])
         self._changed()
 
     def _changed(self) -> None:
@@ -179,12 +294,23 @@ class RunWorkflow:
     def _stop(self, why: str) -> None:
         """Cancel what runs and settle what has not begun; finalizers come after."""
         self._state.stop = "timeout" if why == "timeout" else "cancel"
+        if self._pausing.on:
+            # A run that is to end must not wait for anybody: its finalizers are to run.
+            self._pausing.end()
         for name in self._scheduler.undecided(finalizer=False):
             self._settle(name, Ending("cancelled", self._state.stop_reason))
         for name, task in list(self._tasks.items()):
             if not self._state.jobs[name].node.finalizer:
                 task.cancel()
+        self._reminders.stop()
         self._changed()
+
+    def _set_variables(self) -> None:
+        problem = set_first_values(self._request, self._state)
+        if problem is not None:
+            self._state.error = problem
+            for name in self._scheduler.undecided(finalizer=False):
+                self._settle(name, Ending("omitted", "omitted: the run's variables could not be set"))
 
     def _start_timeout(self) -> asyncio.Task[None] | None:
         limit = self._state.plan.timeout
@@ -241,6 +367,11 @@ class RunWorkflow:
             return f"output: the run's own outputs exceed {limit} KiB; pass large data as artifacts"
         state.outputs = outputs
         return None
+
+
+def _refuse(problem: str | None) -> None:
+    if problem is not None:
+        raise ApplicationError(problem, type=REFUSED_ERROR, non_retryable=True)
 
 
 def _first_failures(state: RunState) -> str:

@@ -1,14 +1,47 @@
-"""One job without variants, or one variant of a job, by its kind."""
+"""One job without variants, or one variant of a job, by its kind, and what it leaves to people and to the run."""
+
+from typing import assert_never
 
 from orchestrator.contract.messages import JobOutcome
+from orchestrator.interpreter.holding import kept
 from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.nodes.choice import run_choice
 from orchestrator.interpreter.nodes.container import run_container
+from orchestrator.interpreter.nodes.gate import run_gate
+from orchestrator.interpreter.nodes.wait import run_wait
 from orchestrator.interpreter.surroundings import Surroundings
-from orchestrator.plan.model import ContainerNode
+from orchestrator.interpreter.variables import publishing
+from orchestrator.plan.model import CallNode, ChoiceNode, ContainerNode, GateNode, WaitNode, WorkflowNode
 
 
 async def run_leaf(job: JobState, around: Surroundings) -> JobOutcome:
-    """Run it to its last outcome. Raises asyncio.CancelledError where it was cancelled."""
+    """Run it to its last outcome, which people may give it where it is held.
+
+    Raises asyncio.CancelledError where it was cancelled.
+    """
+
+    async def attempt() -> JobOutcome:
+        await around.pausing.lifted(job)
+        return await _run_kind(job, around)
+
+    def conclude(outcome: JobOutcome) -> JobOutcome:
+        # Variants publish once, together, when all have ended well.
+        return outcome if job.member_of is not None else publishing(job, outcome, around)
+
+    return await kept(job, around, attempt, conclude)
+
+
+async def _run_kind(job: JobState, around: Surroundings) -> JobOutcome:
     match job.node:
         case ContainerNode() as node:
             return await run_container(node, job, around)
+        case GateNode() as node:
+            return await run_gate(node, job, around)
+        case WaitNode() as node:
+            return await run_wait(node, job, around)
+        case ChoiceNode() as node:
+            return run_choice(node, job, around)
+        case CallNode() | WorkflowNode():
+            raise NotImplementedError(f"jobs of kind {job.node.kind}")
+        case _:
+            assert_never(job.node)

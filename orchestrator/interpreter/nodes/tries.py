@@ -63,6 +63,7 @@ async def _run_one(job: JobState, around: Surroundings, one_try: OneTry) -> Ende
         job.enter("waiting")
         around.changed()
     async with around.pacing.slot():
+        await around.pausing.lifted(job)
         if around.state.stopping(job):
             # The variant that gave this place back has failed, and nobody has come by yet to cancel the others.
             raise asyncio.CancelledError

@@ -12,33 +12,61 @@ from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import MAX_LEAVES, JobOutcome
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
+from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.expansion import expand
-from orchestrator.interpreter.job_state import Ending, Fan, JobState
+from orchestrator.interpreter.holding import kept
+from orchestrator.interpreter.job_state import Ending, Fan, JobState, ending_of
 from orchestrator.interpreter.nodes.leaf import run_leaf
 from orchestrator.interpreter.surroundings import Surroundings
-from orchestrator.plan.model import Strategy
+from orchestrator.interpreter.variables import publishing
+from orchestrator.plan.model import Strategy, Variant
 from orchestrator.plan.variants import VariantsError
 
 
 async def run_variants(job: JobState, strategy: Strategy, around: Surroundings) -> Ending:
     """Expand `job`, run its variants, and say how it ended. A cancel reaches all variants, and then ends the job."""
+    found: list[Variant] = []
+
+    async def look() -> JobOutcome:
+        await around.pausing.lifted(job)
+        found[:] = ()
+        return _expand(job, around, found)
+
+    outcome = await kept(job, around, look, lambda looked: publishing(job, looked, around))
+    if not found:
+        return ending_of(outcome)
+    fan = around.state.fan_out(job, found)
+    ending = await _Walk(fan, strategy, around).run()
+    if ending.status != "success":
+        return ending
+    return await _publish(job, fan, around)
+
+
+def _expand(job: JobState, around: Surroundings, found: list[Variant]) -> JobOutcome:
+    """Put the job's variants into `found`. A failure, or none to run, is an outcome of the job itself."""
     try:
         variants = expand(job.node, around.request, around.state)
     except (ExpressionError, VariantsError) as error:
-        return _failed(str(error))
-    if not variants:
-        return Ending("skipped", "skipped: `for_each` has no items")
+        return failed(FailureKind.EXPRESSION, str(error))
     if not around.state.room_for(job, len(variants)):
-        return _failed(
+        return failed(
+            FailureKind.EXPRESSION,
             f"with the {len(variants):,} variants of '{job.key}' the run would hold more than {MAX_LEAVES:,} jobs and "
-            "variants; split the spec, or let one variant do more"
+            "variants; split the spec, or let one variant do more",
         )
-    fan = around.state.fan_out(job, variants)
-    return await _Walk(fan, strategy, around).run()
+    found[:] = variants
+    return JobOutcome(status="skipped", note="skipped: `for_each` has no items")
 
 
-def _failed(message: str) -> Ending:
-    return Ending("failed", f"{FailureKind.EXPRESSION.value}: {message[:2000]}")
+async def _publish(job: JobState, fan: Fan, around: Surroundings) -> Ending:
+    """Set the variables of a job whose variants have all ended well: once, those of the last variant winning."""
+    fan.close(job)
+    updates = {name: value for leaf in fan.listed for name, value in leaf.updates.items()}
+
+    async def all_passed() -> JobOutcome:
+        return JobOutcome(status="success", updates=updates)
+
+    return ending_of(await kept(job, around, all_passed, lambda outcome: publishing(job, outcome, around)))
 
 
 class _Walk:
@@ -87,7 +115,7 @@ class _Walk:
             self._fault = error
         else:
             outcome = task.result()
-            self._settle(leaf, Ending(outcome.status, str(outcome.reason) if outcome.reason else None))
+            self._settle(leaf, ending_of(outcome))
 
     def _settle(self, leaf: JobState, ending: Ending) -> None:
         leaf.settle(ending, rfc3339(workflow.now()))

@@ -1,0 +1,73 @@
+"""What `on_error: hold` does: a failure is not the end, but is put before a person."""
+
+from collections.abc import Awaitable, Callable
+from typing import assert_never
+
+from orchestrator.contract.failures import FailureReason
+from orchestrator.contract.messages import JobOutcome
+from orchestrator.contract.people import Repair
+from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.outputs import held_outcome
+from orchestrator.interpreter.surroundings import Surroundings
+
+Attempt = Callable[[], Awaitable[JobOutcome]]
+Conclude = Callable[[JobOutcome], JobOutcome]
+
+
+async def kept(job: JobState, around: Surroundings, attempt: Attempt, conclude: Conclude) -> JobOutcome:
+    """The last outcome of a job, a variant, or a part of what a job does.
+
+    Where it failed and is to be held, a person decides: another attempt, with a fresh budget of tries, or the end that
+    they give it.
+
+    Args:
+        job: whose failure it would be.
+        around: the run.
+        attempt: what is done, and done again on request.
+        conclude: what belongs to a success, also to one that a person made; may turn it into a failure.
+
+    Raises:
+        asyncio.CancelledError: the job was cancelled.
+    """
+    outcome = conclude(await attempt())
+    while outcome.status == "failed" and job.node.on_error == "hold" and not around.state.stopping(job):
+        repair = await around.repairs.ask(job, outcome)
+        match repair.action:
+            case "retry":
+                job.renew()
+                job.enter("waiting", "waiting for its next try")
+                outcome = conclude(await attempt())
+            case "skip":
+                return outcome.model_copy(
+                    update={
+                        "status": "skipped",
+                        "reason": None,
+                        "outputs": {},
+                        "note": _by("skipped", repair),
+                    }
+                )
+            case "set_outputs":
+                given = outcome.model_copy(
+                    update={"status": "success", "reason": None, "outputs": repair.outputs, "updates": {}}
+                )
+                given = held_outcome(job, given, around.state)
+                job.take(given)
+                job.note = _by("outputs set", repair)
+                outcome = conclude(given)
+            case "fail":
+                return outcome.model_copy(update={"reason": _given_up(outcome.reason, repair)})
+            case _:
+                assert_never(repair.action)
+    return outcome
+
+
+def _by(what: str, repair: Repair) -> str:
+    """`skipped by ann: not needed today`."""
+    who = f"{what} by {repair.by or 'somebody'}"
+    return f"{who}: {repair.comment}" if repair.comment else who
+
+
+def _given_up(reason: FailureReason | None, repair: Repair) -> FailureReason | None:
+    if reason is None:
+        return None
+    return reason.model_copy(update={"message": f"{reason.message} ({_by('given up', repair)})"[:2000]})

@@ -1,0 +1,60 @@
+"""A decision: the first branch whose condition holds is taken, else the default, else none."""
+
+from temporalio import workflow
+
+from orchestrator.contract.failures import FailureKind
+from orchestrator.contract.messages import JobOutcome
+from orchestrator.contract.times import rfc3339
+from orchestrator.errors import ExpressionError
+from orchestrator.expressions import condition, explain
+from orchestrator.interpreter.contexts import status_for
+from orchestrator.interpreter.dispatch import failed
+from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.outputs import finished
+from orchestrator.interpreter.requests import place, scope, seen
+from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.plan.file_hashes import known_hashes
+from orchestrator.plan.model import ChoiceNode
+
+
+def run_choice(node: ChoiceNode, job: JobState, around: Surroundings) -> JobOutcome:
+    """Decide. What it has chosen is known to the scheduler once it has settled as a success."""
+    now = rfc3339(workflow.now())
+    job.begin(now)
+    job.chosen = ()
+    try:
+        number, why = _taken(node, job, around)
+    except ExpressionError as error:
+        return failed(FailureKind.EXPRESSION, str(error))
+    branch = node.branches[number - 1] if number else None
+    chosen = list(dict.fromkeys(branch.then)) if branch else []
+    outcome = JobOutcome(
+        status="success",
+        outputs={
+            "branch": number or None,
+            "default": branch is not None and branch.when is None,
+            "chosen": chosen,
+        },
+        started_at=now,
+        finished_at=now,
+    )
+    outcome = finished(job, outcome, around.request, around.state)
+    if outcome.status == "success":
+        job.chosen = tuple(chosen)
+        job.note = why
+    return outcome
+
+
+def _taken(node: ChoiceNode, job: JobState, around: Surroundings) -> tuple[int, str]:
+    """The branch's number, from 1, and a sentence about it; 0 where none is taken."""
+    contexts = scope(around.request, around.state, leaf=job)
+    functions = known_hashes(around.request.file_hashes)
+    status = status_for(node, around.state)
+    for number, branch in enumerate(node.branches, start=1):
+        if branch.when is None:
+            return number, "took the default: no `when` holds"
+        with place(f"`when` of branch {number} of job '{job.key}'"):
+            if condition(branch.when, contexts, status=status, functions=functions):
+                values = seen(explain(branch.when, contexts))
+                return number, f"took branch {number}: `when: {branch.when}` is true{values}"
+    return 0, "took no branch: no `when` holds, and there is no default"
