@@ -2,7 +2,7 @@
 
 import typer
 
-from orchestrator.cli import act, before, graph, look, schema, start, validate
+from orchestrator.cli import act, answer, before, cases, graph, look, repair, schema, start, validate
 from orchestrator.cli.overview import ABOUT, ACT, BEFORE, EXIT_CODES, LOOK, START
 
 app = typer.Typer(
@@ -24,9 +24,19 @@ app.command("logs", rich_help_panel=LOOK)(look.logs)
 app.command("watch", rich_help_panel=LOOK)(look.watch)
 app.command("graph", rich_help_panel=LOOK)(graph.graph)
 app.command("artifacts", rich_help_panel=LOOK)(look.artifacts)
+app.command("gates", rich_help_panel=ACT)(answer.gates)
+app.command("approve", rich_help_panel=ACT)(answer.approve)
+app.command("reject", rich_help_panel=ACT)(answer.reject)
 app.command("cancel", rich_help_panel=ACT)(act.cancel)
+app.command("pause", rich_help_panel=ACT)(repair.pause)
+app.command("unpause", rich_help_panel=ACT)(repair.unpause)
+app.command("retry", rich_help_panel=ACT)(repair.retry)
+app.command("skip", rich_help_panel=ACT)(repair.skip)
+app.command("set-output", rich_help_panel=ACT)(repair.set_output)
+app.command("fail", rich_help_panel=ACT)(repair.fail)
 app.command("validate", rich_help_panel=BEFORE)(validate.validate)
 app.command("plan", rich_help_panel=BEFORE)(before.plan)
+app.command("test", rich_help_panel=BEFORE)(cases.run_cases)
 app.command("eval", rich_help_panel=BEFORE)(before.eval_)
 app.command("schema", rich_help_panel=BEFORE)(schema.schema)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from temporalio.client import Client
 
 from orchestrator.cli import output, words
+from orchestrator.cli.notable import next_steps, notable
 from orchestrator.cli.options import Output
 from orchestrator.cli.progress import Progress, progress
 from orchestrator.client import runs
@@ -131,9 +132,13 @@ def print_record(record: RunRecord, out: Output) -> None:
                 output.data(f"warning: {variant}: {warning}")
     for name, value in record.outputs.items():
         output.data(f"output {name} = {value}")
+    for line in notable(record):
+        output.data(line)
     if record.error:
         # What a service printed last stands in the table.
         output.data(f"error: {words.first_line(record.error)}")
+    for line in next_steps(record):
+        output.data(line)
 
 
 def _rows(record: RunRecord) -> list[list[str]]:

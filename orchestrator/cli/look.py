@@ -122,6 +122,8 @@ def logs(
         wanted = stored.selection(record, job, try_number=try_number, services=services)
         plan = await plan_of_run(client, run) if wanted.services or wanted.service else None
         found = stored.sources(record, wanted, plan)
+        for sentence in stored.silent(record, wanted):
+            output.note(sentence)
         if not follow:
             async for entry in stored.read(kept, found):
                 show(entry)

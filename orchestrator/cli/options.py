@@ -1,10 +1,13 @@
 """Options that several commands share, as annotated types."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
+
+from orchestrator.errors import ExpressionError, UsageError
 
 
 class Output(StrEnum):
@@ -44,3 +47,43 @@ RefOption = Annotated[
     typer.Option("--ref", help="git.ref of the run. Default: what the spec's folder has checked out."),
 ]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Walk the workflow on Temporal with every job answered by a mock: no container, no waiting, no people.",
+    ),
+]
+MocksOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mocks",
+        metavar="FILE",
+        help="YAML that says how the jobs of a dry run end. Default: each succeeds.",
+    ),
+]
+ByOption = Annotated[
+    str | None, typer.Option("--by", help="Who you are. Default: ORCA_USER, else your login name.")
+]
+CommentOption = Annotated[str, typer.Option("--comment", "-m", help="Why; it is kept in the run's record.")]
+
+
+def read_values(path: Path | None) -> dict[str, Any]:
+    """The JSON object in a file; `-` is the standard input. Nothing without a file. Raises UsageError."""
+    from orchestrator.expressions.json_text import read_json
+
+    if path is None:
+        return {}
+    name = "standard input" if str(path) == "-" else f"'{path}'"
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        found = read_json(text, refusal=f"{name} is not JSON")
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror or error}") from error
+    except ExpressionError as error:
+        raise UsageError(str(error)) from error
+    except ValueError as error:
+        raise UsageError(f"{name} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{name} must hold a JSON object of names to values")
+    return cast("dict[str, Any]", found)  # JSON's objects have no other keys than texts.

@@ -40,13 +40,25 @@ OVERVIEW = {
         "artifacts": "List a run's artifacts, or copy them.",
     },
     ACT: {
+        "gates": "List the gates that wait: what they ask whom, since and until when, and how to answer.",
+        "approve": "Approve a gate; on a terminal, asks for the fields that are needed and not given.",
+        "reject": "Reject a gate: its job fails, and what is for that case runs.",
         "cancel": "Stop a run: containers get their stop signal and a grace period, finalizers still run.",
+        "pause": "Pause a run: nothing new starts, finalizers included; what runs goes on.",
+        "unpause": "Let a paused run go on.",
+        "retry": "Give a held job another round of tries.",
+        "skip": "Leave a held job out: the run goes on as if its own condition had said no.",
+        "set-output": "Count a held job as a success with these outputs.",
+        "fail": "Give a held job up: it has failed, and the run goes on as after any failure.",
     },
     BEFORE: {
         "validate": "Check workflow files and print everything that is wrong with them.",
         "plan": (
             "Show what a workflow would do: levels, the longest chain, variants, and what "
             "each condition depends on."
+        ),
+        "test": (
+            "Run test cases: dry runs with mocks, compared with what is expected. Ends with 1 where one differs."
         ),
         "eval": "Evaluate one expression and print its value as JSON.",
         "schema": "Print the JSON Schema of workflow files, which editors check and complete with.",

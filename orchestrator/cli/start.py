@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,8 @@ import typer
 from orchestrator.cli import output
 from orchestrator.cli.options import (
     AddressOption,
+    DryRunOption,
+    MocksOption,
     NamespaceOption,
     Output,
     OutputOption,
@@ -20,9 +23,11 @@ from orchestrator.cli.options import (
     SpecArgument,
     StoreOption,
 )
+from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.client.prepare import Checked
+    from orchestrator.contract.mocks import Mocks
     from orchestrator.embedded.home import Home
 
 
@@ -30,6 +35,8 @@ def run(
     spec: SpecArgument,
     param: ParamOption = None,
     ref: RefOption = None,
+    dry_run: DryRunOption = False,
+    mocks: MocksOption = None,
     out: OutputOption = Output.TEXT,
 ) -> None:
     """Run a workflow on this machine: starts Temporal and a worker, submits, follows, ends with the run's exit code.
@@ -41,14 +48,30 @@ def run(
 
     # Nothing is started for a spec that is wrong.
     checked = check(spec, param or [])
-    raise typer.Exit(asyncio.run(_run(checked, find_home(), ref=ref, out=out)))
+    ends = _mocks(checked, dry_run=dry_run, mocks=mocks)
+    raise typer.Exit(asyncio.run(_run(checked, find_home(), ref=ref, mocks=ends, out=out)))
 
 
-async def _run(checked: "Checked", home: "Home", *, ref: str | None, out: Output) -> int:
+def _mocks(checked: "Checked", *, dry_run: bool, mocks: Path | None) -> "Mocks | None":
+    """How the jobs of a dry run end; None for a run that is meant. Raises UsageError and SpecError."""
+    from orchestrator.client.mocks import read_mocks
+    from orchestrator.contract.mocks import Mocks
+
+    if mocks is not None and not dry_run:
+        raise UsageError("--mocks says how the jobs of a dry run end; add --dry-run, or leave it out")
+    if not dry_run:
+        return None
+    return read_mocks(mocks, checked.compiled.plan) if mocks else Mocks()
+
+
+async def _run(
+    checked: "Checked", home: "Home", *, ref: str | None, mocks: "Mocks | None", out: Output
+) -> int:
     from orchestrator.cli.following import follow_to_end
     from orchestrator.cli.target import opened_store, queue_of
     from orchestrator.client import runs
     from orchestrator.client.connect import connect_embedded
+    from orchestrator.client.people import whoami
     from orchestrator.client.prepare import prepare
     from orchestrator.embedded.server import use_server
     from orchestrator.embedded.worker import WorkerProcess
@@ -58,10 +81,12 @@ async def _run(checked: "Checked", home: "Home", *, ref: str | None, out: Output
         worker = WorkerProcess(home, address=server.address)
         try:
             client = await connect_embedded(server.address)
-            prepared = await prepare(checked, store=store, ref=ref)
+            prepared = await prepare(checked, store=store, ref=ref, dry=mocks is not None)
             _warn(prepared.warnings)
-            run_id = await runs.submit(client, prepared, task_queue=queue_of(None))
-            output.note(f"run {run_id}: {server.ui}/namespaces/default/workflows/{run_id}")
+            run_id = await runs.submit(
+                client, prepared, task_queue=queue_of(None), submitted_by=whoami(), mocks=mocks
+            )
+            output.note(f"{_what(mocks)} {run_id}: {server.ui}/namespaces/default/workflows/{run_id}")
             code = await follow_to_end(client, run_id, store=store, out=out, watch_over=lambda: worker.failed)
             output.note(
                 f"Web UI: {server.ui} while 'orca up' runs; the run's page is /namespaces/default/workflows/{run_id}"
@@ -151,6 +176,8 @@ def submit(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Follow the run; end with its exit code.")
     ] = False,
+    dry_run: DryRunOption = False,
+    mocks: MocksOption = None,
     out: OutputOption = Output.TEXT,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
@@ -161,26 +188,32 @@ def submit(
     from orchestrator.cli.following import follow_to_end
     from orchestrator.cli.target import connected, opened_store, queue_of
     from orchestrator.client import runs
+    from orchestrator.client.people import whoami
     from orchestrator.client.prepare import check, prepare
 
     async def start() -> int:
         # Before anything is connected: a wrong spec is exit 2, with or without a server.
         checked = check(spec, param or [])
+        ends = _mocks(checked, dry_run=dry_run, mocks=mocks)
         client = await connected(address, namespace=namespace)
         kept = opened_store(store)
-        prepared = await prepare(checked, store=kept, ref=ref)
+        prepared = await prepare(checked, store=kept, ref=ref, dry=ends is not None)
         _warn(prepared.warnings)
         queue = queue_of(task_queue)
-        run_id = await runs.submit(client, prepared, task_queue=queue)
+        run_id = await runs.submit(client, prepared, task_queue=queue, submitted_by=whoami(), mocks=ends)
         if not await runs.has_worker(client, queue):
             output.note(f"no worker is on task queue '{queue}' yet; the run waits for one: 'orca worker'")
         if not follow:
             output.data_json({"run_id": run_id}) if out is Output.JSON else output.data(run_id)
             return 0
-        output.note(f"run {run_id}")
+        output.note(f"{_what(ends)} {run_id}")
         return await follow_to_end(client, run_id, store=kept, out=out)
 
     raise typer.Exit(asyncio.run(start()))
+
+
+def _what(mocks: "Mocks | None") -> str:
+    return "run" if mocks is None else "dry run"
 
 
 def _warn(warnings: tuple[str, ...]) -> None:

@@ -2,18 +2,25 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from orchestrator import ids
 from orchestrator.client.leaves import Leaf, leaves_of
 from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.services import SHARED
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import Plan
+from orchestrator.plan.model import ContainerNode, Plan
 from orchestrator.store.logs import LogReader
 from orchestrator.store.store import Store
 
 _UNDER_WAY = ("running", "waiting")
+_WRITING: Final = ("container", "call")
+"""Kinds of jobs that have a log."""
+_SILENT: Final = {
+    "gate": "is a gate and writes no log; who answered what is in 'orca status {run}'",
+    "wait": "is a timer and writes no log",
+    "choice": "is a choice and writes no log; which way it took is in its outputs: 'orca status {run}'",
+}
 
 
 class LogEntry(NamedTuple):
@@ -105,11 +112,13 @@ def sources(record: RunRecord, wanted: Selection | None = None, plan: Plan | Non
 
 
 def _of_leaf(record: RunRecord, leaf: Leaf, wanted: Selection, plan: Plan | None) -> Iterator[LogSource]:
+    if leaf.record.kind not in _WRITING:
+        return
     services: list[str] = []
     if plan is not None and (wanted.services or wanted.service is not None):
-        services = _chosen(
-            [one.name for one in plan.jobs[leaf.job].services], wanted, owner=f"job '{leaf.job}'"
-        )
+        node = plan.jobs[leaf.job]
+        own = [one.name for one in node.services] if isinstance(node, ContainerNode) else []
+        services = _chosen(own, wanted, owner=f"job '{leaf.job}'")
     for number in range(1, leaf.record.tries + 1):
         place = (record.run_id, record.attempt, leaf.job, leaf.variant, number)
         running = number == leaf.record.tries and leaf.record.status in _UNDER_WAY
@@ -156,6 +165,25 @@ def still_running(found: list[LogSource]) -> list[str]:
                 f"service '{source.service}' of {owner} is starting or running; its log is there once it has stopped"
             )
     return sentences
+
+
+def silent(record: RunRecord, wanted: Selection) -> list[str]:
+    """A sentence for each job that is asked for by name and has no log of its own, and for each nested run."""
+    if wanted.job == SHARED and wanted.service is not None:
+        return []
+    leaves = leaves_of(record, wanted.job)
+    if wanted.job is None:
+        leaves = [leaf for leaf in leaves if leaf.record.child]
+    return [_why_silent(record, leaf) for leaf in leaves if leaf.record.kind not in _WRITING]
+
+
+def _why_silent(record: RunRecord, leaf: Leaf) -> str:
+    if leaf.record.kind in _SILENT:
+        return f"job '{leaf.name}' {_SILENT[leaf.record.kind].format(run=record.run_id)}"
+    child = leaf.record.child
+    if not child:
+        return f"job '{leaf.name}' runs a workflow of its own, which has not started: there is no log"
+    return f"job '{leaf.name}' ran as run '{child}', which has the logs: 'orca logs {child}'"
 
 
 async def read(store: Store, found: list[LogSource]) -> AsyncIterator[LogEntry]:

@@ -28,6 +28,7 @@ from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
 from orchestrator.client.prepare import Prepared
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
+from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import (
     MEMO_DIGEST,
     MEMO_RECORD,
@@ -65,8 +66,25 @@ class RunSummary:
     finished_at: str | None
 
 
-async def submit(client: Client, prepared: Prepared, *, task_queue: str) -> str:
-    """Start a run and return its id. Raises UsageError where the plan is too large for one workflow input."""
+async def submit(
+    client: Client,
+    prepared: Prepared,
+    *,
+    task_queue: str,
+    submitted_by: str = "",
+    mocks: Mocks | None = None,
+) -> str:
+    """Start a run and return its id.
+
+    Args:
+        client: connected to the namespace that the run belongs in.
+        prepared: what it runs.
+        task_queue: where its workers are.
+        submitted_by: who starts it; a gate may refuse that person's approval.
+        mocks: of a dry run how its jobs end.
+
+    Raises UsageError where the plan is too large for one workflow input.
+    """
     run = ids.run_id(prepared.plan.spec, _entropy())
     now = datetime.now(UTC)
     request = RunRequest(
@@ -79,6 +97,8 @@ async def submit(client: Client, prepared: Prepared, *, task_queue: str) -> str:
         file_hashes=prepared.file_hashes,
         created_at=rfc3339(now),
         task_queue=task_queue,
+        submitted_by=submitted_by,
+        mocks=mocks,
     )
     _check_count(prepared.plan)
     size = len(request.model_dump_json())
@@ -287,6 +307,13 @@ async def list_runs(
     async with temporal_errors(client):
         found = client.list_workflows(" AND ".join(terms), limit=limit)
         return [_summary(item) async for item in found]
+
+
+async def list_open(client: Client, *, limit: int) -> list[str]:
+    """The ids of the newest runs that have not ended."""
+    query = f"WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'"
+    async with temporal_errors(client):
+        return [item.id async for item in client.list_workflows(query, limit=limit)]
 
 
 def _summary(item: WorkflowExecution) -> RunSummary:

@@ -1,0 +1,114 @@
+"""What people say to a live run: answers to gates, repairs of held jobs, pause. Refusals come out as UsageError."""
+
+import asyncio
+import getpass
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from orchestrator.client.connect import temporal_errors
+from orchestrator.client.runs import describe, record
+from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.names import REFUSED_ERROR, UPDATE_ANSWER, UPDATE_PAUSE, UPDATE_REPAIR
+from orchestrator.contract.people import Answer, AnswerReply, Pause, Repair, Reply
+from orchestrator.errors import OrcaError, UsageError, WorkerUnreachable
+from orchestrator.plan.base import Frozen
+
+ANSWER_LIMIT = 15.0
+"""Seconds that a worker may take to say whether something counts."""
+
+_ReplyT = TypeVar("_ReplyT", bound=Frozen)
+
+
+def whoami() -> str:
+    """Who is at the keyboard: ORCA_USER, else the login name, else nobody's name."""
+    asked = os.environ.get("ORCA_USER", "").strip()
+    if asked:
+        return asked
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""  # A container may run as a user that has no name.
+
+
+async def live_record(client: Client, run: str, *, doing: str) -> RunRecord:
+    """The record of a run that people can still act on.
+
+    Args:
+        client: connected to the run's namespace.
+        run: its id.
+        doing: what the person wants, for the message: `answer its gates`.
+
+    Raises:
+        RunNotFound: there is no such run.
+        UsageError: it has ended; says how.
+        WorkerUnreachable: no worker is there to answer.
+    """
+    found = await record(client, run)
+    if found.status not in ("pending", "running"):
+        raise UsageError(f"run '{run}' has already ended ({found.status}), so nobody can {doing}")
+    return found
+
+
+async def answer(client: Client, run: str, given: Answer) -> AnswerReply:
+    """Answer a gate. Raises UsageError where the answer does not count; says why."""
+    return await _update(client, run, UPDATE_ANSWER, given, AnswerReply)
+
+
+async def repair(client: Client, run: str, wanted: Repair) -> Reply:
+    """Say how a held job goes on. Raises UsageError where that cannot be done; says why."""
+    return await _update(client, run, UPDATE_REPAIR, wanted, Reply)
+
+
+async def pause(client: Client, run: str, wanted: Pause) -> Reply:
+    """Hold a run's further jobs back, or let them go again. Raises UsageError where that cannot be done."""
+    return await _update(client, run, UPDATE_PAUSE, wanted, Reply)
+
+
+async def _update(client: Client, run: str, name: str, given: Frozen, kind: type[_ReplyT]) -> _ReplyT:
+    found = await describe(client, run)
+    if found.status is not WorkflowExecutionStatus.RUNNING:
+        raise await _ended(client, run)
+    handle = client.get_workflow_handle(run, run_id=found.run_id)
+    async with _refusals(client, run, found.task_queue), asyncio.timeout(ANSWER_LIMIT):
+        reply = await handle.execute_update(name, given)  # pyright: ignore[reportUnknownMemberType]
+    return kind.model_validate(reply)
+
+
+async def _ended(client: Client, run: str) -> UsageError:
+    state = (await record(client, run)).status
+    return UsageError(f"run '{run}' has already ended ({state}), so nothing more can be said to it")
+
+
+@asynccontextmanager
+async def _refusals(client: Client, run: str, queue: str) -> AsyncGenerator[None]:
+    """What Temporal says about an update that was not carried out, in orca's errors."""
+    try:
+        async with temporal_errors(client, run=run):
+            try:
+                yield
+            except RPCError as error:
+                # The run has ended since it was looked at.
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    raise await _ended(client, run) from error
+                raise
+    except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        if isinstance(cause, ApplicationError) and cause.type == REFUSED_ERROR:
+            raise UsageError(cause.message) from error
+        raise OrcaError(f"run '{run}' could not take it: {cause}") from error
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        raise WorkerUnreachable(
+            f"no worker on task queue '{queue}' answers for run '{run}'; start one with 'orca worker'. What you said "
+            f"may still count once one is there: look at 'orca status {run}' before you say it again"
+        ) from error
