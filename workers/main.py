@@ -24,9 +24,13 @@ from orchestrator.contract.names import HEARTBEAT_INTERVAL, host_queue
 from orchestrator.errors import DockerUnreachable, OrcaError
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
+from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
+from workers.activities.jobs import JobActivities
 from workers.activities.places import Places
 from workers.activities.services import ServiceActivities
+from workers.calling.caller import Caller
+from workers.calling.voice import listening
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import ContainerEngine
 from workers.settings import Settings
@@ -92,7 +96,9 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
     places = Places(settings.max_jobs)
     containers = ContainerActivities(client, supervisor, places)
     services = ServiceActivities(client, supervisor.services, supervisor.host, places)
-    activities: list[Callable[..., object]] = [containers.run, services.start, services.stop]
+    calls = CallActivities(client, Caller(store=store, host=settings.host_id, calls=settings.calls))
+    jobs = JobActivities(containers, calls)
+    activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
     shared = Worker(
         client,
@@ -120,10 +126,11 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         default_heartbeat_throttle_interval=beat,
         identity=f"orca@{settings.host_id}",
     )
-    async with shared, own:
-        log.info("worker ready on task queue '%s' as host '%s'", settings.task_queue, settings.host_id)
-        await stop.wait()
-        log.info("stopping")
+    with listening():
+        async with shared, own:
+            log.info("worker ready on task queue '%s' as host '%s'", settings.task_queue, settings.host_id)
+            await stop.wait()
+            log.info("stopping")
     await supervisor.drain()
     threads.shutdown(wait=False, cancel_futures=True)
 

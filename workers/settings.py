@@ -1,11 +1,12 @@
 """What a worker is told by its environment. The only reader of environment variables in this package."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.errors import UsageError
@@ -13,6 +14,51 @@ from orchestrator.ids import slug
 
 JOBS_PER_CPU = 4
 """Containers at a time for each processor: what a small host still runs through without losing throughput."""
+_MODULE: Final = re.compile(r"\*|[^\W\d]\w*(\.[^\W\d]\w*)*(\.\*)?")
+_HOST: Final = re.compile(r"(\*|(\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What jobs may call on this worker. By default nothing: a spec must not run code that its host did not choose."""
+
+    modules: tuple[str, ...] = ()
+    """Names of modules, `package.*` for a package and all below it, `*` for all."""
+    path: tuple[Path, ...] = ()
+    """Folders in which modules are looked for, beside where Python looks."""
+    hosts: tuple[str, ...] = ()
+    """Where `call: http` may go: `name`, `name:port`, `*.example.com`, `*`; an IPv6 address in brackets."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read ORCA_CALL_MODULES, ORCA_CALL_PATH and ORCA_HTTP_HOSTS.
+
+        Raises:
+            UsageError: one of them says what it cannot mean.
+        """
+        folders = tuple(
+            Path(folder).expanduser().absolute()
+            for folder in (environ.get("ORCA_CALL_PATH") or "").split(os.pathsep)
+            if folder
+        )
+        for folder in folders:
+            if not folder.is_dir():
+                raise UsageError(f"ORCA_CALL_PATH names '{folder}', which is no folder")
+        return cls(
+            modules=_listed(
+                "ORCA_CALL_MODULES",
+                environ.get("ORCA_CALL_MODULES"),
+                _MODULE,
+                "names of modules such as 'travel.tools', 'travel.*' for a package and all below it, or '*'",
+            ),
+            path=folders,
+            hosts=_listed(
+                "ORCA_HTTP_HOSTS",
+                environ.get("ORCA_HTTP_HOSTS"),
+                _HOST,
+                "names of hosts such as 'api.example.com', 'localhost:8080', '*.example.com', or '*'",
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -28,10 +74,11 @@ class Settings:
     task_queue: str
     home: Path
     """The state folder."""
+    calls: Calls = Calls()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_TASK_QUEUE and ORCA_HOME.
+        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_TASK_QUEUE and ORCA_HOME, and what `Calls` reads.
 
         Raises:
             UsageError: a value is wrong, or the state folder cannot be written.
@@ -43,6 +90,7 @@ class Settings:
             max_jobs=_count("ORCA_MAX_JOBS", environ.get("ORCA_MAX_JOBS")),
             task_queue=environ.get("ORCA_TASK_QUEUE") or DEFAULT_TASK_QUEUE,
             home=home,
+            calls=Calls.from_env(environ),
         )
 
     def service_key(self) -> bytes:
@@ -60,6 +108,15 @@ class Settings:
                 advice="set ORCA_HOME to a folder that it may write",
             )
         )
+
+
+def _listed(name: str, text: str | None, shape: re.Pattern[str], what: str) -> tuple[str, ...]:
+    """The items of a list with commas. Raises UsageError where one is not of that shape."""
+    items = [item.strip() for item in (text or "").split(",")]
+    for item in filter(None, items):
+        if not shape.fullmatch(item):
+            raise UsageError(f"{name} has '{item}'; it holds {what}, with commas between them")
+    return tuple(filter(None, items))
 
 
 def _count(name: str, text: str | None) -> int:

@@ -1,0 +1,267 @@
+"""The way into this room: makes calls, and keeps those that are under way.
+
+A function cannot be adopted by another process. So a call that an activity gave up goes on here, and the next activity
+for it joins it; where the worker died meanwhile, the try is lost, and the job's own `retry` decides about another.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from orchestrator.contract.calls import HTTP, CallRequest
+from orchestrator.contract.failures import FailureKind, FailureReason
+from orchestrator.contract.messages import Heartbeat, JobOutcome
+from orchestrator.contract.names import HEARTBEAT_INTERVAL
+from orchestrator.handlers import Context
+from orchestrator.store.logs import LogWriter, timestamp_now
+from orchestrator.store.store import Store
+from workers.calling.arguments import bound
+from workers.calling.faults import CallFault, described, told
+from workers.calling.http.call import call_http
+from workers.calling.loading import load
+from workers.calling.record import Record, name_of, prefix_of
+from workers.calling.results import outcome_of
+from workers.calling.running import Raised, Running
+from workers.calling.voice import Voice
+from workers.settings import Calls
+from workers.supervision.attempt import Elsewhere
+from workers.supervision.control import Cause, Control
+from workers.supervision.pulse import Pulse
+
+log = logging.getLogger("orca.calling")
+
+LEAVING_GRACE: Final = 15.0
+"""Seconds at most that a stopping worker lets a function go on, and then waits for it to heed that it is cancelled."""
+
+
+class Caller:
+    """Makes calls for one worker.
+
+    Args:
+        store: where logs and outcomes go.
+        host: this host's durable name.
+        calls: what may be called.
+    """
+
+    def __init__(self, *, store: Store, host: str, calls: Calls) -> None:
+        self._store = store
+        self.host = host
+        self._calls = calls
+        self._under_way: dict[str, _Call] = {}
+
+    async def run(
+        self,
+        request: CallRequest,
+        beat: Callable[[Heartbeat], None],
+        cancel_cause: Callable[[], Cause],
+        *,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> JobOutcome:
+        """Make one call, or join the one that an earlier activity began.
+
+        What goes wrong in the function is a value: an outcome with a reason.
+
+        Args:
+            request: the call.
+            beat: gets a sign of life every few seconds; may not block.
+            cancel_cause: asked when this task is cancelled. `cancel`: the function is told to end, and left behind
+                where it does not within its grace. `detach`: see `leaving`.
+            leaving: whether the worker ends. Then a function may come to its end for a while, and is lost otherwise;
+                else it goes on without this activity.
+
+        Raises:
+            asyncio.CancelledError: the cause was `detach`, and the function goes on.
+            Elsewhere: another host has the call.
+        """
+        name = name_of(request)
+        call = self._under_way.get(name)
+        if call is None:
+            call = self._under_way[name] = _Call(request, Record(self._store, self.host, request), self)
+            call.task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        elif request.cancelled:
+            call.control.stop("cancel")
+        pulse = Pulse(beat, self.host, interval=HEARTBEAT_INTERVAL)
+        pulse.enter("running")
+        call.beat = partial(pulse.enter, "running")
+        beating = asyncio.create_task(pulse.run())
+        try:
+            while not call.task.done():
+                try:
+                    await asyncio.wait({call.task})
+                except asyncio.CancelledError:
+                    cause = cancel_cause()
+                    if cause == "detach" and not leaving():
+                        raise
+                    call.control.stop(cause)
+            return call.task.result()
+        finally:
+            beating.cancel()
+
+    def writer(self, request: CallRequest) -> LogWriter:
+        """For the log of a try."""
+        return LogWriter(self._store, prefix_of(request))
+
+    def work(self, request: CallRequest, context: Context) -> Callable[[], Any]:
+        """What is to be done in the call's own thread. Its errors are the call's."""
+        if request.function == HTTP:
+            return lambda: call_http(context, request.arguments, self._calls.hosts)
+
+        def load_and_call() -> Any:
+            function = load(request.function, self._calls)
+            positional, named = bound(function, request.arguments, context)
+            return function(*positional, **named)
+
+        return load_and_call
+
+
+class _Call:
+    """One call from its claim to its record, independent of the activities that wait for it.
+
+    Attributes:
+        task: ends with the outcome.
+        control: by which it is told to end.
+        beat: gives a sign of life to whoever waits now.
+    """
+
+    def __init__(self, request: CallRequest, record: Record, caller: Caller) -> None:
+        self._request = request
+        self._record = record
+        self._caller = caller
+        self.control = Control()
+        self.beat: Callable[[], None] = lambda: None
+        if request.cancelled:
+            self.control.stop("cancel")
+        self.task = asyncio.create_task(self._conduct())
+
+    async def _conduct(self) -> JobOutcome:
+        recorded = await self._record.read()
+        if recorded is not None:
+            return recorded
+        if self.control.cause is not None:
+            holder = await self._record.holder()
+            if holder not in (None, self._caller.host):
+                raise Elsewhere(holder)
+            # Nobody had it yet, or the worker that did is gone: there is nothing that could be stopped.
+            return _ended(FailureKind.CANCELLED, "the run was cancelled", host=self._caller.host)
+        holder = await self._record.claim()
+        if holder is not None and holder != self._caller.host:
+            raise Elsewhere(holder)
+        writer = self._caller.writer(self._request)
+        if holder is not None:
+            why = (
+                f"the worker on host '{holder}' ended while it had the call, and a function cannot be taken over; it "
+                "may have done its work. `retry` with `on: [lost]` calls it again"
+            )
+            return await self._record.write(_ended(FailureKind.LOST, why, host=holder), writer)
+        return await self._call(writer)
+
+    async def _call(self, writer: LogWriter) -> JobOutcome:
+        voice = Voice(writer)
+        cancelled = threading.Event()
+        context = self._context(voice, cancelled)
+        started = timestamp_now()
+        running = Running(
+            self._caller.work(self._request, context),
+            name=f"call {self._request.job}",
+            voice=voice,
+            cancelled=cancelled,
+        )
+        outcome = await self._outcome(running, voice)
+        if outcome.reason is not None:
+            voice.say(f"orca: {outcome.reason}")
+        for warning in outcome.warnings:
+            voice.say(f"orca: warning: {warning}")
+        await voice.close()
+        outcome = outcome.model_copy(
+            update={"started_at": started, "finished_at": timestamp_now(), "host": self._caller.host}
+        )
+        return await self._record.write(outcome, writer)
+
+    async def _outcome(self, running: Running, voice: Voice) -> JobOutcome:
+        """Wait for the function's end, which may be of our making."""
+        timeout, grace = self._request.timeout, self._request.stop_grace
+        if await self.control.until(running.ended, timeout=timeout):
+            return _read(running.ended.result(), voice)
+        if self.control.cause == "detach":
+            grace = min(grace, LEAVING_GRACE)
+            await asyncio.wait({running.ended}, timeout=grace)
+            if running.ended.done():
+                return _read(running.ended.result(), voice)
+            grace = min(grace, LEAVING_GRACE / 2)
+        reason = self._reason(timeout)
+        running.stop()
+        await asyncio.wait({running.ended}, timeout=grace)
+        outcome = JobOutcome(
+            status="cancelled" if reason.kind is FailureKind.CANCELLED else "failed", reason=reason
+        )
+        if running.ended.done():
+            return outcome
+        left = (
+            f"the function did not end within its grace of {grace:g} s and still runs in the worker on host "
+            f"'{self._caller.host}', until it ends by itself or the worker does"
+        )
+        log.warning("%s: %s", self._request.function, left)
+        return outcome.model_copy(update={"warnings": (left,)})
+
+    def _reason(self, timeout: float) -> FailureReason:
+        match self.control.cause:
+            case "cancel":
+                return FailureReason(kind=FailureKind.CANCELLED, message="the run was cancelled")
+            case "detach":
+                message = (
+                    "the worker was stopped while the function ran, and a function cannot be taken over; `retry` with "
+                    "`on: [lost]` calls it again"
+                )
+                return FailureReason(kind=FailureKind.LOST, message=message)
+            case None:
+                message = f"the function took longer than its timeout of {timeout:g} s"
+                return FailureReason(kind=FailureKind.TIMEOUT, message=message)
+
+    def _beat(self) -> None:
+        self.beat()
+
+    def _context(self, voice: Voice, cancelled: threading.Event) -> Context:
+        request, loop = self._request, asyncio.get_running_loop()
+        return Context(
+            run_id=request.run_id,
+            attempt=request.attempt,
+            spec=request.spec,
+            job=request.job,
+            variant=request.variant,
+            try_number=request.try_number,
+            params=request.params,
+            outputs=request.outputs,
+            vars=request.vars,
+            cancelled=cancelled,
+            say=voice.say,
+            beat=lambda: _on(loop, self._beat),
+        )
+
+
+def _on(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(what)
+
+
+def _read(ended: Any, voice: Voice) -> JobOutcome:
+    """What the end of a function means; the traceback of an error goes to the log."""
+    if not isinstance(ended, Raised):
+        return outcome_of(ended)
+    error = ended.error
+    if isinstance(error, CallFault):
+        if error.__cause__ is not None:
+            voice.say("\n".join(told(error.__cause__)))
+        reason = FailureReason(kind=FailureKind.CALL, message=str(error)[:2000])
+        return JobOutcome(status="failed", reason=reason, final=error.final)
+    voice.say("\n".join(told(error)))
+    return JobOutcome(
+        status="failed", reason=FailureReason(kind=FailureKind.CALL, message=described(error)[:2000])
+    )
+
+
+def _ended(kind: FailureKind, message: str, *, host: str) -> JobOutcome:
+    status = "cancelled" if kind is FailureKind.CANCELLED else "failed"
+    return JobOutcome(status=status, reason=FailureReason(kind=kind, message=message), host=host)
