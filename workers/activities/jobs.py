@@ -1,7 +1,6 @@
 """One logical try of a job, whatever its kind: the activity whose type is the job's name."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from temporalio import activity
 from temporalio.common import RawValue
@@ -27,7 +26,7 @@ class JobActivities:
         What it raises is what the room for its kind raises.
         """
         payload, converter = arguments[0].payload, activity.payload_converter()
-        found = cast("dict[str, Json]", converter.from_payload(payload, dict[str, Json]))
+        found: dict[str, Json] = converter.from_payload(payload, dict[str, Json])
         if found.get("kind") == "call":
             return await self._calls.run(CallRequest.model_validate(found))
         return await self._containers.run(arguments)
