@@ -7,12 +7,12 @@ from pathlib import Path
 
 from orchestrator.client.git import git_context
 from orchestrator.client.hash_files import hashes_of
-from orchestrator.compile import Compiled, compile_text
+from orchestrator.compile import Compiled, ReadSpec, SpecFile, compile_text
 from orchestrator.errors import UsageError
 from orchestrator.plan.base import Json
 from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.markdown import plan_markdown
-from orchestrator.plan.model import Plan
+from orchestrator.plan.model import ContainerNode, Plan
 from orchestrator.plan.params import bind_params, parse_given
 from orchestrator.spec.text import MAX_BYTES
 from orchestrator.store.store import Store
@@ -47,7 +47,7 @@ def compile_file(path: Path) -> Compiled:
         text = read_spec(path)
     except OSError as error:
         raise UsageError(f"cannot read the spec '{path}': {error.strerror or error}") from error
-    return compile_text(text, str(path))
+    return compile_text(text, str(path), read=nested_reader(path))
 
 
 def read_spec(path: Path) -> bytes:
@@ -58,6 +58,17 @@ def read_spec(path: Path) -> bytes:
     """
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
+
+
+def nested_reader(path: Path) -> ReadSpec:
+    """Reads what the spec at `path` nests, from its folder on."""
+    folder = path.parent
+
+    def read(path: str) -> SpecFile:
+        found = folder / path
+        return SpecFile(str(found), read_spec(found))
+
+    return read
 
 
 def read_params(plan: Plan, given: Sequence[str]) -> dict[str, Json]:
@@ -102,8 +113,8 @@ def check(path: Path, params: Sequence[str]) -> Checked:
     return Checked(path, compiled, read_params(compiled.plan, params))
 
 
-async def prepare(checked: Checked, *, store: Store, ref: str | None = None) -> Prepared:
-    """Ship the workspace into `store` and take down what git says.
+async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry: bool = False) -> Prepared:
+    """Ship the workspace into `store` and take down what git says; for a dry run nothing is shipped.
 
     Raises:
         UsageError: the workspace cannot be packed, or a file that `hashFiles` takes cannot be read.
@@ -112,11 +123,11 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None) -> 
     plan = checked.compiled.plan
     folder = checked.path.resolve().parent
     key, warnings = None, ()
-    if plan.workspace is not None and any(node.workspace for node in plan.jobs.values()):
+    if plan.workspace is not None and _restores_workspace(plan):
         key, warnings = await ship(store, folder / plan.workspace)
     hashes: dict[str, str] = {}
     if plan.workspace is not None:
-        hashes = await asyncio.to_thread(hashes_of, plan, folder / plan.workspace)
+        hashes = await asyncio.to_thread(_hashes_of_all, plan, folder / plan.workspace)
     return Prepared(
         plan=plan,
         digest=digest(plan),
@@ -127,3 +138,21 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None) -> 
         details=plan_markdown(plan),
         warnings=(*(str(item) for item in checked.compiled.diagnostics), *warnings),
     )
+
+
+def _restores_workspace(plan: Plan) -> bool:
+    """Whether a container of the plan, or of one that is nested in it, starts in the workspace."""
+    return any(
+        isinstance(node, ContainerNode) and node.workspace
+        for one in (plan, *plan.workflows.values())
+        for node in one.jobs.values()
+    )
+
+
+def _hashes_of_all(plan: Plan, folder: Path) -> dict[str, str]:
+    """Those of the plan and of all that are nested in it, which have the same workspace."""
+    return {
+        key: found
+        for one in (plan, *plan.workflows.values())
+        for key, found in hashes_of(one, folder).items()
+    }

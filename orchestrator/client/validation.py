@@ -2,15 +2,15 @@
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any, Final, cast
 from urllib.parse import quote, quote_from_bytes
 
 from orchestrator import __version__
 from orchestrator.client.prepare import read_spec
-from orchestrator.compile import compile_text
+from orchestrator.compile import ReadSpec, SpecFile, compile_text, specs_in_memory
 from orchestrator.errors import SpecError, UsageError
 from orchestrator.spec.diagnostics import Diagnostic, has_errors
 from orchestrator.spec.explanations import EXPLANATIONS, Explanation
@@ -31,6 +31,8 @@ class Verdict:
     file: str
     """Its name in findings: the path, with what is not text or would drive a terminal escaped."""
     diagnostics: tuple[Diagnostic, ...]
+    nested: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    """The specs that were read as it nests them, by their names in findings."""
 
     @property
     def valid(self) -> bool:
@@ -68,7 +70,9 @@ def verdicts(given: Sequence[Path], *, read_stdin: Callable[[], bytes]) -> Itera
             except OSError as error:
                 yield Verdict(file, name, (unreadable(name, error.strerror or str(error)),))
                 continue
-            yield Verdict(file, name, _diagnostics(text, name))
+            nested: dict[str, Path] = {}
+            read = None if file == STDIN else _reader(file.parent, nested)
+            yield Verdict(file, name, _diagnostics(text, name, read), nested)
 
 
 def explained(word: str) -> Explained:
@@ -88,7 +92,8 @@ def explained(word: str) -> Explained:
     if explanation.language == "sh":
         missing = explanation.shown.split()[-1]
         return Explained(explanation, (unreadable(missing, os.strerror(2)),))
-    return Explained(explanation, _diagnostics(explanation.file, _EXAMPLE))
+    beside = specs_in_memory(explanation.beside)
+    return Explained(explanation, _diagnostics(explanation.file, _EXAMPLE, beside))
 
 
 def _likeness(one: str, other: str) -> tuple[float, int]:
@@ -106,14 +111,28 @@ def unreadable(file: str, reason: str) -> Diagnostic:
 
 def as_sarif(found: Sequence[Verdict], *, base: Path) -> dict[str, Any]:
     """The verdicts as SARIF, paths relative to the absolute folder `base` where they are below it."""
-    uris = {verdict.file: _uri(verdict.path, base) for verdict in found}
+    paths = {name: path for verdict in found for name, path in verdict.nested.items()}
+    paths |= {verdict.file: verdict.path for verdict in found}
+    uris = {name: _uri(path, base) for name, path in paths.items()}
     findings = (finding for verdict in found for finding in verdict.diagnostics)
     return sarif_log(findings, uris=uris, base=_folder_uri(base), version=__version__)
 
 
-def _diagnostics(text: bytes, name: str) -> tuple[Diagnostic, ...]:
+def _reader(folder: Path, nested: dict[str, Path]) -> ReadSpec:
+    """Reads what the specs of a folder nest, and takes down in `nested` what it read."""
+
+    def read(path: str) -> SpecFile:
+        found = folder / path
+        text = read_spec(found)
+        nested[_shown(found)] = found
+        return SpecFile(_shown(found), text)
+
+    return read
+
+
+def _diagnostics(text: bytes, name: str, read: ReadSpec | None) -> tuple[Diagnostic, ...]:
     try:
-        return compile_text(text, name).diagnostics
+        return compile_text(text, name, read=read).diagnostics
     except SpecError as error:
         return cast("tuple[Diagnostic, ...]", error.diagnostics)
 

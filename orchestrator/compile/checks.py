@@ -10,7 +10,11 @@ from typing import Final
 from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.conditions import constant_value, never_runs
 from orchestrator.compile.draft import Draft
-from orchestrator.compile.edges import unknown_jobs
+from orchestrator.compile.edges import Edge, unknown_jobs
+from orchestrator.compile.gate_checks import gate_reminders, gates
+from orchestrator.compile.input_checks import inputs, json_values, nested_specs
+from orchestrator.compile.kind_checks import choices, kinds, targets
+from orchestrator.compile.kinds import KIND_WORDS, said_kinds
 from orchestrator.compile.nodes import param_of
 from orchestrator.compile.reach import possible_ends
 from orchestrator.compile.service_checks import (
@@ -23,14 +27,19 @@ from orchestrator.compile.service_checks import (
     unused_services,
 )
 from orchestrator.compile.strategy import changed_numbers, misplaced
+from orchestrator.compile.variables import publishing
 from orchestrator.plan import patterns
 from orchestrator.plan.params import declaration_problems
 from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.model import JOB_KINDS
 from orchestrator.spec.places import Path
+from orchestrator.spec.shapes import one_of_words
 
 Rule = Callable[[Draft], Iterator[Diagnostic]]
 
-_ARTICLES: Final = {"job": "a job", "param": "a param", "output": "an output"}
+_ARTICLES: Final = {
+    "job": "a job", "param": "a param", "output": "an output", "variable": "a variable", "field": "a field",
+}  # fmt: skip
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
@@ -40,8 +49,11 @@ def names(draft: Draft) -> Iterator[Diagnostic]:
     yield from _names_of(draft, "job", tuple(spec.jobs), ("jobs",))
     yield from _names_of(draft, "param", tuple(spec.params), ("params",))
     yield from _names_of(draft, "output", tuple(spec.outputs), ("outputs",))
+    yield from _names_of(draft, "variable", tuple(spec.vars), ("vars",))
     for name, job in spec.jobs.items():
         yield from _names_of(draft, "output", tuple(job.outputs), ("jobs", name, "outputs"))
+        if job.gate is not None:
+            yield from _names_of(draft, "field", tuple(job.gate.fields_), ("jobs", name, "gate", "fields"))
 
 
 def _names_of(draft: Draft, what: str, found: tuple[str, ...], owner: Path) -> Iterator[Diagnostic]:
@@ -65,29 +77,47 @@ def is_name(text: str) -> bool:
 
 
 def images(draft: Draft) -> Iterator[Diagnostic]:
-    """Every container job has an image."""
+    """Every container job has an image; a job that says nothing of what it is is told what it could be."""
     for name, job in draft.jobs.items():
-        if job.image is None:
-            yield draft.at_key("E104", ("jobs", name), f"job '{name}' has no 'image', which must be there")
+        if draft.kinds[name] != "container" or job.image is not None:
+            continue
+        message = f"job '{name}' has no 'image', which must be there"
+        if not said_kinds(job):
+            others = one_of_words(JOB_KINDS)
+            message = f"job '{name}' does not say what it is: give it an 'image' with 'commands', or one of {others}"
+        yield draft.at_key("E104", ("jobs", name), message)
 
 
 def job_references(draft: Draft) -> Iterator[Diagnostic]:
     """Every job that is named exists."""
     for unknown in unknown_jobs(draft.spec, draft.suggester):
-        yield draft.at_value("E103", unknown.path, unknown.message, suggestion=unknown.suggestion)
+        where = draft.at_key if unknown.at_key else draft.at_value
+        yield where("E103", unknown.path, unknown.message, suggestion=unknown.suggestion)
 
 
 def cycles(draft: Draft) -> Iterator[Diagnostic]:
     """No job waits for itself."""
     for cycle in draft.graph.cycles:
         first, following = cycle[0], cycle[1 % len(cycle)]
-        edge = next(edge for edge in draft.graph.edges[first] if edge.job == following)
+        edge = next((edge for edge in draft.graph.edges[first] if edge.job == following), None)
+        way = next((way for way in draft.graph.ways.get(first, ()) if way.job == following), None)
+        step = edge or way
+        if step is None:
+            continue
         if len(cycle) == 1:
-            message = f"job '{first}' waits for itself; remove it from its own '{edge.origin}'"
+            key = step.origin if isinstance(step, Edge) else step.key
+            message = f"job '{first}' waits for itself; remove it from its own '{key}'"
         else:
-            way = " -> ".join(f"'{name}'" for name in (*cycle, first))
-            message = f"jobs wait for each other in a cycle: {way} (each waits for the next); remove one of these steps"
-        yield draft.at_value("E105", edge.path, message)
+            shown = " -> ".join(f"'{name}'" for name in (*cycle, first))
+            each = "each waits for the next" + (", or is started by it" if _is_started(draft, cycle) else "")
+            message = f"jobs wait for each other in a cycle: {shown} ({each}); remove one of these steps"
+        yield draft.at_value("E105", step.path, message)
+
+
+def _is_started(draft: Draft, cycle: list[str]) -> bool:
+    """Whether a step of a cycle is nothing but a transition."""
+    pairs = zip(cycle, (*cycle[1:], cycle[0]), strict=True)
+    return any(all(edge.job != other for edge in draft.graph.edges[name]) for name, other in pairs)
 
 
 def parallel(draft: Draft) -> Iterator[Diagnostic]:
@@ -121,6 +151,13 @@ def artifact_sources(draft: Draft) -> Iterator[Diagnostic]:
     known = set(graph.order)
     upstream = ancestor_pairs(graph.order, graph.waits_for, [(name, other) for name, other, _ in wishes])
     for name, other, path in wishes:
+        kind = draft.kinds[other]
+        if kind != "container":
+            message = (
+                f"job '{name}' takes artifacts from '{other}', which is {KIND_WORDS[kind]} and keeps none"
+            )
+            yield draft.at_value("E110", path, message)
+            continue
         after_all = name in graph.final and other not in graph.final
         if (name, other) in upstream or after_all or name not in known:
             continue
@@ -201,4 +238,13 @@ RULES: Final[tuple[Rule, ...]] = (
     networks,
     unused_services,
     hidden_variables,
+    kinds,
+    targets,
+    choices,
+    gates,
+    gate_reminders,
+    inputs,
+    json_values,
+    nested_specs,
+    publishing,
 )

@@ -2,23 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from orchestrator.compile.checks import RULES
 from orchestrator.compile.collector import collector_waits
 from orchestrator.compile.commands import Commands, bind_commands
 from orchestrator.compile.draft import Draft, make_draft
-from orchestrator.compile.estimate import estimated_events, leaves
+from orchestrator.compile.estimate import estimated_events, events_of, leaves
 from orchestrator.compile.expression_checks import expressions
 from orchestrator.compile.lints import LINTS
-from orchestrator.compile.nodes import container_node, param_of
+from orchestrator.compile.nested import Family, Outcome, ReadSpec, SpecFile, children_of, unfit_workspace
+from orchestrator.compile.nodes import node_of, param_of
 from orchestrator.compile.spare import SPARE
 from orchestrator.compile.status_conditions import idle_status
+from orchestrator.compile.ways import reminders
 from orchestrator.errors import SpecError
 from orchestrator.expressions import shared_work
 from orchestrator.plan.model import Plan
+from orchestrator.spec import parse
 from orchestrator.spec.diagnostics import Diagnostic, has_errors, in_order
 from orchestrator.spec.model import Spec
-from orchestrator.spec.parse import read
 from orchestrator.spec.places import Source
 
 
@@ -30,25 +33,47 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def compile_text(text: str | bytes, file: str) -> Compiled:
-    """Compiles a spec.
+def compile_text(text: str | bytes, file: str, *, read: ReadSpec | None = None) -> Compiled:
+    """Compiles a spec, and those that are nested in it.
 
     Args:
         text: The file's content.
         file: How diagnostics name the file.
+        read: Reads nested specs; without it a job that nests one is an error.
 
     Raises:
-        SpecError: with every finding, warnings too, in source order.
+        SpecError: with every finding, warnings too, in source order, those of nested specs last.
     """
     with collector_waits(), shared_work():
-        parsed = read(text, file)
-        if parsed.spec is None or parsed.source is None:
-            raise SpecError(parsed.diagnostics)
-        return compile_spec(parsed.spec, parsed.source, before=parsed.diagnostics)
+        family = Family(PurePath(file).name, read)
+        outcome = _compiled(SpecFile(file, text if isinstance(text, bytes) else text.encode()), (), family)
+        diagnostics = (*outcome.diagnostics, *family.diagnostics)
+        if outcome.plan is None or has_errors(diagnostics):
+            raise SpecError(diagnostics)
+        return Compiled(outcome.plan.model_copy(update={"workflows": family.plans}), diagnostics)
+
+
+def _compiled(given: SpecFile, chain: tuple[str, ...], family: Family) -> Outcome:
+    """What one spec of a family comes to. `chain` leads to it: empty for the root."""
+    parsed = parse.read(given.text, given.file)
+    if parsed.spec is None or parsed.source is None:
+        return Outcome(None, None, parsed.diagnostics)
+    if not chain:
+        chain, family.workspace = (family.root,), parsed.spec.workspace
+    children = children_of(parsed.spec, chain, family, lambda found, way: _compiled(found, way, family))
+    draft = make_draft(
+        parsed.spec,
+        parsed.source,
+        children=children,
+        unfit_workspace=unfit_workspace(parsed.spec, chain, family),
+    )
+    plan, diagnostics = _judged(draft, parsed.diagnostics)
+    whole = all(child.plan is not None for child in children.values())
+    return Outcome(parsed.spec, plan if whole else None, diagnostics)
 
 
 def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = ()) -> Compiled:
-    """Compiles a parsed spec.
+    """Compiles a parsed spec that nests no others.
 
     Args:
         spec: The spec.
@@ -58,7 +83,14 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
     Raises:
         SpecError: with every finding, warnings too, in source order.
     """
-    draft = make_draft(spec, source)
+    plan, diagnostics = _judged(make_draft(spec, source), before)
+    if plan is None:
+        raise SpecError(diagnostics)
+    return Compiled(plan, diagnostics)
+
+
+def _judged(draft: Draft, before: Iterable[Diagnostic]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
+    """All findings about a spec, and its plan where there is no error among them."""
     found = [*before, *(diagnostic for rule in RULES for diagnostic in rule(draft))]
     about_expressions = list(expressions(draft))
     found += about_expressions
@@ -66,7 +98,7 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
     commands: dict[str, Commands] = {}
     if not has_errors(about_expressions):
         for name in draft.jobs:
-            if name in draft.repeats and draft.repeats[name].broken:
+            if draft.kinds[name] != "container" or (name in draft.repeats and draft.repeats[name].broken):
                 continue
             bound = bind_commands(draft, name)
             if isinstance(bound, Commands):
@@ -77,14 +109,13 @@ def compile_spec(spec: Spec, source: Source, *, before: Iterable[Diagnostic] = (
     errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
     found += (diagnostic for rule in (*SPARE, idle_status) for diagnostic in rule(draft, errors))
     diagnostics = in_order(found)
-    if has_errors(diagnostics):
-        raise SpecError(diagnostics)
-    return Compiled(_plan(draft, commands), diagnostics)
+    return (None if has_errors(diagnostics) else _plan(draft, commands)), diagnostics
 
 
 def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
     spec, graph = draft.spec, draft.graph
     named = {one.name for found in draft.services.of_jobs.values() for one in found.shared}
+    gates = reminders(spec)
     rank = {name: number for number, name in enumerate(graph.order)}
     return Plan(
         spec=spec.name,
@@ -98,25 +129,20 @@ def _plan(draft: Draft, commands: dict[str, Commands]) -> Plan:
         max_parallel=spec.max_parallel,
         cleanup_policy=spec.cleanup_policy,
         services=tuple(written.service for written in draft.services.shared if written.name in named),
+        vars=spec.vars,
         jobs={
-            name: container_node(
-                name,
-                job,
-                graph=graph,
-                rank=rank,
-                commands=commands[name],
-                repeats=draft.repeats.get(name),
-                services=draft.services.of(name),
-                workspace=spec.workspace is not None,
-            )
-            for name, job in draft.jobs.items()
+            name: node_of(draft, name, rank=rank, commands=commands.get(name), gates=gates)
+            for name in draft.jobs
         },
         outputs=spec.outputs,
         order=graph.order,
         levels=graph.levels,
         critical_path=graph.critical_path,
         estimated_events=estimated_events(
-            leaves(_known_variants(draft, name) for name in draft.jobs),
+            sum(
+                leaves([_known_variants(draft, name)]) * events_of(draft.kinds[name], draft.jobs[name])
+                for name in draft.jobs
+            ),
             scopes=leaves(_known_variants(draft, name) for name in draft.jobs if _has_scope(draft, name))
             + bool(named),
             run_timeout=spec.timeout is not None,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.compile.defaults import with_defaults
 from orchestrator.compile.graph import Graph
+from orchestrator.compile.kinds import Kind, kind_of
+from orchestrator.compile.nested import Child
 from orchestrator.compile.parallel import BadPair, build_graph
 from orchestrator.compile.services import AllServices, services_of
 from orchestrator.compile.strategy import Repeats, repeats_of
@@ -25,6 +27,11 @@ class Draft:
     repeats: Mapping[str, Repeats] = field(default_factory=dict[str, Repeats])
     """The jobs that have a matrix or a list."""
     services: AllServices = field(default_factory=AllServices)
+    kinds: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+    children: Mapping[str, Child] = field(default_factory=dict[str, Child])
+    """The specs that jobs nest, by the job."""
+    unfit_workspace: str | None = None
+    """Of a spec that is nested: why it cannot have the workspace that it says, if it cannot."""
     suggester: Suggester = field(default_factory=Suggester)
 
     def at_key(
@@ -54,7 +61,13 @@ class Draft:
         return self.source.diagnostic(code, message, at=spot, severity=severity, suggestion=suggestion)
 
 
-def make_draft(spec: Spec, source: Source) -> Draft:
+def make_draft(
+    spec: Spec,
+    source: Source,
+    *,
+    children: Mapping[str, Child] | None = None,
+    unfit_workspace: str | None = None,
+) -> Draft:
     """Works out what the rules need."""
     graph, bad_pairs = build_graph(spec)
     return Draft(
@@ -65,4 +78,7 @@ def make_draft(spec: Spec, source: Source) -> Draft:
         bad_pairs=bad_pairs,
         repeats=repeats_of(spec),
         services=services_of(spec),
+        kinds={name: kind_of(job) for name, job in spec.jobs.items()},
+        children=children or {},
+        unfit_workspace=unfit_workspace,
     )

@@ -17,6 +17,7 @@ from orchestrator.compile.service_references import not_in_expressions, service_
 from orchestrator.compile.slips import Slip, listed
 from orchestrator.compile.templates import Place, places
 from orchestrator.compile.variant_references import entry_slips, output_slips, variant_slips
+from orchestrator.compile.ways import reminders
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import (
     ALIASES,
@@ -34,7 +35,7 @@ from orchestrator.expressions import (
 from orchestrator.expressions.limits import MAX_TEXT
 from orchestrator.spec.diagnostics import Diagnostic, Severity
 
-LATER_CONTEXTS: Final = ("vars", "secrets")
+LATER_CONTEXTS: Final = ("secrets",)
 """Contexts of the language that have no values in this version."""
 RUN_KEYS: Final = ("id", "attempt", "spec", "status", "created_at", "started_at", "try")
 GIT_KEYS: Final = ("ref", "ref_name", "ref_type", "branch", "sha", "repository", "actor")
@@ -78,6 +79,7 @@ class _Checker:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self._jobs_by_lower = {name.lower(): name for name in reversed(list(draft.spec.jobs))}
+        self._vars_lower = {name.lower() for name in draft.spec.vars}
         self._params_lower = {name.lower() for name in draft.spec.params}
         self._reads: list[tuple[str, str, Expression, Reference]] = []
 
@@ -121,7 +123,7 @@ class _Checker:
             yield from self._reference(found, reference)
         for call in called_functions(found.source):
             name = call.name.lower()
-            if name in STATUS_FUNCTIONS and not found.place.is_condition:
+            if name in STATUS_FUNCTIONS and found.place.part != "condition":
                 message = f"'{call.name}()' has no meaning in {_where(found.place)}: only 'if' and 'unless' can ask it"
                 yield self._at("E208", found, call.offset, message)
         if not problems:
@@ -141,6 +143,12 @@ class _Checker:
         if context in LATER_CONTEXTS:
             message = f"this version of orca does not know the context '{context}' yet"
             yield self._at("E108", found, reference.offset, message)
+        elif found.place.part == "vars" and context in ("env", "vars", "jobs", "services"):
+            message = (
+                f"the first value of a variable cannot read '{context}': it is set when the run begins, from 'params', "
+                "'run' and 'git'; let a job publish it"
+            )
+            yield self._at("E208", found, reference.offset, message)
         elif context in ("matrix", "item"):
             yield from self._slips(
                 found, reference, variant_slips(self._draft, found.place, reference, context)
@@ -165,6 +173,12 @@ class _Checker:
                 )
         elif context == "env":
             yield from self._env_reference(found, reference, name)
+        elif context == "vars":
+            if name.lower() not in self._vars_lower:
+                declared = tuple(self._draft.spec.vars)
+                yield self._unknown(
+                    "E214", found, reference, f"variable '{name}' is not declared", name, declared
+                )
         elif context in _PROPERTIES:
             has = _PROPERTIES[context]
             if name.lower() not in has:
@@ -214,18 +228,29 @@ class _Checker:
             yield self._unknown("W104", found, reference, f"a job has no '{key}'", key, JOB_KEYS)
         elif key.lower() == "matrix":
             yield from self._slips(found, reference, entry_slips(self._draft, reference, target))
-        elif key.lower() == "outputs" and output not in (None, WILDCARD) and target != found.place.job:
+        elif (
+            key.lower() == "outputs"
+            and output not in (None, WILDCARD)
+            and (target != found.place.job or found.place.part == "publish")
+        ):
             yield from self._slips(found, reference, output_slips(self._draft, target, str(output)))
 
     def order(self) -> Iterator[Diagnostic]:
         """What is read must have ended: asked for all readers at once."""
         graph = self._draft.graph
         known = set(graph.order)
-        pairs = [(reader, target) for reader, target, _, _ in self._reads]
+        # A reminder runs while its gate is open: what that can read has ended.
+        stands_for = reminders(self._draft.spec)
+        pairs = [(stands_for.get(reader, reader), target) for reader, target, _, _ in self._reads]
         upstream = ancestor_pairs(graph.order, graph.waits_for, pairs)
         for reader, target, found, reference in self._reads:
             after_all = reader in graph.final and target not in graph.final
-            if (reader, target) in upstream or after_all or reader not in known or target not in known:
+            if (
+                (stands_for.get(reader, reader), target) in upstream
+                or after_all
+                or reader not in known
+                or target not in known
+            ):
                 continue
             if reader == target:
                 message = f"job '{reader}' reads itself in '{_key(found.place)}', before it has run"

@@ -5,11 +5,12 @@ Everything here is linear in jobs and edges (the order has a logarithm for its t
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from orchestrator.compile.components import cycles as find_cycles
 from orchestrator.compile.edges import Edge
+from orchestrator.compile.ways import Way
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Graph:
     edges: Mapping[str, tuple[Edge, ...]]
     final: frozenset[str]
     """Jobs that run when everything else is done: finalizers, and all that waits for one."""
+    ways: Mapping[str, tuple[Way, ...]] = field(default_factory=dict[str, tuple[Way, ...]])
+    """The ways that lead to those jobs that others start, or choose."""
 
     @cached_property
     def waits_for(self) -> dict[str, tuple[str, ...]]:
-        """For each job the jobs that it waits for, each once."""
-        return {name: tuple(dict.fromkeys(edge.job for edge in edges)) for name, edges in self.edges.items()}
+        """For each job the jobs that it waits for, each once: those that it requires, and those that may start it."""
+        return links(self.edges, self.ways)
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -101,6 +104,16 @@ class Graph:
 
     def _rank(self, name: str) -> tuple[bool, int]:
         return name in self.final, self.position[name]
+
+
+def links(
+    edges: Mapping[str, tuple[Edge, ...]], ways: Mapping[str, tuple[Way, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """For each job those to which its edges and ways lead, each once."""
+    return {
+        name: tuple(dict.fromkeys((*(edge.job for edge in own), *(way.job for way in ways.get(name, ())))))
+        for name, own in edges.items()
+    }
 
 
 def downstream(waits_for: Mapping[str, Sequence[str]], roots: Sequence[str]) -> frozenset[str]:

@@ -39,7 +39,7 @@ def hash_problems(draft: Draft, place: Place, source: str) -> Iterator[tuple[int
 def _scopes(draft: Draft, place: Place) -> tuple[Mapping[str, Value], ...]:
     """What patterns may be made of: for a variant that is known, its values."""
     repeats = draft.repeats.get(place.job) if place.job is not None else None
-    if repeats is None or not repeats.variants or place.part not in ("other", "service", "image"):
+    if repeats is None or not repeats.variants or place.part not in ("other", "service", "image", "inputs"):
         return ({},)
     return tuple({"matrix": variant.values, "item": variant.item} for variant in repeats.variants)
 

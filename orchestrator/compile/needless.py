@@ -29,7 +29,11 @@ _WEAKER: Final[Mapping[EdgeCondition, tuple[EdgeCondition, ...]]] = {
 
 
 def implied_edges(
-    order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]], asked: Iterable[tuple[str, Edge]]
+    order: Sequence[str],
+    edges: Mapping[str, tuple[Edge, ...]],
+    asked: Iterable[tuple[str, Edge]],
+    *,
+    passed_by: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[str, Edge, str | None]]:
     """Those of `asked` (a job and one of its edges) that the job's other edges imply, found one by one.
 
@@ -37,6 +41,7 @@ def implied_edges(
         order: All jobs in topological order.
         edges: For each job its edges.
         asked: What to look at.
+        passed_by: Jobs that may lie on a path that is not taken: who requires them can run without them.
 
     Yields:
         Job and edge, and the job that implies it, or None where that is one of very many. Whoever has seen enough
@@ -57,11 +62,14 @@ def implied_edges(
             for job, edge in by_target[target]:
                 questions.setdefault(job, []).append(edge)
         last = max(position[job] for job in questions)
-        yield from _implied(order[position[chunk[0]] : last + 1], edges, questions)
+        yield from _implied(order[position[chunk[0]] : last + 1], edges, questions, passed_by)
 
 
 def _implied(
-    order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]], questions: Mapping[str, Sequence[Edge]]
+    order: Sequence[str],
+    edges: Mapping[str, tuple[Edge, ...]],
+    questions: Mapping[str, Sequence[Edge]],
+    passed_by: frozenset[str],
 ) -> Iterator[tuple[str, Edge, str | None]]:
     """The same for jobs of which all that is asked about lies in `order`."""
     bits: dict[_Met, int] = {}
@@ -81,7 +89,7 @@ def _implied(
             own |= granted.get((edge.job, edge.condition), 0)
             if edge.condition != "always":
                 behind |= known.get(edge.job, 0)
-        if own or behind:
+        if (own or behind) and job not in passed_by:
             known[job] = own | behind
         if job not in questions:
             continue

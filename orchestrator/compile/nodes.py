@@ -1,72 +1,100 @@
-"""From a job of the spec, with its defaults, to a node of the plan. One function for each kind. No checks here."""
+"""From a job of the spec, with its defaults, to a node of the plan: containers here, all others in `kind_nodes`.
+
+No checks here.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from orchestrator.compile.commands import DEFAULT_SHELL, Commands
-from orchestrator.compile.edges import Edge
-from orchestrator.compile.graph import Graph
-from orchestrator.compile.services import JobServices, resources
-from orchestrator.compile.strategy import Repeats
+from orchestrator.compile.draft import Draft
+from orchestrator.compile.kind_nodes import call_node, choice_node, gate_node, wait_node, workflow_node
+from orchestrator.compile.services import resources
 from orchestrator.plan.base import Condition, Requirement, RetryPolicy
 from orchestrator.plan.model import (
     DEFAULT_FINALIZER_TIMEOUT,
     DEFAULT_JOB_TIMEOUT,
     DEFAULT_STOP_GRACE,
     ContainerNode,
+    Node,
     Param,
+    Trigger,
     Variant,
 )
 from orchestrator.spec.model import JobShape, ParamShape, RetryShape
 
 
-def container_node(
-    name: str,
-    job: JobShape,
-    *,
-    graph: Graph,
-    rank: Mapping[str, int],
-    commands: Commands,
-    repeats: Repeats | None,
-    services: JobServices,
-    workspace: bool,
-) -> ContainerNode:
-    """The node of a container job.
+def node_of(
+    draft: Draft, name: str, *, rank: Mapping[str, int], commands: Commands | None, gates: Mapping[str, str]
+) -> Node:
+    """The node of a job.
 
     Args:
+        draft: The spec.
         name: The job's name.
-        job: The job, defaults filled in.
-        graph: All edges.
         rank: For each job its place in the topological order.
-        commands: The job's commands, bound.
-        repeats: The job's matrix or list.
-        services: The job's services.
-        workspace: Whether the spec ships one.
+        commands: The job's commands, bound; None for a job that is no container.
+        gates: For each job that is a reminder its gate.
     """
-    edges = graph.edges[name]
+    job, shared = draft.jobs[name], _shared(draft, name, gates)
+    variants = () if name not in draft.repeats else draft.repeats[name].variants
+    match draft.kinds[name]:
+        case "container":
+            return _container_node(draft, name, rank, commands or Commands((), (), {}), shared)
+        case "gate":
+            return gate_node(job, {**shared, "variants": variants})
+        case "wait":
+            return wait_node(job, {**shared, "variants": variants})
+        case "choice":
+            return choice_node(job, shared)
+        case "call":
+            timed = {"timeout": _timeout(job, finalizer=name in draft.graph.final)}
+            return call_node(job, {**shared, **timed, "variants": variants, "retry": _retry(job.retry)})
+        case "workflow":
+            whole = {**shared, "variants": variants, "retry": _retry(job.retry)}
+            return workflow_node(job, draft.children[name].path, whole)
+
+
+def _shared(draft: Draft, name: str, gates: Mapping[str, str]) -> dict[str, Any]:
+    """What nodes of all kinds have."""
+    job, graph, repeats = draft.jobs[name], draft.graph, draft.repeats.get(name)
     computed = job.outputs if isinstance(job.outputs, dict) else {}
+    triggers = dict.fromkeys(Trigger(job=way.job, on=way.on) for way in graph.ways.get(name, ()))
+    return {
+        "name": name,
+        "requires": tuple(_requirement(edge.job, edge.condition) for edge in graph.edges[name]),
+        "finalizer": name in graph.final,
+        "on_complete": job.completion or "success",
+        "condition": _stripped(job.if_),
+        "unless": _stripped(job.unless),
+        "triggers": tuple(triggers),
+        "on_error": job.on_error or "stop",
+        "publish": dict(job.publish),
+        "reminds": gates.get(name, ""),
+        "outputs": dict(computed),
+        "required_outputs": () if isinstance(job.outputs, dict) else job.outputs,
+        "title": job.name,
+        "strategy": None if repeats is None else repeats.strategy,
+    }
+
+
+def _container_node(
+    draft: Draft, name: str, rank: Mapping[str, int], commands: Commands, shared: Mapping[str, Any]
+) -> ContainerNode:
+    job, services, repeats = draft.jobs[name], draft.services.of(name), draft.repeats.get(name)
     return ContainerNode(
-        name=name,
-        requires=tuple(_requirement(edge.job, edge.condition) for edge in edges),
-        finalizer=name in graph.final,
-        on_complete=job.on_complete or "success",
-        condition=_stripped(job.if_),
-        unless=_stripped(job.unless),
-        on_error=job.on_error or "stop",
-        timeout=_timeout(job, finalizer=name in graph.final),
+        **shared,
+        timeout=_timeout(job, finalizer=name in draft.graph.final),
         retry=_retry(job.retry),
-        outputs=dict(computed),
-        required_outputs=() if isinstance(job.outputs, dict) else job.outputs,
-        title=job.name,
-        strategy=None if repeats is None else repeats.strategy,
         variants=() if repeats is None else _variants(repeats.variants, commands),
         image=job.image or "",
         commands=commands.commands,
         titles=commands.titles,
         env={**job.env, **commands.env},
         artifacts=job.artifacts,
-        artifacts_from=_artifact_sources(job, edges, rank),
-        workspace=workspace,
+        artifacts_from=_artifact_sources(draft, name, rank),
+        workspace=draft.spec.workspace is not None,
         working_dir=job.working_dir,
         shell=job.shell or DEFAULT_SHELL,
         user=job.user,
@@ -119,10 +147,15 @@ def _stripped(condition: str | None) -> str | None:
     return None if condition is None else condition.strip()
 
 
-def _artifact_sources(job: JobShape, edges: tuple[Edge, ...], rank: Mapping[str, int]) -> tuple[str, ...]:
+def _artifact_sources(draft: Draft, name: str, rank: Mapping[str, int]) -> tuple[str, ...]:
     """In topological order, so that where two jobs left the same path the later one wins."""
-    required = [edge.job for edge in edges if edge.origin == "requires"]
-    return tuple(sorted(dict.fromkeys((*required, *job.artifacts_from)), key=lambda name: rank[name]))
+    required = [
+        edge.job
+        for edge in draft.graph.edges[name]
+        if edge.origin == "requires" and draft.kinds[edge.job] == "container"
+    ]
+    named = draft.jobs[name].artifacts_from
+    return tuple(sorted(dict.fromkeys((*required, *named)), key=lambda one: rank[one]))
 
 
 def _retry(shape: RetryShape | None) -> RetryPolicy:

@@ -11,7 +11,8 @@ from typing import Final
 from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.components import components
 from orchestrator.compile.edges import Edge, is_finalizer, own_edges
-from orchestrator.compile.graph import Graph, downstream
+from orchestrator.compile.graph import Graph, downstream, links
+from orchestrator.compile.ways import Way, own_ways, reminders
 from orchestrator.spec.model import Spec
 from orchestrator.spec.places import Path
 
@@ -31,15 +32,16 @@ class BadPair:
 def build_graph(spec: Spec) -> tuple[Graph, tuple[BadPair, ...]]:
     """The graph of all edges, and every `parallel_with` that cannot be had (and adds none)."""
     own = own_edges(spec)
-    waits_for = {name: tuple(edge.job for edge in edges) for name, edges in own.items()}
+    ways = _ways(spec)
+    waits_for = links(own, ways)
     final = downstream(waits_for, [name for name, job in spec.jobs.items() if is_finalizer(job)])
     own = _without_needless(spec, own, final)
     if not any(job.parallel_with for job in spec.jobs.values()):
-        return Graph(own, final), ()
-    graph = Graph(own, final)
+        return Graph(own, final, ways), ()
+    graph = Graph(own, final, ways)
     bad = _bad_pairs(spec, graph)
     excluded = {pair.path for pair in bad}
-    links = {
+    wishes = {
         name: tuple(
             other
             for index, other in enumerate(job.parallel_with)
@@ -47,15 +49,25 @@ def build_graph(spec: Spec) -> tuple[Graph, tuple[BadPair, ...]]:
         )
         for name, job in spec.jobs.items()
     }
-    merged = _inherit(own, links)
+    merged = _inherit(own, wishes)
     if merged is None:
         at: Path = ("jobs",)
         many = BadPair(
             "E113", at, f"'parallel_with' adds more than {MAX_ADDED:,} dependencies between the jobs"
         )
         return graph, (*bad, many)
-    whole = Graph(merged, final)
-    return whole, (*bad, *_brought_apart(spec, whole, links))
+    whole = Graph(merged, final, ways)
+    return whole, (*bad, *_brought_apart(spec, whole, wishes))
+
+
+def _ways(spec: Spec) -> dict[str, tuple[Way, ...]]:
+    """The ways to jobs that can be gone to: not to one that runs after everything else, nor to a reminder."""
+    set_apart = reminders(spec)
+    return {
+        name: ways
+        for name, ways in own_ways(spec).items()
+        if not is_finalizer(spec.jobs[name]) and name not in set_apart
+    }
 
 
 def _without_needless(
@@ -89,7 +101,17 @@ def _bad_pairs(spec: Spec, graph: Graph) -> tuple[BadPair, ...]:
         elif (name in graph.final) != (other in graph.final):
             late = name if name in graph.final else other
             bad.append(BadPair("E112", path, f"{wish}, but '{late}' runs after everything else"))
+        elif missing := _missing_way(graph, name, other):
+            how = f"'{missing.job}' starts that in its '{missing.key}'"
+            bad.append(BadPair("E107", path, f"{wish}, but {how}; name '{name}' there too"))
     return tuple(bad)
+
+
+def _missing_way(graph: Graph, name: str, other: str) -> Way | None:
+    """A way that leads to `other` and not to `name`, if there is one."""
+    own = {(way.job, way.on, way.branch) for way in graph.ways.get(name, ())}
+    ways = graph.ways.get(other, ())
+    return next((way for way in ways if (way.job, way.on, way.branch) not in own), None)
 
 
 def _brought_apart(spec: Spec, graph: Graph, links: Mapping[str, tuple[str, ...]]) -> tuple[BadPair, ...]:

@@ -11,19 +11,29 @@ from typing import Final, Literal
 from orchestrator.compile.conditions import constant_value, never_runs
 from orchestrator.compile.edges import Edge
 from orchestrator.compile.graph import Graph
+from orchestrator.compile.ways import Way
 from orchestrator.spec.model import JobShape
 from orchestrator.spec.places import Path
 
-End = Literal["succeeded", "failed", "tolerated", "skipped", "omitted"]
-"""`tolerated` is a failure with `on_error: continue`: it counts as met and as failed."""
+End = Literal["succeeded", "failed", "tolerated", "skipped", "omitted", "passed by"]
+"""`tolerated` is a failure with `on_error: continue`: it counts as met and as failed. `passed by`: the job lies on a
+path that was not taken, as if it were not there."""
 
 ACCEPTED: Final[Mapping[str, frozenset[End]]] = {
-    "success": frozenset({"succeeded", "tolerated", "skipped"}),
-    "failure": frozenset({"failed", "tolerated"}),
-    "skipped": frozenset({"skipped"}),
-    "always": frozenset({"succeeded", "failed", "tolerated", "skipped", "omitted"}),
+    "success": frozenset({"succeeded", "tolerated", "skipped", "passed by"}),
+    "failure": frozenset({"failed", "tolerated", "passed by"}),
+    "skipped": frozenset({"skipped", "passed by"}),
+    "always": frozenset({"succeeded", "failed", "tolerated", "skipped", "omitted", "passed by"}),
 }
-"""The ends that meet a requirement, by its condition (see `plan.model.Requirement`)."""
+"""The ends that meet a requirement, by its condition (see `plan.base.Requirement`), or leave it without meaning."""
+_PASSED_BY: Final[frozenset[End]] = frozenset({"passed by"})
+FIRING: Final[Mapping[str, frozenset[End]]] = {
+    "success": frozenset({"succeeded"}),
+    "failure": frozenset({"failed", "tolerated"}),
+    "complete": frozenset({"succeeded", "failed", "tolerated"}),
+    "chosen": frozenset({"succeeded"}),
+}
+"""The ends of a job with which it starts those that a transition names (see `plan.model.Trigger`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +53,60 @@ def possible_ends(
     stuck: list[Unreachable] = []
     for name in graph.order:
         job, edges = jobs[name], graph.edges[name]
-        found = next(_hindrances(name, job, edges, ends), None)
+        ways = graph.ways.get(name, ())
+        found = next(_hindrances(name, job, edges, ends), None) or _closed(name, edges, ways, ends)
         if found is not None:
             stuck.append(found)
             ends[name] = frozenset({"omitted"})
         else:
             ends[name] = frozenset(_ends_of(job, edges, ends))
+            if ways or _goes_with_others(edges, ends):
+                ends[name] |= _PASSED_BY
     return ends, tuple(stuck)
+
+
+def may_be_passed_by(jobs: Mapping[str, JobShape], graph: Graph) -> frozenset[str]:
+    """The jobs that may lie on a path that is not taken."""
+    if not graph.ways:
+        return frozenset()
+    ends, _ = possible_ends(jobs, graph)
+    return frozenset(name for name, found in ends.items() if "passed by" in found)
+
+
+def _goes_with_others(edges: tuple[Edge, ...], ends: Mapping[str, frozenset[End]]) -> bool:
+    """Whether all that a job requires to end in some way may lie on paths that are not taken: then so may the job."""
+    asked = [edge for edge in edges if edge.condition in ("success", "failure")]
+    return bool(asked) and all("passed by" in ends[edge.job] for edge in asked)
+
+
+def _closed(
+    name: str, edges: tuple[Edge, ...], ways: tuple[Way, ...], ends: Mapping[str, frozenset[End]]
+) -> Unreachable | None:
+    """That no way to a job can ever be gone, if there are ways and it is so."""
+    why = ""
+    for way in ways:
+        left = ends[way.job] & FIRING[way.on]
+        needed = [edge for edge in edges if edge.job == way.job]
+        for edge in needed:
+            left &= ACCEPTED[edge.condition]
+        if left:
+            return None
+        if not why and needed and ends[way.job] & FIRING[way.on]:
+            why = f"'{way.key}' of job '{way.job}' starts it, but it requires that to end as '{needed[0].condition}'"
+        elif not why:
+            why = f"'{way.job}', which is to start it, never ends so"
+    return Unreachable(name, ways[0].path, f"job '{name}' can never start: {why}") if ways else None
 
 
 def _ends_of(job: JobShape, edges: tuple[Edge, ...], ends: Mapping[str, frozenset[End]]) -> Iterator[End]:
     """How a job that can start can end."""
-    if any(ends[edge.job] - ACCEPTED[edge.condition] for edge in edges) or job.on_complete not in (
+    if any(ends[edge.job] - ACCEPTED[edge.condition] for edge in edges) or job.completion not in (
         None,
         "always",
     ):
         yield "omitted"
-    if _can_be_skipped(job):
-        yield "skipped"
+    if _can_be_skipped(job) or job.call is not None or job.on_error == "hold":
+        yield "skipped"  # by its own condition, by the function, or by whoever repairs it
     if not never_runs(job.if_, job.unless):
         yield "succeeded"
         yield "tolerated" if job.on_error == "continue" else "failed"
@@ -91,7 +137,7 @@ def _hindrances(
             reason = _why_not(edge, ends[edge.job])
         yield Unreachable(name, edge.path, f"job '{name}' can never start: {reason}")
     if (
-        job.on_complete == "failure"
+        job.completion == "failure"
         and edges
         and not any(ends[edge.job] & ACCEPTED["failure"] for edge in edges)
     ):

@@ -61,11 +61,15 @@ def not_in_expressions(variable: str, service: Service) -> str:
 def _not_here(place: Place) -> str:
     if place.job is None:
         return f"{place.owner} cannot read 'services': they belong to single jobs; read them in the 'env' of a job"
+    if place.part in ("inputs", "when"):
+        return f"{place.owner} cannot read 'services': only jobs that run in a container have some"
     if place.part == "service":
         return (
             f"the services of {place.owner} cannot read 'services': they start side by side, before their addresses "
             "are known; each finds the others under their names"
         )
+    if place.part == "publish":
+        return f"'publish' of {place.owner} cannot read 'services': it is asked when they have ended"
     when = {"strategy": "it says what the variants are", "image": "it is chosen"}.get(
         place.part, "it is asked"
     )

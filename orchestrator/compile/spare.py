@@ -15,9 +15,11 @@ from orchestrator.compile.conditions import asks_for_status
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import Edge, is_finalizer
 from orchestrator.compile.needless import implied_edges
+from orchestrator.compile.reach import may_be_passed_by
 from orchestrator.compile.templates import paths_read, places, places_of
 from orchestrator.expressions import WILDCARD
 from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.kind_shapes import BUILT_IN
 from orchestrator.spec.places import Path
 
 Rule = Callable[[Draft, Sequence[Diagnostic]], Iterator[Diagnostic]]
@@ -26,7 +28,8 @@ MAX_NEEDLESS: Final = 500
 """Needless dependencies that one spec is told of; more of them are not looked for."""
 _ELSEWHERE: Final = (
     "E104", "E108", "E109", "E110", "E111", "E114", "E115", "E116", "E117",
-    "E202", "E203", "E205", "E206", "E208", "E209", "E210", "E211", "E212", "E213",
+    "E125", "E129", "E130", "E131", "E133", "E202", "E203", "E205", "E206", "E208", "E209", "E210", "E211", "E212",
+    "E213", "E214",
 )  # fmt: skip
 """Errors of the compiler after which the graph of the jobs is still the one that is meant."""
 _READ: Final = re.compile(
@@ -36,7 +39,9 @@ _READ: Final = re.compile(
 
 
 def unused_params(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """A param that no expression reads."""
+    """A param that no expression reads. A function is given all of them, and nobody knows what it reads."""
+    if _calls_functions(draft):
+        return
     unread = {name.lower(): name for name in draft.spec.params}
     for place in places(draft) if unread else ():
         for path in paths_read(place, "params"):
@@ -60,6 +65,27 @@ def unused_params(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagno
     for name in filter(is_name, unread.values()):  # of others E109 tells
         message = f"param '{name}' is never read; use it as '${{{{ params.{name} }}}}', or remove it"
         yield draft.at_key("W106", ("params", name), message, severity="warning")
+
+
+def unused_vars(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """A variable that no expression reads. A function is given all of them, and nobody knows what it reads."""
+    if errors or _calls_functions(draft):
+        return
+    unread = {name.lower(): name for name in draft.spec.vars}
+    for place in places(draft) if unread else ():
+        for path in paths_read(place, "vars"):
+            name = path[1] if len(path) > 1 else None
+            if name is None or name == WILDCARD:
+                return
+            unread.pop(name.lower(), None)
+    for name in unread.values():
+        message = f"variable '{name}' is never read; use it as '${{{{ vars.{name} }}}}', or remove it"
+        yield draft.at_key("W117", ("vars", name), message, severity="warning")
+
+
+def _calls_functions(draft: Draft) -> bool:
+    """Whether a job calls a function of somebody's own."""
+    return any(job.call not in (None, *BUILT_IN) for job in draft.spec.jobs.values())
 
 
 def graph_is_right(errors: Sequence[Diagnostic]) -> bool:
@@ -96,7 +122,8 @@ def _needless(draft: Draft) -> Iterator[tuple[Path, str]]:
             told = {path for path, _ in at_the_end}
             asked += [(name, edge) for edge in _only_order(draft, name) if edge.path not in told]
     reads: dict[str, dict[str, None]] = {}
-    for name, edge, witness in implied_edges(graph.order, graph.edges, asked):
+    passed_by = may_be_passed_by(draft.jobs, graph)
+    for name, edge, witness in implied_edges(graph.order, graph.edges, asked, passed_by=passed_by):
         if name not in reads:
             reads[name] = _read_jobs(draft, name)
         if WILDCARD in reads[name] or edge.job.lower() in reads[name]:
@@ -145,7 +172,7 @@ def _read_jobs(draft: Draft, reader: str) -> dict[str, None]:
 def _asks_over_its_edges(draft: Draft, name: str) -> bool:
     """Whether `success()`, `failure()` or `on_complete` look at the jobs that this one names."""
     job = draft.spec.jobs[name]
-    return job.on_complete is not None or asks_for_status(job.if_) or asks_for_status(job.unless)
+    return job.completion is not None or asks_for_status(job.if_) or asks_for_status(job.unless)
 
 
 def _shared_starts(draft: Draft) -> frozenset[str]:
@@ -157,4 +184,4 @@ def _shared_starts(draft: Draft) -> frozenset[str]:
     return frozenset(found)
 
 
-SPARE: Final[tuple[Rule, ...]] = (unused_params, needless_edges)
+SPARE: Final[tuple[Rule, ...]] = (unused_params, unused_vars, needless_edges)

@@ -39,24 +39,28 @@ def idle_status(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagnost
             if text is None or whole is None:
                 continue
             source, offset = whole
-            known = _known(edges, final=name in draft.graph.final)
+            ways = draft.graph.ways.get(name, ())
+            known = _known(edges, final=name in draft.graph.final, started=bool(ways))
             try:
                 found = decided(source, known) if decided(source) is None else None
             except ExpressionError:
                 continue  # E201 tells
-            if found is None or (found[0] is (key == "if") and edges):
+            if found is None or (found[0] is (key == "if") and (edges or ways)):
                 continue
             why = _why(found[1].name.lower(), edges) if isinstance(found[1], FunctionCall) else ""
             why += "; remove it" if found[0] is (key == "if") else ""
             yield from tell_idle(draft, ("jobs", name, key), text, source, offset, found, why)
 
 
-def _known(edges: Sequence[Edge], *, final: bool) -> Mapping[str, bool]:
-    """What status functions say whenever the condition of a job with these edges is asked."""
+def _known(edges: Sequence[Edge], *, final: bool, started: bool) -> Mapping[str, bool]:
+    """What status functions say whenever the condition of a job with these edges is asked.
+
+    Of one that transitions start (`started`) they ask the jobs that these come from too, which may have failed.
+    """
     if final:
         return {"always": True}
     known = {"always": True, "cancelled": False}
-    if all(edge.condition in _WITHOUT_FAILURE for edge in edges):
+    if not started and all(edge.condition in _WITHOUT_FAILURE for edge in edges):
         known |= {"success": True, "failure": False}
     return known
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.compile.draft import Draft
+from orchestrator.compile.input_checks import leaves
 from orchestrator.compile.services import Written
 from orchestrator.compile.strategy import written_values
 from orchestrator.errors import ExpressionError
@@ -13,8 +14,11 @@ from orchestrator.spec.model import DefaultsShape, JobShape
 from orchestrator.spec.places import Path
 
 Reads = Literal["no jobs", "upstream", "upstream and itself", "all jobs"]
-Part = Literal["condition", "strategy", "title", "service", "image", "other"]
-"""What a text is for: `if` or `unless`; what says a job's variants; `name`; a service; a job's image; anything else."""
+Part = Literal[
+    "condition", "when", "strategy", "title", "service", "image", "inputs", "publish", "vars", "other"
+]
+"""What a text is for: `if` or `unless`; a branch's `when`; what says a job's variants; `name`; a service; a job's
+image; what a job of another kind than a container is given; `publish`; the first value of a variable; all else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class Place:
 
     @property
     def is_condition(self) -> bool:
-        """Whether it is an `if` or `unless`, in which `${{ }}` is optional."""
-        return self.part == "condition"
+        """Whether it is an `if`, `unless` or `when`, in which `${{ }}` is optional."""
+        return self.part in ("condition", "when")
 
 
 def places(draft: Draft) -> Iterator[Place]:
@@ -48,6 +52,8 @@ def places(draft: Draft) -> Iterator[Place]:
     for name, text in spec.env.items():
         if "${{" in text:
             yield Place(("env", name), text, "the workflow's 'env'", None, "no jobs", spec.env)
+    for path, text in _json_texts(spec.vars, ("vars",)):
+        yield Place(path, text, "the workflow's 'vars'", None, "no jobs", {}, part="vars")
     shared = {**spec.env, **spec.defaults.env}
     for path, text in _templates_of(spec.defaults, ("defaults",)):
         yield Place(path, text, "'defaults'", None, "no jobs", shared)
@@ -73,16 +79,23 @@ def places_of(draft: Draft, name: str) -> Iterator[Place]:
             yield Place(path, value, owner, name, "upstream", spec.env, part="strategy")
     if job.name is not None and "${{" in job.name:
         yield Place((*at, "name"), job.name, owner, name, "upstream", spec.env, part="title")
+    yield from _places_of_kind(job, name, spec.env)
     for path, text in _of_container(job, at):
         part: Part = "image" if path == (*at, "image") else "other"
         yield Place(path, text, owner, name, "upstream", merged, part=part)
     for written in draft.services.of(name).own:
         for path, text, env in _of_service(written, spec.env):
             yield Place(path, text, owner, name, "upstream", env, part="service")
-    if isinstance(job.outputs, dict):
-        for output, text in job.outputs.items():
+    computed = job.outputs if isinstance(job.outputs, dict) else {}
+    afterwards: tuple[tuple[str, Mapping[str, str], Part], ...] = (
+        ("outputs", computed, "other"),
+        ("publish", job.publish, "publish"),
+    )
+    for key, texts, part in afterwards:
+        for target, text in texts.items():
             if "${{" in text:
-                yield Place((*at, "outputs", output), text, owner, name, "upstream and itself", spec.env)
+                path = (*at, key, target)
+                yield Place(path, text, owner, name, "upstream and itself", spec.env, part=part)
 
 
 def _of_container(job: JobShape, at: Path) -> Iterator[tuple[Path, str]]:
@@ -94,6 +107,42 @@ def _of_container(job: JobShape, at: Path) -> Iterator[tuple[Path, str]]:
         ("entrypoint", job.entrypoint or ()),
     ):
         yield from (((*at, key, index), text) for index, text in enumerate(listed) if "${{" in text)
+
+
+def _places_of_kind(job: JobShape, name: str, env: Mapping[str, str]) -> Iterator[Place]:
+    """Those of what makes a job another kind than a container."""
+    owner, at = f"job '{name}'", ("jobs", name)
+    for path, text in _of_other_kinds(job, at):
+        yield Place(path, text, owner, name, "upstream", env, part="inputs")
+    for number, branch in enumerate(job.choice or ()):
+        if branch.when is not None:
+            path = (*at, "choice", number, "when")
+            yield Place(path, branch.when, owner, name, "upstream", env, part="when")
+
+
+def _of_other_kinds(job: JobShape, at: Path) -> Iterator[tuple[Path, str]]:
+    """The texts with `${{` that say what a gate, a wait, a call or a nested workflow does."""
+    yield from _json_texts(job.with_, (*at, "with"))
+    if job.wait is not None:
+        # Without its key it is a text alone, and stands where its key would.
+        yield from _json_texts({"for": job.wait.for_, "until": job.wait.until}, (*at, "wait"))
+    gate = job.gate
+    if gate is None:
+        return
+    yield from _json_texts({"prompt": gate.prompt, "approvers": gate.approvers}, (*at, "gate"))
+    for name, field in gate.fields_.items():
+        texts = {
+            "label": field.label,
+            "description": field.description,
+            "default": field.default,
+            "options": field.options,
+        }
+        yield from _json_texts(texts, (*at, "gate", "fields", name))
+
+
+def _json_texts(value: object, at: Path) -> Iterator[tuple[Path, str]]:
+    """The texts with `${{` in a JSON value."""
+    yield from ((path, text) for path, text in leaves(value, at) if isinstance(text, str) and "${{" in text)
 
 
 def _of_service(written: Written, env: Mapping[str, str]) -> Iterator[tuple[Path, str, Mapping[str, str]]]:

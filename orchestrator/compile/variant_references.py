@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.compile.draft import Draft
+from orchestrator.compile.gate_checks import OWN_OUTPUTS
+from orchestrator.compile.kinds import KIND_WORDS
+from orchestrator.compile.nested import outputs_of
 from orchestrator.compile.slips import Slip, listed
 from orchestrator.compile.strategy import Repeats
 from orchestrator.compile.templates import Place
@@ -14,6 +17,9 @@ VARIANT_KEYS: Final = (
     "name", "matrix", "item", "status", "result", "outputs", "reason", "exit_code", "tries",
 )  # fmt: skip
 """What an entry of `jobs.x.matrix` has."""
+CHOICE_OUTPUTS: Final = ("branch", "default", "chosen")
+WAIT_OUTPUTS: Final = ("until",)
+HTTP_OUTPUTS: Final = ("status", "headers", "body")
 _INDEX: Final = re.compile(r"-?\d{1,15}(\.\d+)?")
 
 
@@ -44,14 +50,23 @@ def _not_here(place: Place, context: str, repeats: Repeats | None) -> str | None
             f"'{place.path[-1]}' of {place.owner} cannot read '{context}': "
             f"it is asked once for the job, before its variants; {instead}"
         )
-    if place.part == "strategy":
-        return f"'{place.path[2]}' of {place.owner} cannot read '{context}': it says what its values are"
+    whole = {
+        "publish": f"it is asked once, when all variants have ended; read them as 'jobs.{place.job}.matrix'",
+        "strategy": "it says what its values are",
+        "when": "a choice has no variants",
+    }.get(place.part)
+    if whole is not None:
+        return f"'{_own_key(place)}' of {place.owner} cannot read '{context}': {whole}"
     if repeats is None:
         wish = "matrix: {python: ['3.11', '3.12']}" if context == "matrix" else "for_each: [a, b]"
         return f"{place.owner} has no '{key}', so it cannot read '{context}'; add one, such as '{wish}'"
     if repeats.key != key:
         return f"{place.owner} has a '{repeats.key}', so its variants read '{other}' and not '{context}'"
     return None
+
+
+def _own_key(place: Place) -> str:
+    return "when" if place.part == "when" else str(place.path[2])
 
 
 def _missing_value(place: Place, reference: Reference, repeats: Repeats) -> Iterator[Slip]:
@@ -101,7 +116,33 @@ def entry_slips(draft: Draft, reference: Reference, target: str) -> Iterator[Sli
 
 
 def output_slips(draft: Draft, target: str, output: str) -> Iterator[Slip]:
-    """Whether job `target`, if it lists its outputs, lists this one."""
+    """Whether job `target`, if it lists its outputs or its kind says what they are, has this one."""
     names = tuple(draft.spec.jobs[target].outputs)
+    known = _outputs_of_kind(draft, target)
+    if known is not None:
+        names = tuple(dict.fromkeys((*known, *names)))
+        if output.lower() not in {name.lower() for name in names}:
+            has = f"; it has {listed(names)}" if names else ", nor any other"
+            message = f"job '{target}' is {KIND_WORDS[draft.kinds[target]]} and has no output '{output}'{has}"
+            yield Slip("W104", message, output, names)
+        return
     if names and output.lower() not in {name.lower() for name in names}:
         yield Slip("W104", f"job '{target}' does not list '{output}' among its 'outputs'", output, names)
+
+
+def _outputs_of_kind(draft: Draft, target: str) -> tuple[str, ...] | None:
+    """The outputs that a job has by its kind; None where nobody can say."""
+    job = draft.spec.jobs[target]
+    match draft.kinds[target]:
+        case "gate":
+            return (*(() if job.gate is None else job.gate.fields_), *OWN_OUTPUTS)
+        case "choice":
+            return CHOICE_OUTPUTS
+        case "wait":
+            return WAIT_OUTPUTS
+        case "workflow":
+            return outputs_of(draft.children[target]) if target in draft.children else None
+        case "call":
+            return HTTP_OUTPUTS if job.call == "http" else None
+        case "container":
+            return None

@@ -59,7 +59,9 @@ def known_hashes(hashes: Mapping[str, str]) -> HostFunctions:
 
 def _sources(plan: Plan) -> Iterator[tuple[str, tuple[Mapping[str, Value], ...]]]:
     """Each expression that may call it, and the contexts that its arguments can read: one for each variant."""
-    for source in _holes([plan.env, plan.outputs, *(shared.model_dump() for shared in plan.services)]):
+    for source in _holes(
+        [plan.env, plan.vars, plan.outputs, *(shared.model_dump() for shared in plan.services)]
+    ):
         yield source, ({},)
     for node in plan.jobs.values():
         scopes = _scopes(node)

@@ -44,7 +44,7 @@ def bind_params(declared: Sequence[Param], given: Mapping[str, Json]) -> dict[st
     for param in declared:
         if param.name in given:
             try:
-                bound[param.name] = _accept(param, given[param.name])
+                bound[param.name] = accepted(param, given[param.name])
             except UsageError as error:
                 problems.append(str(error))
         elif param.has_default:
@@ -95,13 +95,17 @@ def declaration_problems(param: Param) -> Iterator[tuple[str, str]]:
             yield "enum", f"an allowed value of {error}"
     if param.has_default and param.default is not None:
         try:
-            _accept(param, param.default, read_text=False)
+            accepted(param, param.default, read_text=False)
         except UsageError as error:
             yield "default", f"the default of {error}"
 
 
-def _accept(param: Param, value: Json, *, read_text: bool = True) -> Json:
-    """`value` as the param has it, or UsageError."""
+def accepted(param: Param, value: Json, *, read_text: bool = True) -> Json:
+    """`value` as the param has it; with `read_text` text is read as on a command line where it is no text param.
+
+    Raises:
+        UsageError: the param cannot have it.
+    """
     value = parse_given(param, value) if read_text and isinstance(value, str) else _typed(param, value)
     if param.enum and all(not _same(value, allowed) for allowed in param.enum):
         allowed = ", ".join(_shown(item) for item in param.enum[:20])

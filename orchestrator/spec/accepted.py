@@ -191,7 +191,7 @@ _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
     kind_shapes.function: _instead(
         {
             "type": "string",
-            "pattern": f"^({'|'.join(kind_shapes.BUILT_IN)}|{kind_shapes.FUNCTION.replace(chr(92) + 'w', '[A-Za-z0-9_]')})$",
+            "pattern": f"^({'|'.join(kind_shapes.BUILT_IN)}|{kind_shapes.FUNCTION})$",
             _PATTERN_HINTS: "A function is such as 'package.module:function', or 'http'.",
         }
     ),

@@ -65,8 +65,8 @@ _DEFAULTS: Final[Mapping[str, KeyText]] = {
     "resources": KeyText("Limits of the container.", ({"cpus": 0.5, "memory": "256m"},), "the engine's own"),
     "on_error": KeyText(
         "What a failure means. 'stop': what depends on the job is left out and the run fails. 'continue': what "
-        "depends on it goes on and the run ends as partial. 'hold': the run stays open until a person says retry, skip, "
-        "set outputs or fail.",
+        "depends on it goes on and the run ends as partial. 'hold': the run stays open until a person says "
+        "retry, skip, set outputs or fail.",
         ("continue", "hold"),
         "stop",
     ),
@@ -276,7 +276,7 @@ KEY_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
         "multiplier": KeyText("By how much the wait grows with 'exponential'.", (1.5,)),
         "max_delay": KeyText("The longest wait.", ("5m",), "1h"),
         "on": KeyText(
-            "Reasons that are worth another try, such as exit, oom, timeout, pull, call; error stands for all but timeout.",
+            "Reasons that are worth another try, such as exit, oom, timeout, call; error stands for all but timeout.",
             (["exit", "timeout"],),
             "all",
         ),

@@ -11,7 +11,8 @@ from orchestrator.spec.shapes import is_expression, positive_duration, wrong
 
 BUILT_IN: Final = ("http",)
 """Functions that every worker has, by the names under which they are called."""
-FUNCTION: Final = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+_WORD: Final = "[A-Za-z_][A-Za-z0-9_]*"
+FUNCTION: Final = rf"{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*"
 INSTANT: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -24,7 +25,7 @@ _HOLE: Final = "${{"
 
 def function(value: Any) -> str:
     """What is called: `package.module:function`, or a built-in one."""
-    if isinstance(value, str) and (value in BUILT_IN or re.fullmatch(FUNCTION, value, re.ASCII)):
+    if isinstance(value, str) and (value in BUILT_IN or re.fullmatch(FUNCTION, value)):
         return value
     raise wrong("must be a function such as 'package.module:function', or 'http'")
 
@@ -66,10 +67,10 @@ def field_type(value: Any) -> str:
 
 def options(value: Any) -> Any:
     """A list with at least one option, or one expression."""
+    if isinstance(value, str) and is_expression(value):
+        return value.rstrip()
     if isinstance(value, list) and value:
         return tuple(cast("list[Any]", value))
-    if is_expression(value):
-        return str(value).rstrip()
     raise wrong(
         "must be a list with at least one option, or one expression such as ${{ jobs.find.outputs.names }}"
     )

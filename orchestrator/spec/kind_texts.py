@@ -52,7 +52,7 @@ KIND_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
             "none",
         ),
         "approvers": KeyText(
-            "Who may answer: 'user:ann', 'group:release', or a user's name alone. Or one expression that gives the list.",
+            "Who may answer: 'user:ann', 'group:release', or a user's name alone. Or an expression that gives them.",
             (["user:ann", "group:release"],),
             "anyone",
         ),

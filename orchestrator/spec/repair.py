@@ -10,7 +10,7 @@ from orchestrator.spec.model import JOB_KINDS
 from orchestrator.spec.places import Path
 
 PLACEHOLDER_IMAGE: Final = "unknown"
-"""Stands in a job whose image, or whatever else says of which kind it is, is wrong: its lack is no finding of its own."""
+"""Stands in a job of which the key that says its kind is wrong: the lack of that is no finding of its own."""
 
 
 PLACEHOLDER_VALUES: Final = "${{ run }}"

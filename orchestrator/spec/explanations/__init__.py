@@ -5,6 +5,7 @@ Words only. A test compiles every example, so none can go stale; what the wrong 
     explanation.py   what an explanation is
     files.py         E0..: the file itself
     shapes.py        E1..: keys, values, jobs and their order
+    kinds.py         E123.., W117: kinds of jobs, transitions, variables
     services.py      E118.., W115..: services and networks
     expressions.py   E2..: `${{ }}`
     warnings.py      W1..: what runs, but hardly as meant
@@ -16,6 +17,7 @@ from typing import Final
 from orchestrator.spec.explanations.explanation import Explanation
 from orchestrator.spec.explanations.expressions import EXPRESSIONS
 from orchestrator.spec.explanations.files import FILES
+from orchestrator.spec.explanations.kinds import KIND_WARNINGS, KINDS
 from orchestrator.spec.explanations.services import SERVICE_SHAPES, SERVICE_WARNINGS
 from orchestrator.spec.explanations.shapes import SHAPES
 from orchestrator.spec.explanations.warnings import WARNINGS
@@ -24,6 +26,15 @@ __all__ = ["EXPLANATIONS", "Explanation"]
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     found.code: found
-    for found in (*FILES, *SHAPES, *SERVICE_SHAPES, *EXPRESSIONS, *WARNINGS, *SERVICE_WARNINGS)
+    for found in (
+        *FILES,
+        *SHAPES,
+        *SERVICE_SHAPES,
+        *KINDS,
+        *EXPRESSIONS,
+        *WARNINGS,
+        *SERVICE_WARNINGS,
+        *KIND_WARNINGS,
+    )
 }
 """Every code of the language. Codes never change their meaning: scripts rely on them."""

@@ -1,6 +1,7 @@
 """What an explanation of a code is. No words of its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.spec.diagnostics import Severity
@@ -23,6 +24,8 @@ class Explanation:
     """The same without any finding."""
     language: Literal["yaml", "sh"] = "yaml"
     """What the two examples are."""
+    beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Further specs beside both examples, by their paths."""
     whole: str = ""
     """The real example where it is too large to be shown; `wrong` then is what it looks like."""
 

@@ -265,5 +265,32 @@ jobs:
     commands: [make]
 """,
     ),
+    Explanation(
+        code="E214",
+        slug="unknown-variable",
+        title="A variable of the run is not declared",
+        text="What jobs `publish` and expressions read as `vars.NAME` stands under `vars` at the top level, with its "
+        "first value, which may be null. The name is mistyped, or is one of the environment, read as `env.NAME`.",
+        wrong="""\
+name: release
+vars: {address: null}
+jobs:
+  deploy:
+    image: alpine:latest
+    commands: [make deploy]
+    publish: {address: eu.local}
+outputs: {address: "${{ vars.adress || vars.address }}"}
+""",
+        mended="""\
+name: release
+vars: {address: null}
+jobs:
+  deploy:
+    image: alpine:latest
+    commands: [make deploy]
+    publish: {address: eu.local}
+outputs: {address: "${{ vars.address }}"}
+""",
+    ),
 )
 """The explanations, by number."""

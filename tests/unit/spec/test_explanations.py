@@ -1,12 +1,13 @@
 """Every code is explained, its wrong example has that finding and no other, and the mended one has none."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from orchestrator.client.validation import Explained, explained, verdicts
-from orchestrator.compile import compile_text
+from orchestrator.compile import compile_text, specs_in_memory
 from orchestrator.errors import SpecError, UsageError
 from orchestrator.spec.explanations import EXPLANATIONS, Explanation
 
@@ -14,16 +15,21 @@ SPECS = [found for found in EXPLANATIONS.values() if found.language == "yaml"]
 ROOT = Path(__file__).parents[3]
 
 
-def codes_of(text: bytes) -> set[str]:
+def codes_of(text: bytes, beside: Mapping[str, str]) -> set[str]:
     try:
-        return {item.code for item in compile_text(text, "spec.yaml").diagnostics}
+        return {
+            item.code for item in compile_text(text, "spec.yaml", read=specs_in_memory(beside)).diagnostics
+        }
     except SpecError as error:
         return {item.code for item in error.diagnostics}
 
 
 @pytest.mark.parametrize("found", SPECS, ids=lambda found: found.code)
 def test_the_examples_are_what_they_say(found: Explanation) -> None:
-    assert (codes_of(found.file), codes_of(found.mended.encode())) == ({found.code}, set())
+    assert (codes_of(found.file, found.beside), codes_of(found.mended.encode(), found.beside)) == (
+        {found.code},
+        set(),
+    )
 
 
 @pytest.mark.parametrize("found", EXPLANATIONS.values(), ids=lambda found: found.code)
@@ -71,7 +77,7 @@ def test_the_example_of_an_unreadable_file_is_what_validate_says(
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("E13", "there is no code 'E13'; did you mean 'E103'?"),
+        ("E13", "there is no code 'E13'; did you mean 'E130'?"),
         ("w1o7", "there is no code 'w1o7'; did you mean 'W107'?"),
         ("unknown-jbo", "there is no code 'unknown-jbo'; did you mean 'E103'?"),
         ("?", "there is no code '?'; a finding shows its own, as in error[E103]"),
