@@ -115,14 +115,19 @@ def approve(
     async def act() -> "tuple[Answer, AnswerReply]":
         client = await connected(address, namespace=namespace)
         found = await people.live_record(client, run, doing="answer its gates")
-        (one,) = await waiting.whole(client, [waiting.gate_named(found, gate)])
-        given = values | waiting.read_fields(one.gate, field or [])
-        left = waiting.left_to_ask(one.gate, given)
-        if left and sys.stdin.isatty() and sys.stderr.isatty():
+        named = waiting.gate_named(found, gate)
+        one = (await waiting.whole(client, [named]))[0] if named else None
+        given = values | waiting.read_fields(one.gate.fields if one else (), field or [])
+        left = waiting.left_to_ask(one.gate, given) if one else []
+        if one and left and sys.stdin.isatty() and sys.stderr.isatty():
             # In a thread, so that the connection lives on while somebody thinks.
             given |= await asyncio.to_thread(_ask, one, left)
         answer = Answer(
-            gate=one.name, fields=given, comment=comment, by=by or people.whoami(), groups=tuple(group or ())
+            gate=one.name if one else gate or "",
+            fields=given,
+            comment=comment,
+            by=by or people.whoami(),
+            groups=tuple(group or ()),
         )
         return answer, await people.answer(client, run, answer)
 
@@ -179,8 +184,9 @@ def reject(
     async def act() -> "tuple[Answer, AnswerReply]":
         client = await connected(address, namespace=namespace)
         found = await people.live_record(client, run, doing="answer its gates")
+        one = waiting.gate_named(found, gate)
         answer = Answer(
-            gate=waiting.gate_named(found, gate).name,
+            gate=one.name if one else gate or "",
             decision="reject",
             comment=comment,
             by=by or people.whoami(),

@@ -48,7 +48,10 @@ def notable(record: RunRecord) -> Iterator[str]:
 
 def answered(answer: AnswerRecord) -> str:
     """`approved by ann at 2026-01-31 12:00:00 with region=eu: looks good`."""
-    by = "its timeout" if answer.via == "timeout" else answer.by or "somebody"
+    if answer.via == "timeout":
+        how = "approved" if answer.decision == "approve" else "closed"
+        return f"{how} by its timeout at {words.local_time(answer.at)}"
+    by = answer.by or "somebody"
     fields = ", ".join(f"{name}={option_text(value)}" for name, value in answer.fields.items())
     given = f" with {fields}" if fields else ""
     via = " (by signal)" if answer.via == "signal" else ""
@@ -116,8 +119,8 @@ def field_words(field: FieldRecord) -> str:
 
 
 def _default(field: FieldRecord) -> str:
-    several = field.type == "multi_select" and isinstance(field.default, list)
-    chosen = cast("list[Json]", field.default) if several else [field.default]
+    value: object = field.default
+    chosen = cast("list[Json]", value) if isinstance(value, list) else [value]
     return ",".join(option_text(option) for option in chosen)
 
 

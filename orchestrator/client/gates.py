@@ -1,7 +1,6 @@
 """The gates that wait for people: which there are, and what an answer typed in a terminal means for their fields."""
 
 import asyncio
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,47 +93,22 @@ async def _whole(client: Client, one: OpenGate) -> OpenGate:
     return OpenGate(one.run_id, one.spec, one.name, GateRecord.model_validate(told))
 
 
-def gate_named(found: RunRecord, name: str | None) -> OpenGate:
-    """The gate that is meant; without a name the only one that waits.
+def gate_named(found: RunRecord, name: str | None) -> OpenGate | None:
+    """The open gate that is meant; without a name the only one that waits.
 
-    Raises UsageError where none waits, or several do, or the one that is named does not.
+    None where the one that is named does not wait: the run itself says why it takes no answer.
+
+    Raises UsageError where no name is given and none waits, or several do.
     """
     waiting = {one.name: one for one in open_gates(found)}
-    if name is None:
-        if len(waiting) == 1:
-            return next(iter(waiting.values()))
-        if not waiting:
-            raise UsageError(f"no gate of run '{found.run_id}' waits for an answer{_of_children(found)}")
-        raise UsageError(
-            f"{len(waiting)} gates of run '{found.run_id}' wait for an answer; say which one: {_quoted(waiting)}"
-        )
-    if name in waiting:
-        return waiting[name]
-    raise UsageError(_not_open(found, name, list(waiting)))
-
-
-def _not_open(found: RunRecord, name: str, waiting: Sequence[str]) -> str:
-    """Why a gate cannot be answered."""
-    known = {leaf.name: leaf.record for leaf in leaves_of(found)} | found.jobs
-    if name not in known:
-        near = difflib.get_close_matches(name, list(known), n=1)
-        hint = (
-            f"; did you mean '{near[0]}'?" if near else f"; waiting are {_quoted(waiting)}" if waiting else ""
-        )
-        return f"run '{found.run_id}' has no gate '{name}'{hint}"
-    job = known[name]
-    if job.kind != "gate":
-        return f"job '{name}' of run '{found.run_id}' is no gate, but of kind '{job.kind}'"
-    if job.variants:
-        inside = [one for one in waiting if one in job.variants]
-        rest = f"waiting are {_quoted(inside)}" if inside else "none of its variants waits"
-        return f"gate '{name}' of run '{found.run_id}' is answered variant by variant; {rest}"
-    if job.gate is None:
-        return f"gate '{name}' of run '{found.run_id}' is not open ({job.status})"
-    who = job.gate.answers[-1].by if job.gate.answers else "its timeout"
-    return (
-        f"gate '{name}' of run '{found.run_id}' is closed ({job.status}): decided by {who or 'nobody'} at "
-        f"{job.gate.closed_at or job.finished_at}"
+    if name is not None:
+        return waiting.get(name)
+    if len(waiting) == 1:
+        return next(iter(waiting.values()))
+    if not waiting:
+        raise UsageError(f"no gate of run '{found.run_id}' waits for an answer{_of_children(found)}")
+    raise UsageError(
+        f"{len(waiting)} gates of run '{found.run_id}' wait for an answer; say which one: {_quoted(waiting)}"
     )
 
 
@@ -151,19 +125,19 @@ def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def read_fields(gate: GateRecord, given: Sequence[str]) -> dict[str, Json]:
-    """What `name=value` words mean for a gate's fields; several for a multi_select are its choices.
+def read_fields(fields: Sequence[FieldRecord], given: Sequence[str]) -> dict[str, Json]:
+    """What `name=value` words mean for a gate's form; several for a multi_select are its choices.
 
     A name that is not in the form keeps its text: the run refuses it and knows what was meant.
 
     Raises UsageError naming every word that cannot be read.
     """
-    fields = {field.name: field for field in gate.fields}
+    by_name = {field.name: field for field in fields}
     values: dict[str, Json] = {}
     problems: list[str] = []
     for word in given:
         name, equals, text = word.partition("=")
-        field = fields.get(name)
+        field = by_name.get(name)
         if not equals:
             problems.append(f"--field takes name=value, and '{word}' has no '='")
         elif field is None:
