@@ -52,7 +52,7 @@ def answered(answer: AnswerRecord) -> str:
         how = "approved" if answer.decision == "approve" else "closed"
         return f"{how} by its timeout at {words.local_time(answer.at)}"
     by = answer.by or "somebody"
-    fields = ", ".join(f"{name}={option_text(value)}" for name, value in answer.fields.items())
+    fields = ", ".join(f"{name}={_value(value)}" for name, value in answer.fields.items())
     given = f" with {fields}" if fields else ""
     via = " (by signal)" if answer.via == "signal" else ""
     why = f": {answer.comment}" if answer.comment else ""
@@ -78,6 +78,17 @@ def next_steps(record: RunRecord) -> Iterator[str]:
         yield from held_lines(record.run_id, leaf)
     if len(held) > MAX_TOLD:
         yield f"and {len(held) - MAX_TOLD} more jobs are held"
+
+
+def calls(record: RunRecord) -> dict[str, list[str]]:
+    """What a live run asks of people now: a key for each call, to tell the new ones, and its lines."""
+    if record.status not in ("pending", "running"):
+        return {}
+    found = {f"gate {one.name} {one.gate.opened_at}": list(gate_lines(one)) for one in open_gates(record)}
+    for leaf in leaves_of(record):
+        if leaf.record.status == "held":
+            found[f"held {leaf.name} {len(leaf.record.repairs)}"] = list(held_lines(record.run_id, leaf))
+    return found
 
 
 def gate_lines(one: OpenGate) -> Iterator[str]:
@@ -113,13 +124,13 @@ def field_words(field: FieldRecord) -> str:
         more = f" and {len(field.options) - 20} more" if len(field.options) > 20 else ""
         parts.append(f"{'one' if field.type == 'select' else 'some'} of {shown}{more}")
     parts += ["required"] if field.required else []
-    parts += [f"default {_default(field)}"] if field.has_default else []
+    parts += [f"default {_value(field.default)}"] if field.has_default else []
     told = "; ".join(part for part in (field.label, field.description) if part)
     return f"{field.name} ({'; '.join(parts)})" + (f": {' '.join(told.split())}" if told else "")
 
 
-def _default(field: FieldRecord) -> str:
-    value: object = field.default
+def _value(value: object) -> str:
+    """A field's value as it is typed: a list has commas."""
     chosen = cast("list[Json]", value) if isinstance(value, list) else [value]
     return ",".join(option_text(option) for option in chosen)
 

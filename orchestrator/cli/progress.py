@@ -5,10 +5,13 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from orchestrator.cli import output, words
+from orchestrator.cli.notable import calls, next_steps
 from orchestrator.client.follow import Event, Trouble
 from orchestrator.client.logs import LogEntry
 from orchestrator.contract.messages import JobRecord, RunRecord
 
+MAX_CALLS: Final = 100
+"""Gates and held jobs of one run that are told as they come."""
 ENDED: Final = ("success", "failed", "cancelled", "skipped", "omitted")
 
 
@@ -44,6 +47,8 @@ class LineProgress:
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
+        self._called: dict[str, None] = {}
+        self._paused = False
 
     def __enter__(self) -> Self:
         return self
@@ -77,11 +82,26 @@ class LineProgress:
             if job.status in ENDED:
                 # After its variants, of which some may have ended together with it.
                 self._show_job(name, job)
+        self._call_people(record)
+
+    def _call_people(self, record: RunRecord) -> None:
+        """Say once of each gate and held job what to type, and of a pause that it began or ended."""
+        for key, lines in calls(record).items():
+            if key not in self._called and len(self._called) < MAX_CALLS:
+                self._called[key] = None
+                for line in lines:
+                    output.note(line)
+        if (record.paused is not None) != self._paused:
+            self._paused = not self._paused
+            line = next(next_steps(record)) if self._paused else "the run goes on"
+            output.note(f"{line} 'orca unpause {record.run_id}'" if self._paused else line)
 
     def _show_job(self, name: str, job: JobRecord) -> None:
         # A job with variants counts theirs, and would have a line for each of their tries.
         tries = 0 if job.variants else job.tries
-        state = f"{job.status} {tries if job.status == 'running' else ''}"
+        # A gate that needs several approvals is told anew with each of them.
+        given = len(job.gate.answers) if job.gate and job.status == "waiting" else ""
+        state = f"{job.status} {tries if job.status == 'running' else given or ''}"
         if self._states.get(name, "pending ") == state:
             return
         self._states[name] = state

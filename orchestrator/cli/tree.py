@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from orchestrator.cli import output, words
+from orchestrator.cli.notable import next_steps
 from orchestrator.client.follow import Event, Trouble
 from orchestrator.client.leaves import Leaf, leaves_of
 from orchestrator.client.logs import LogEntry
@@ -18,6 +19,9 @@ from orchestrator.contract.messages import JobRecord, RunRecord
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 LIVE_ROWS = 40
 """Jobs and variants in the tree; in larger runs those that are done or have not begun are counted instead."""
+
+CALL_ROWS = 12
+"""Lines about gates and held jobs that wait for a person."""
 
 
 class TreeProgress:
@@ -78,6 +82,8 @@ class TreeProgress:
             counts = ", ".join(f"{count} {status}" for status, count in _counts(leaves).items())
             what = "jobs and variants" if any(leaf.variant is not None for leaf in leaves) else "jobs"
             tree.add(Text(f"{len(leaves)} {what}: {counts}", style="dim"))
+        for line in list(next_steps(record))[:CALL_ROWS]:
+            tree.add(Text(output.harmless(line), style="yellow" if not line.startswith(" ") else "dim"))
         return tree
 
     def _line(self, name: str, job: JobRecord) -> Text:
