@@ -1,14 +1,17 @@
 """Specs and what the compiler makes of them, whole: `plan.txt` for a good one, `errors.txt` for a bad one.
 
+Other specs in the folder of a case are those that it nests.
+
 `ORCA_UPDATE_GOLDEN=1 pytest tests/golden` writes what the compiler says now; read the difference before committing it.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from orchestrator.compile import compile_text
+from orchestrator.compile import compile_text, specs_in_memory
 from orchestrator.errors import SpecError
 from orchestrator.plan.render import plan_text
 from orchestrator.spec.diagnostics import Diagnostic
@@ -21,7 +24,12 @@ CASES = sorted(path.parent.name for path in HERE.glob("*/spec.yaml"))
 @pytest.mark.parametrize("case", CASES)
 def test_golden(case: str) -> None:
     folder = HERE / case
-    name, found = compiled((folder / "spec.yaml").read_bytes())
+    beside = {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in folder.rglob("*.yaml")
+        if path.name != "spec.yaml"
+    }
+    name, found = compiled((folder / "spec.yaml").read_bytes(), beside)
     if os.environ.get("ORCA_UPDATE_GOLDEN"):
         for old in ("plan.txt", "errors.txt"):
             (folder / old).unlink(missing_ok=True)
@@ -48,10 +56,10 @@ def test_every_code_has_a_case_of_its_name(code: str) -> None:
     assert all(f"[{code}]: " in text for text in shown)
 
 
-def compiled(text: bytes) -> tuple[str, str]:
-    """The name of the expectation, and what it must hold."""
+def compiled(text: bytes, beside: Mapping[str, str]) -> tuple[str, str]:
+    """The name of the expectation, and what it must hold. `beside` has the specs that it can nest."""
     try:
-        result = compile_text(text, "spec.yaml")
+        result = compile_text(text, "spec.yaml", read=specs_in_memory(beside))
     except SpecError as error:
         return "errors.txt", _pretty(error.diagnostics)
     return "plan.txt", _pretty(result.diagnostics) + plan_text(result.plan)
