@@ -16,6 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from orchestrator import ids
+from orchestrator.contract.calls import CallRequest
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.contract.names import (
@@ -176,15 +177,16 @@ class Dispatch(Generic[T]):
 
 
 async def run_try(
-    request: ContainerRequest,
+    request: ContainerRequest | CallRequest,
     *,
     task_queue: str,
     summary: str,
     cancelled: Callable[[], bool],
+    warned: Callable[[Sequence[str]], None] | None = None,
     host: str = "",
     wait: float | None = None,
 ) -> JobOutcome | Unanswered:
-    """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container has stopped.
+    """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container or function has ended.
 
     `cancelled` says whether the job is to stop. Temporal delivers a cancel once: where a stopping worker has taken it
     and given the try back instead, the next one must be told in the request.
@@ -194,6 +196,7 @@ async def run_try(
         task_queue: which all hosts serve.
         summary: what stands behind the job's name on its bar.
         cancelled: see above.
+        warned: gets the warnings of a try that was cancelled, which has no outcome.
         host: the only one that may have it; empty lets any.
         wait: seconds that this one may take to begin.
     """
@@ -206,7 +209,7 @@ async def run_try(
             result_type=JobOutcome,
             summary=summary,
             limit=request.timeout + request.stop_grace + PREPARATION,
-            subject="the container",
+            subject="the container" if isinstance(request, ContainerRequest) else "the function",
         ),
         task_queue=task_queue,
         host=host,
@@ -214,7 +217,9 @@ async def run_try(
     )
     answer = await dispatch.run()
     if isinstance(answer, JobOutcome) and answer.status == "cancelled":
-        # Told in the request and not by Temporal's own cancel, so that it comes back as an outcome.
+        # Told in the request and not by Temporal's own cancel, or with a warning: so it comes back as an outcome.
+        if answer.warnings and warned is not None:
+            warned(answer.warnings)
         raise asyncio.CancelledError
     return answer
 

@@ -5,9 +5,12 @@ from typing import assert_never
 from orchestrator.contract.messages import JobOutcome
 from orchestrator.interpreter.holding import kept
 from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.nodes.call import run_call
 from orchestrator.interpreter.nodes.choice import run_choice
 from orchestrator.interpreter.nodes.container import run_container
 from orchestrator.interpreter.nodes.gate import run_gate
+from orchestrator.interpreter.nodes.mocked import declared_end, run_mocked
+from orchestrator.interpreter.nodes.nested import run_nested
 from orchestrator.interpreter.nodes.wait import run_wait
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.variables import publishing
@@ -32,16 +35,21 @@ async def run_leaf(job: JobState, around: Surroundings) -> JobOutcome:
 
 
 async def _run_kind(job: JobState, around: Surroundings) -> JobOutcome:
+    if around.request.mocks is not None and (mock := declared_end(job, around.request.mocks)) is not None:
+        return await run_mocked(mock, job, around)
     match job.node:
         case ContainerNode() as node:
-            return await run_container(node, job, around)
+            ending = run_container(node, job, around)
         case GateNode() as node:
-            return await run_gate(node, job, around)
+            ending = run_gate(node, job, around)
         case WaitNode() as node:
-            return await run_wait(node, job, around)
+            ending = run_wait(node, job, around)
         case ChoiceNode() as node:
             return run_choice(node, job, around)
-        case CallNode() | WorkflowNode():
-            raise NotImplementedError(f"jobs of kind {job.node.kind}")
+        case CallNode() as node:
+            ending = run_call(node, job, around)
+        case WorkflowNode() as node:
+            ending = run_nested(node, job, around)
         case _:
             assert_never(job.node)
+    return await ending
