@@ -47,6 +47,22 @@ RefOption = Annotated[
     typer.Option("--ref", help="git.ref of the run. Default: what the spec's folder has checked out."),
 ]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
+AllowCallsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--allow-calls",
+        metavar="MODULES",
+        help="Modules whose functions jobs may call: travel.tools,checks.* . Default: ORCA_CALL_MODULES, else none.",
+    ),
+]
+AllowHostsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--allow-hosts",
+        metavar="HOSTS",
+        help="Hosts that 'call: http' may ask: api.example.com,localhost:8080 . Default: ORCA_HTTP_HOSTS, else none.",
+    ),
+]
 DryRunOption = Annotated[
     bool,
     typer.Option(

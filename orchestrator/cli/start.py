@@ -11,6 +11,8 @@ import typer
 
 from orchestrator.cli import output
 from orchestrator.cli.options import (
+    AllowCallsOption,
+    AllowHostsOption,
     AddressOption,
     DryRunOption,
     MocksOption,
@@ -37,6 +39,8 @@ def run(
     ref: RefOption = None,
     dry_run: DryRunOption = False,
     mocks: MocksOption = None,
+    allow_calls: AllowCallsOption = None,
+    allow_hosts: AllowHostsOption = None,
     out: OutputOption = Output.TEXT,
 ) -> None:
     """Run a workflow on this machine: starts Temporal and a worker, submits, follows, ends with the run's exit code.
@@ -49,7 +53,18 @@ def run(
     # Nothing is started for a spec that is wrong.
     checked = check(spec, param or [])
     ends = _mocks(checked, dry_run=dry_run, mocks=mocks)
-    raise typer.Exit(asyncio.run(_run(checked, find_home(), ref=ref, mocks=ends, out=out)))
+    settings = _allowed(allow_calls, allow_hosts, folder=spec.resolve().parent)
+    raise typer.Exit(asyncio.run(_run(checked, find_home(), ref=ref, mocks=ends, settings=settings, out=out)))
+
+
+def _allowed(calls: str | None, hosts: str | None, *, folder: Path) -> dict[str, str]:
+    """What a worker is told of functions that jobs may call; modules are looked for in `folder` unless it is told where.
+
+    A folder alone allows nothing.
+    """
+    settings = {"ORCA_CALL_PATH": os.environ.get("ORCA_CALL_PATH") or str(folder)}
+    settings |= {} if calls is None else {"ORCA_CALL_MODULES": calls}
+    return settings | ({} if hosts is None else {"ORCA_HTTP_HOSTS": hosts})
 
 
 def _mocks(checked: "Checked", *, dry_run: bool, mocks: Path | None) -> "Mocks | None":
@@ -65,7 +80,13 @@ def _mocks(checked: "Checked", *, dry_run: bool, mocks: Path | None) -> "Mocks |
 
 
 async def _run(
-    checked: "Checked", home: "Home", *, ref: str | None, mocks: "Mocks | None", out: Output
+    checked: "Checked",
+    home: "Home",
+    *,
+    ref: str | None,
+    mocks: "Mocks | None",
+    settings: dict[str, str],
+    out: Output,
 ) -> int:
     from orchestrator.cli.following import follow_to_end
     from orchestrator.cli.target import opened_store, queue_of
@@ -78,7 +99,7 @@ async def _run(
 
     store = opened_store(None)
     with use_server(home) as server:
-        worker = WorkerProcess(home, address=server.address)
+        worker = WorkerProcess(home, address=server.address, settings=settings)
         try:
             client = await connect_embedded(server.address)
             prepared = await prepare(checked, store=store, ref=ref, dry=mocks is not None)
@@ -102,13 +123,18 @@ def up(
     ui_port: Annotated[
         int | None, typer.Option(help="The Web UI's port. Default: 8233, or a free one.")
     ] = None,
+    allow_calls: AllowCallsOption = None,
+    allow_hosts: AllowHostsOption = None,
     out: OutputOption = Output.TEXT,
 ) -> None:
     """Start the embedded Temporal server with its Web UI, and a worker, until Ctrl-C. State is kept in a file."""
-    asyncio.run(_up(no_worker=no_worker, port=port, ui_port=ui_port, out=out))
+    settings = _allowed(allow_calls, allow_hosts, folder=Path.cwd())
+    asyncio.run(_up(no_worker=no_worker, port=port, ui_port=ui_port, settings=settings, out=out))
 
 
-async def _up(*, no_worker: bool, port: int | None, ui_port: int | None, out: Output) -> None:
+async def _up(
+    *, no_worker: bool, port: int | None, ui_port: int | None, settings: dict[str, str], out: Output
+) -> None:
     from orchestrator.embedded.home import find_home
     from orchestrator.embedded.server import use_server
     from orchestrator.embedded.worker import WorkerProcess
@@ -119,7 +145,7 @@ async def _up(*, no_worker: bool, port: int | None, ui_port: int | None, out: Ou
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     with use_server(home, port=port, ui_port=ui_port) as server:
-        worker = None if no_worker else WorkerProcess(home, address=server.address)
+        worker = None if no_worker else WorkerProcess(home, address=server.address, settings=settings)
         try:
             if out is Output.JSON:
                 output.data_json({"address": server.address, "ui": server.ui, "home": str(home.root)})
@@ -151,8 +177,10 @@ def worker(
     max_jobs: Annotated[
         int | None, typer.Option(min=1, help="Jobs at a time. Default: ORCA_MAX_JOBS, else 4 for each CPU.")
     ] = None,
+    allow_calls: AllowCallsOption = None,
+    allow_hosts: AllowHostsOption = None,
 ) -> None:
-    """Run a worker against any Temporal: takes jobs from the task queue and runs their containers on this host."""
+    """Run a worker against any Temporal: takes jobs from the task queue and runs them on this host."""
     from orchestrator.cli.target import address_of
 
     env = dict(os.environ)
@@ -164,6 +192,7 @@ def worker(
         "ORCA_MAX_JOBS": None if max_jobs is None else str(max_jobs),
     }
     env |= {name: value for name, value in wanted.items() if value is not None}
+    env |= _allowed(allow_calls, allow_hosts, folder=Path.cwd())
     sys.stdout.flush()
     # In this process's place: signals and the exit code need no forwarding.
     os.execve(sys.executable, [sys.executable, "-m", "workers"], env)

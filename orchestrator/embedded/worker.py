@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.embedded.home import Home
@@ -18,7 +19,8 @@ STOP_LIMIT = 60.0
 class WorkerProcess:
     """One worker, started at once; `stop` ends it in good order."""
 
-    def __init__(self, home: Home, *, address: str) -> None:
+    def __init__(self, home: Home, *, address: str, settings: Mapping[str, str] | None = None) -> None:
+        """Start it. `settings` are variables that it is given beside this process's own."""
         self.log: Path = home.log(f"worker-{os.getpid()}")
         # Without what is configured for other servers: the embedded one has neither TLS nor keys.
         env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
@@ -27,6 +29,7 @@ class WorkerProcess:
             "TEMPORAL_NAMESPACE": "default",
             "TEMPORAL_CONFIG_FILE": os.devnull,
             "ORCA_HOME": str(home.root),
+            **(settings or {}),
         }
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
