@@ -3,13 +3,12 @@
 An update is told what is wrong with it. A signal has nobody who listens: what is wrong with it goes into the record.
 """
 
-import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.common import RawValue
 
 from orchestrator.contract.names import SIGNAL_APPROVE, SIGNAL_REJECT
 from orchestrator.contract.people import (
@@ -51,7 +50,7 @@ class People:
         assert isinstance(found, AnswerRecord)
         return self._gates.take(answer.gate, found, _now())
 
-    def signal(self, name: str, payloads: tuple[RawValue, ...]) -> None:
+    def signal(self, name: str, payloads: Sequence[Any]) -> None:
         """Take an answer that came as a signal; one that is no good is taken down."""
         read = self._read(name, payloads)
         found = read if isinstance(read, str) else self._over() or self._gates.check(read, _now())
@@ -103,11 +102,11 @@ class People:
             return None
         return Refused(f"the run has ended: it is {self._state.status}")
 
-    def _read(self, name: str, payloads: tuple[RawValue, ...]) -> Answer | str:
+    def _read(self, name: str, payloads: Sequence[Any]) -> Answer | str:
         """The answer in a signal, or what is wrong with it."""
         if name not in _DECISIONS:
             return f"there is no such signal; send '{SIGNAL_APPROVE}' or '{SIGNAL_REJECT}' with {_FORM}"
-        value = _value_of(payloads)
+        value = payloads[0] if len(payloads) == 1 else None
         if not isinstance(value, dict):
             return f"it holds no JSON object; send {_FORM}"
         said = cast("dict[str, Any]", value)
@@ -119,16 +118,6 @@ class People:
             wrong = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in wrong["loc"])
             return f"'{where}': {wrong['msg']}; send {_FORM}"
-
-
-def _value_of(payloads: tuple[RawValue, ...]) -> Any:
-    """The one JSON value of a signal; None where there is none, or it is no JSON."""
-    if len(payloads) != 1:
-        return None
-    try:
-        return json.loads(payloads[0].payload.data)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _now() -> datetime:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeKey, SearchAttributeUpdate
@@ -135,19 +135,19 @@ class RunWorkflow:
         _refuse(self._people.pause_problem(pause))
 
     @workflow.signal(name=SIGNAL_APPROVE)
-    def approve(self, *answer: RawValue) -> None:
+    def approve(self, *answer: Any) -> None:
         """Approve a gate: `{"gate": …, "by": …, "fields": {…}, "comment": …}`."""
         self._people.signal(SIGNAL_APPROVE, answer)
 
     @workflow.signal(name=SIGNAL_REJECT)
-    def reject(self, *answer: RawValue) -> None:
+    def reject(self, *answer: Any) -> None:
         """Reject a gate: `{"gate": …, "by": …, "comment": …}`."""
         self._people.signal(SIGNAL_REJECT, answer)
 
     @workflow.signal(dynamic=True)
     def other_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
         """Any other signal: the record says that it was ignored."""
-        self._people.signal(name, tuple(payloads))
+        self._people.signal(name, payloads)
 
     @workflow.run
     async def run(self, request: RunRequest) -> RunRecord:

@@ -5,7 +5,7 @@ from typing import Any
 from orchestrator.contract.messages import RunRequest
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan.base import Requirement
-from orchestrator.plan.model import ContainerNode, Plan, Strategy, Variant
+from orchestrator.plan.model import ContainerNode, Node, Plan, Strategy, Variant
 from orchestrator.plan.variants import MAX_VARIANTS, expand_items, expand_matrix
 
 
@@ -16,7 +16,7 @@ def job(name: str, *requires: str | Requirement, **fields: Any) -> ContainerNode
     return ContainerNode.model_validate(usual | fields)
 
 
-def plan(*jobs: ContainerNode, **fields: Any) -> Plan:
+def plan(*jobs: Node, **fields: Any) -> Plan:
     """A plan of these jobs, in this order."""
     names = tuple(node.name for node in jobs)
     usual: dict[str, Any] = {

@@ -39,10 +39,13 @@ async def run_gate(node: GateNode, job: JobState, around: Surroundings) -> JobOu
         timer.add_done_callback(lambda ended: _pass_on(ended, decided))
     try:
         gate = await decided
+    except asyncio.CancelledError:
+        # Not `finally`: a worker that drops the run from its memory ends this too, and then there is no clock.
+        around.gates.close(job, workflow.now())
+        raise
     finally:
         for timer in timers:
             timer.cancel()
-        around.gates.close(job, workflow.now())
     job.note = gates.note_of(gate)
     return finished(job, gates.outcome_of(gate, limit=node.limit), around.request, around.state)
 

@@ -1,0 +1,69 @@
+"""Short ways to gates, waits, choices and transitions for tests of the interpreter, beside `plans`."""
+
+from typing import Any
+
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from orchestrator.contract.names import REFUSED_ERROR, UPDATE_ANSWER, UPDATE_PAUSE, UPDATE_REPAIR
+from orchestrator.contract.people import Answer, AnswerReply, Pause, Repair, Reply
+from orchestrator.plan.base import Requirement
+from orchestrator.plan.model import Branch, ChoiceNode, GateField, GateNode, Strategy, Trigger, WaitNode
+from orchestrator.plan.variants import MAX_VARIANTS, expand_items
+
+
+def gate(name: str, *requires: str | Requirement, items: list[Any] | None = None, **fields: Any) -> GateNode:
+    """A gate; `items` make it a job with variants; `form` are its fields as mappings."""
+    form = tuple(GateField.model_validate(field) for field in fields.pop("form", ()))
+    usual: dict[str, Any] = {"prompt": f"Go on with {name}?", "fields": form}
+    if items is not None:
+        usual |= {"strategy": Strategy(), "variants": expand_items(items, limit=MAX_VARIANTS)}
+    return GateNode.model_validate({"name": name, "requires": edges(requires), **usual, **fields})
+
+
+def wait(name: str, *requires: str | Requirement, **fields: Any) -> WaitNode:
+    return WaitNode.model_validate({"name": name, "requires": edges(requires), **fields})
+
+
+def choice(
+    name: str, *branches: tuple[str | None, str], requires: tuple[str, ...] = (), **fields: Any
+) -> ChoiceNode:
+    """Branches are pairs: a condition, None for the default, and the names of its jobs, with blanks between."""
+    made = tuple(Branch(when=when, then=tuple(then.split())) for when, then in branches)
+    return ChoiceNode.model_validate({"name": name, "requires": edges(requires), "branches": made, **fields})
+
+
+def ways(*texts: str) -> tuple[Trigger, ...]:
+    """Triggers from texts such as `deploy failure` or `route chosen`."""
+    pairs = (text.split() for text in texts)
+    return tuple(Trigger.model_validate({"job": job, "on": on}) for job, on in pairs)
+
+
+def edges(requires: tuple[str | Requirement, ...]) -> tuple[Requirement, ...]:
+    return tuple(Requirement(job=edge) if isinstance(edge, str) else edge for edge in requires)
+
+
+async def answer(client: Client, run: str, name: str, by: str = "ann", **fields: Any) -> AnswerReply:
+    """Approve a gate, or what `decision` says."""
+    said = Answer.model_validate({"gate": name, "by": by, **fields})
+    handle = client.get_workflow_handle(run)
+    return await handle.execute_update(UPDATE_ANSWER, said, result_type=AnswerReply)
+
+
+async def repair(client: Client, run: str, name: str, action: str, **fields: Any) -> str:
+    said = Repair.model_validate({"job": name, "action": action, "by": "ann", **fields})
+    handle = client.get_workflow_handle(run)
+    return (await handle.execute_update(UPDATE_REPAIR, said, result_type=Reply)).message
+
+
+async def pause(client: Client, run: str, *, paused: bool = True, **fields: Any) -> str:
+    said = Pause.model_validate({"paused": paused, "by": "ann", **fields})
+    handle = client.get_workflow_handle(run)
+    return (await handle.execute_update(UPDATE_PAUSE, said, result_type=Reply)).message
+
+
+def why_refused(error: WorkflowUpdateFailedError) -> str:
+    """What a refused update says."""
+    assert isinstance(error.cause, ApplicationError)
+    assert error.cause.type == REFUSED_ERROR
+    return error.cause.message
