@@ -11,9 +11,9 @@ import typer
 
 from orchestrator.cli import output
 from orchestrator.cli.options import (
+    AddressOption,
     AllowCallsOption,
     AllowHostsOption,
-    AddressOption,
     DryRunOption,
     MocksOption,
     NamespaceOption,
@@ -58,7 +58,7 @@ def run(
 
 
 def _allowed(calls: str | None, hosts: str | None, *, folder: Path) -> dict[str, str]:
-    """What a worker is told of functions that jobs may call; modules are looked for in `folder` unless it is told where.
+    """What a worker is told of functions that jobs may call; modules are found in `folder` unless it is told where.
 
     A folder alone allows nothing.
     """
@@ -180,7 +180,7 @@ def worker(
     allow_calls: AllowCallsOption = None,
     allow_hosts: AllowHostsOption = None,
 ) -> None:
-    """Run a worker against any Temporal: takes jobs from the task queue and runs them on this host."""
+    """Run a worker against any Temporal: takes jobs from the task queue and runs their containers on this host."""
     from orchestrator.cli.target import address_of
 
     env = dict(os.environ)
