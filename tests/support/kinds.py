@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from orchestrator.contract.names import REFUSED_ERROR, UPDATE_ANSWER, UPDATE_PAUSE, UPDATE_REPAIR
@@ -46,19 +46,19 @@ def edges(requires: tuple[str | Requirement, ...]) -> tuple[Requirement, ...]:
 async def answer(client: Client, run: str, name: str, by: str = "ann", **fields: Any) -> AnswerReply:
     """Approve a gate, or what `decision` says."""
     said = Answer.model_validate({"gate": name, "by": by, **fields})
-    handle = client.get_workflow_handle(run)
+    handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(run)
     return await handle.execute_update(UPDATE_ANSWER, said, result_type=AnswerReply)
 
 
 async def repair(client: Client, run: str, name: str, action: str, **fields: Any) -> str:
     said = Repair.model_validate({"job": name, "action": action, "by": "ann", **fields})
-    handle = client.get_workflow_handle(run)
+    handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(run)
     return (await handle.execute_update(UPDATE_REPAIR, said, result_type=Reply)).message
 
 
 async def pause(client: Client, run: str, *, paused: bool = True, **fields: Any) -> str:
     said = Pause.model_validate({"paused": paused, "by": "ann", **fields})
-    handle = client.get_workflow_handle(run)
+    handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(run)
     return (await handle.execute_update(UPDATE_PAUSE, said, result_type=Reply)).message
 
 
