@@ -11,7 +11,7 @@ from orchestrator.compile.draft import Draft, make_draft
 from orchestrator.compile.estimate import estimated_events, events_of, leaves
 from orchestrator.compile.expression_checks import expressions
 from orchestrator.compile.lints import LINTS
-from orchestrator.compile.nested import Family, Outcome, ReadSpec, SpecFile, children_of, unfit_workspace
+from orchestrator.compile.nested import Family, Outcome, ReadSpec, SpecFile, children_of
 from orchestrator.compile.nodes import node_of, param_of
 from orchestrator.compile.spare import SPARE
 from orchestrator.compile.status_conditions import idle_status
@@ -65,7 +65,6 @@ def _compiled(given: SpecFile, chain: tuple[str, ...], family: Family) -> Outcom
         parsed.spec,
         parsed.source,
         children=children,
-        unfit_workspace=unfit_workspace(parsed.spec, chain, family),
     )
     plan, diagnostics = _judged(draft, parsed.diagnostics)
     whole = all(child.plan is not None for child in children.values())

@@ -60,7 +60,7 @@ def _field_problems(
     """What is wrong with a field: the key that is, None for the field itself, and a sentence."""
     if name in OWN_OUTPUTS:
         yield None, f"'{name}' is an output that every gate has; give {whose} another name"
-    if field.type in _SELECTS and field.options is None:
+    if field.type in _SELECTS and "options" not in field.model_fields_set:
         yield None, f"{whose} is a {field.type} without 'options'"
     if field.type not in _SELECTS and field.options is not None:
         yield (

@@ -60,11 +60,9 @@ def _last_key(path: Path) -> str:
 
 
 def nested_specs(draft: Draft) -> Iterator[Diagnostic]:
-    """What jobs nest is there and does not nest itself, and one folder is shipped for all."""
+    """What jobs nest is there and does not nest itself."""
     for name, child in problems(draft.children):
         yield draft.at_value(child.code, ("jobs", name, "workflow"), f"job '{name}' {child.message}")
-    if draft.unfit_workspace is not None:
-        yield draft.at_value("E133", ("workspace",), f"this spec {draft.unfit_workspace}")
 
 
 def inputs(draft: Draft) -> Iterator[Diagnostic]:

@@ -109,11 +109,14 @@ def repeated_jobs(draft: Draft) -> Iterator[Diagnostic]:
             ("after", job.after),
             ("parallel_with", job.parallel_with),
             ("artifacts_from", job.artifacts_from),
+            ("on_success", job.on_success),
+            ("on_failure", job.on_failure),
+            ("on_complete", job.on_completion),
         ):
             seen = {}
             for index, other in enumerate(others):
                 at = ("jobs", name, key, index)
-                if key != "parallel_with" and other in required:
+                if key in ("after", "artifacts_from") and other in required:
                     what = (
                         "waits for it anyway" if key == "after" else "gets the artifacts of what it requires"
                     )

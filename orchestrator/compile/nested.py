@@ -159,22 +159,6 @@ def _read(path: str, family: Family) -> SpecFile | str:
         return f"which cannot be read: {error.strerror or error}"
 
 
-def unfit_workspace(spec: Spec, chain: tuple[str, ...], family: Family) -> str | None:
-    """Why a nested spec cannot have the workspace that it says, if so: a run and what it nests ship one folder."""
-    if len(chain) == 1 or spec.workspace is None:
-        return None
-    own = posixpath.normpath(posixpath.join(posixpath.dirname(chain[-1]), spec.workspace))
-    if family.workspace is None:
-        return f"ships '{own}', and '{family.root}', which nests it, ships nothing; give that the same 'workspace'"
-    if own == posixpath.normpath(family.workspace):
-        return None
-    theirs = posixpath.relpath(posixpath.normpath(family.workspace), posixpath.dirname(chain[-1]) or ".")
-    return (
-        f"ships '{own}', and '{family.root}', which nests it, ships "
-        f"'{posixpath.normpath(family.workspace)}': a run and what it nests have one; write 'workspace: {theirs}'"
-    )
-
-
 def outputs_of(child: Child) -> tuple[str, ...] | None:
     """The outputs that a nested spec has; None where that is not known."""
     return None if child.spec is None else tuple(child.spec.outputs)

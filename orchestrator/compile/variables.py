@@ -36,6 +36,7 @@ def publishing(draft: Draft) -> Iterator[Diagnostic]:
     asked = [pair for _, one, other in pairs for pair in ((one, other), (other, one))]
     ordered = ancestor_pairs(graph.order, graph.waits_for, asked)
     facts: Mapping[str, Facts] | None = None
+    told: dict[tuple[str, str], None] = {}
     for variable, one, other in pairs:
         apart = (one in graph.final) != (other in graph.final)
         if (
@@ -47,8 +48,9 @@ def publishing(draft: Draft) -> Iterator[Diagnostic]:
         ):
             continue
         facts = facts or _facts(graph)
-        if _exclude(facts[one], facts[other]):
+        if _exclude(facts[one], facts[other]) or (variable, other) in told:
             continue
+        told[variable, other] = None
         message = (
             f"jobs '{one}' and '{other}' both publish '{variable}', and neither waits for the other, so nobody knows "
             "which value stays; let one wait for the other, or publish two variables"

@@ -110,6 +110,11 @@ def _or_expression(**more: Any) -> Accepts:
     return lambda schema: either([{**schema, **more}, _EXPRESSION])
 
 
+def _only(schema: Schema, *keys: str) -> Schema:
+    """The schema of a mapping with these of its keys, all of them."""
+    return {**schema, "properties": {key: schema["properties"][key] for key in keys}, "required": list(keys)}
+
+
 def _retry(schema: Schema) -> Schema:
     most: Schema = schema["properties"]["max_attempts"]
     bounds = {key: most[key] for key in ("minimum", "maximum")}
@@ -223,12 +228,7 @@ _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
             _PATTERN_HINTS: "An instant is such as 2026-01-31T08:00:00Z.",
         }
     ),
-    kind_shapes.branch: _with(
-        anyOf=[
-            {"required": ["when", "then"], "properties": {"default": False}},
-            {"required": ["default"], "properties": {"when": False, "then": False}},
-        ]
-    ),
+    kind_shapes.branch: lambda schema: {"anyOf": [_only(schema, "when", "then"), _only(schema, "default")]},
     service_shapes.services: _or({"type": "string", "minLength": 1}),
     service_shapes.shared_services: _as_it_is,
     service_shapes.service: lambda schema: {"anyOf": [schema, {"type": "string", "minLength": 1}]},

@@ -72,7 +72,8 @@ def options(value: Any) -> Any:
     if isinstance(value, list) and value:
         return tuple(cast("list[Any]", value))
     raise wrong(
-        "must be a list with at least one option, or one expression such as ${{ jobs.find.outputs.names }}"
+        "must be a list with at least one option, or one expression such as ${{ jobs.find.outputs.names }}",
+        complete=value == [],
     )
 
 

@@ -46,8 +46,9 @@ def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
             key = "for_each" if path[2] == "for_each" else "matrix"
             work.put((*path[:2], key), PLACEHOLDER_VALUES)
             continue
-        if _is_service(path):
-            work.put(path, {"image": PLACEHOLDER_IMAGE})
+        if _is_service(path) or _is_options(path):
+            stays = {"image": PLACEHOLDER_IMAGE} if _is_service(path) else PLACEHOLDER_VALUES
+            work.put(path[:6], stays)
             continue
         work.drop(path)
         if path[-1:] == ("image",) and _is_service(path[:-1]):
@@ -61,6 +62,11 @@ def _is_service(path: Path) -> bool:
     """Whether a service with a name stands at `path`. That stays too, for what refers to it."""
     named = len(path) == 2 or (len(path) == 4 and path[0] == "jobs")
     return named and path[-2] == "services" and isinstance(path[-1], str)
+
+
+def _is_options(path: Path) -> bool:
+    """Whether what people can choose from in a gate's form stands at `path`, or a part of it."""
+    return path[:1] == ("jobs",) and path[2:4] == ("gate", "fields") and path[5:6] == ("options",)
 
 
 def _by_place(path: Path) -> tuple[tuple[int, str], ...]:

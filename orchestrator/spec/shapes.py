@@ -57,7 +57,7 @@ def listed(value: Any) -> tuple[Any, ...]:
     """A list that has at least one item."""
     if isinstance(value, list) and value:
         return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    raise wrong("must be a list with at least one item")
+    raise wrong("must be a list with at least one item", complete=value == [])
 
 
 def mapping(value: Any) -> Any:

@@ -50,7 +50,7 @@ def _number(schema: Schema) -> st.SearchStrategy[float]:
     open_ = "exclusiveMinimum" in schema
     least = schema.get("exclusiveMinimum", schema.get("minimum", -1000))
     most = schema.get("maximum", 1000)
-    floats = st.floats(least, most, exclude_min=open_, width=32)
+    floats = st.floats(least, min(most, 2.0**31), exclude_min=open_, width=32)
     return floats | st.integers(least + open_, int(most))
 
 

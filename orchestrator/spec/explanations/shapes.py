@@ -31,8 +31,8 @@ SHAPES: Final = (
         slug="unknown-job",
         title="A job is named that does not exist",
         text="`requires`, `after`, `parallel_with`, `artifacts_from`, transitions such as `on_failure`, branches of a "
-        "choice and `jobs.NAME` in expressions name jobs of the same file, by the key that they have under `jobs`. Nothing of that name is there: the name is mistyped, "
-        "or the job was renamed or removed.",
+        "choice and `jobs.NAME` in expressions name jobs of the same file, by the key that they have under `jobs`. "
+        "Nothing of that name is there: the name is mistyped, or the job was renamed or removed.",
         wrong="""\
 name: release
 jobs:
@@ -51,7 +51,8 @@ jobs:
         slug="missing-key",
         title="A key that must be there is missing",
         text="A spec has `name` and `jobs`; a container job has an `image`, its own or that of `defaults`, and a job "
-        "without one is of another kind, which it says; a gate has a `prompt`; the long form of an entry of `requires` has `job`.",
+        "without one is of another kind, which it says; a gate has a `prompt`; the long form of an entry of `requires` "
+        "has `job`.",
         wrong="name: build\njobs:\n  build: {commands: [make]}\n",
         mended="name: build\njobs:\n  build: {image: alpine:latest, commands: [make]}\n",
     ),
@@ -134,8 +135,9 @@ jobs:
         code="E109",
         slug="wrong-name",
         title="A name is not allowed, or two differ only in case",
-        text="Names of jobs, params, outputs, variables and fields begin with a letter or `_`, go on with letters, digits, `_` and `-`, "
-        "and have at most 100 characters. Expressions find names in any case, so no two may differ in that alone.",
+        text="Names of jobs, params, outputs, variables and fields begin with a letter or `_`, go on with letters, "
+        "digits, `_` and `-`, and have at most 100 characters. Expressions find names in any case, so no two may "
+        "differ in that alone.",
         wrong="name: build\njobs:\n  unit tests: {image: alpine:latest, commands: [make test]}\n",
         mended="name: build\njobs:\n  unit-tests: {image: alpine:latest, commands: [make test]}\n",
     ),

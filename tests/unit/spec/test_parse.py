@@ -11,6 +11,7 @@ from orchestrator.plan import model as plan_model
 from orchestrator.plan import variants
 from orchestrator.spec import model
 from orchestrator.spec.diagnostics import Diagnostic
+from orchestrator.spec.kinds import GateShape, WaitShape
 from orchestrator.spec.model import RETRY_KINDS, JobShape, MatrixShape, RequirementShape, RetryShape, Spec
 from orchestrator.spec.parse import parse
 
@@ -24,6 +25,12 @@ def spec_of(text: str) -> Spec:
 
 def job_of(text: str) -> JobShape:
     return spec_of(f"name: n\njobs:\n  a: {{image: i, {text}}}\n").jobs["a"]
+
+
+FIELD = {
+    "type": "string", "label": "", "description": "", "required": False, "default": None, "pattern": None,
+    "options": None,
+}  # fmt: skip
 
 
 def test_every_key_of_the_language_is_read() -> None:
@@ -99,6 +106,26 @@ jobs:
     pull: if_not_present
     stop_grace: 3s
     resources: {cpus: 2, memory: 64MiB, pids: 10}
+    call: travel.tools:book
+    with: {city: Oslo, nights: [1, {a: null}]}
+    gate:
+      prompt: Sure?
+      fields: {a: , b: number, c: {type: multi-select, options: [x, 1], label: L, description: D, required: true,
+        default: [x]}, d: {pattern: "^a", options: "${{ params.p }}"}}
+      approvers: [ann, "group:release"]
+      min_approvals: 2
+      self_approval: false
+      timeout: 1h
+      on_timeout: reject
+      reminder: {every: 4h, job: b}
+    wait: 5m
+    choice: [{when: true, then: b}, {default: [c, d]}]
+    workflow: ./x.yaml
+    on_success: b
+    on_failure: [c]
+    publish: {v: 1, w: "${{ vars.v }}"}
+vars: {v: null, w: {a: [1]}}
+error_handlers: {a: b, b: [c, d]}
 outputs: {x: "${{ jobs.a.outputs.n }}"}
 """)
     assert spec.model_dump(by_alias=True) == {
@@ -192,8 +219,39 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
                 "pull": "missing",
                 "stop_grace": 3.0,
                 "resources": {"cpus": 2.0, "memory": 64 * 2**20, "pids": 10},
+                "call": "travel.tools:book",
+                "with": {"city": "Oslo", "nights": [1, {"a": None}]},
+                "gate": {
+                    "prompt": "Sure?",
+                    "fields": {
+                        "a": FIELD,
+                        "b": {**FIELD, "type": "number"},
+                        "c": {
+                            "type": "multi_select", "options": ("x", 1), "label": "L", "description": "D",
+                            "required": True, "default": ["x"], "pattern": None,
+                        },
+                        "d": {**FIELD, "pattern": "^a", "options": "${{ params.p }}"},
+                    },
+                    "approvers": ("ann", "group:release"),
+                    "min_approvals": 2,
+                    "self_approval": False,
+                    "timeout": 3600.0,
+                    "on_timeout": "reject",
+                    "reminder": {"every": 14400.0, "job": "b"},
+                },
+                "wait": {"for": 300.0, "until": None},
+                "choice": (
+                    {"when": "${{ true }}", "then": ("b",), "default": None},
+                    {"when": None, "then": None, "default": ("c", "d")},
+                ),
+                "workflow": "./x.yaml",
+                "on_success": ("b",),
+                "on_failure": ("c",),
+                "publish": {"v": "${{ 1 }}", "w": "${{ vars.v }}"},
             }
         },
+        "vars": {"v": None, "w": {"a": [1]}},
+        "error_handlers": {"a": ("b",), "b": ("c", "d")},
         "outputs": {"x": "${{ jobs.a.outputs.n }}"},
     }  # fmt: skip
 
@@ -203,6 +261,31 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
     [
         ("requires: b", "requires", (RequirementShape(job="b"),)),
         ("requires: [{job: b}]", "requires", (RequirementShape(job="b"),)),
+        ("gate: Go?", "gate", GateShape.model_validate({"prompt": "Go?"})),
+        (
+            "gate: {prompt: Go?, approvers: '${{ params.p }} '}",
+            "gate",
+            GateShape.model_validate({"prompt": "Go?", "approvers": "${{ params.p }}"}),
+        ),
+        (
+            "gate: {prompt: Go?, approvers: ann}",
+            "gate",
+            GateShape.model_validate({"prompt": "Go?", "approvers": ["ann"]}),
+        ),
+        ("wait: 90", "wait", WaitShape.model_validate({"for": 90.0})),
+        ("wait: '${{ params.p }}m'", "wait", WaitShape.model_validate({"for": "${{ params.p }}m"})),
+        ("wait: {until: 1700000000}", "wait", WaitShape.model_validate({"until": 1700000000})),
+        (
+            "wait: {until: '2026-01-31t08:00:00.5+01:00'}",
+            "wait",
+            WaitShape(until="2026-01-31t08:00:00.5+01:00"),
+        ),
+        ("call: http", "call", "http"),
+        ("on_complete: tidy", "on_complete", ("tidy",)),
+        ("on_complete: [always]", "on_complete", ("always",)),
+        ("on_complete: failure", "on_complete", "failure"),
+        ("on_success: b", "on_success", ("b",)),
+        ("on_error: hold", "on_error", "hold"),
         ("retry: 3", "retry", RetryShape(max_attempts=3)),
         ("outputs: [x, y]", "outputs", ("x", "y")),
         ("outputs: x", "outputs", ("x",)),
@@ -221,7 +304,11 @@ def test_short_forms(text: str, field: str, value: Any) -> None:
 
 
 def test_retry_kinds_are_the_kinds_of_failure_that_another_try_may_mend() -> None:
-    assert set(RETRY_KINDS) == {"error", *(kind.value for kind in FailureKind)} - {"cancelled", "expression"}
+    assert set(RETRY_KINDS) == {"error", *(kind.value for kind in FailureKind)} - {
+        "cancelled",
+        "expression",
+        "rejected",
+    }
 
 
 def test_the_limits_of_variants_are_those_of_the_plan() -> None:
@@ -255,7 +342,7 @@ def test_a_mistake_in_a_matrix_does_not_make_what_reads_it_seem_wrong() -> None:
     [
         ("timeout: 0", "'timeout' of job 'a' must be longer than 0 seconds, not 0"),
         ("commands: [x: y]", "item 1 of 'commands' of job 'a' must be text, not a mapping; where text holds ': ', put all of it in quotes"),
-        ("on_error: \"${{ matrix.e && 'continue' || 'stop' }}\"", "'on_error' of job 'a' must be 'stop' or 'continue', not '${{ matrix.e && 'continue' || 'stop' }}'; '${{ }}' is not evaluated here, as 'on_error' is the same for all variants: give those that differ a job of their own"),
+        ("on_error: \"${{ matrix.e && 'continue' || 'stop' }}\"", "'on_error' of job 'a' must be 'stop', 'continue' or 'hold', not '${{ matrix.e && 'continue' || 'stop' }}'; '${{ }}' is not evaluated here, as 'on_error' is the same for all variants: give those that differ a job of their own"),
         ("retry: {delay: '${{ item.delay }}'}", "'delay' of 'retry' of job 'a' must be a number of seconds or a duration such as '90s', '5m' or '1h30m', not '${{ item.delay }}'; '${{ }}' is not evaluated here, as 'retry' is the same for all variants: give those that differ a job of their own"),
         ("on_error: true", "'on_error' of job 'a' must be 'continue' for a job that may fail, or 'stop', not true"),
         ("max_parallel: '${{ matrix.n }}'", "'max_parallel' of job 'a' must be a whole number, not '${{ matrix.n }}'; '${{ }}' is not evaluated here"),
@@ -270,8 +357,7 @@ def test_a_mistake_in_a_matrix_does_not_make_what_reads_it_seem_wrong() -> None:
         ("if: ''", "'if' of job 'a' has no value; write one or remove the key"),
         ("if: 3", "'if' of job 'a' must be an expression such as ${{ params.deploy }}, not 3"),
         ("user: ", "'user' of job 'a' has no value; write one or remove the key"),
-        ("on_complete: [b]", "this version of orca does not know 'on_complete' with a list of jobs yet"),
-        ("on_complete: allways", "'on_complete' of job 'a' must be 'success', 'failure' or 'always', not 'allways'"),
+        ("on_complete: {b: c}", "'on_complete' of job 'a' must be 'success', 'failure' or 'always', or a list of jobs to go to, not a mapping"),
         ("outputs: {a: [1]}", "'a' of 'outputs' of job 'a' must be text, a number, or an expression such as ${{ jobs.build.outputs.image }}, not a list"),
         ("matrix: 3", "'matrix' of job 'a' must be a mapping of axes to their values, or one expression such as ${{ fromJSON(jobs.list.outputs.matrix) }}, not 3"),
         ("matrix: {}", "'matrix' of job 'a' must name at least one axis"),

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic_core import PydanticCustomError
 
-from orchestrator.compile import compile_text
+from orchestrator.compile import compile_text, specs_in_memory
 from orchestrator.errors import SpecError
 from orchestrator.spec import shapes
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.key_texts import KEY_TEXTS
-from orchestrator.spec.model import Shape
 from orchestrator.spec.parse import parse
 from orchestrator.spec.schema import spec_schema
 from orchestrator.spec.source import read_source
+from orchestrator.spec.values import Shape
 from tests.support.json_schema import errors, instances
 
 ROOT = Path(__file__).parents[3]
@@ -35,6 +35,7 @@ ARITHMETIC = (
     "must be a number of processors",
     "has a quote that is not closed",
     "must be a regular expression, and is none",
+    "is not an instant that there is",
 )
 """What a pattern cannot tell of text: ten years, six megabytes, infinity, a shell's quotes, a regular expression."""
 
@@ -48,6 +49,8 @@ EVERYTHING: dict[str, Any] = {
         "whole": {"type": "integer", "required": True, "default": 3, "enum": [3, 4], "description": "d"},
         "text": {"pattern": "^a", "default": None},
     },
+    "vars": {"v": None, "w": {"a": ["${{ params.text }}"]}, "x": 1},
+    "error_handlers": {"nest": "last", "http": ["last"]},
     "env": {"A": "1", "B": 2, "C": None, "D": False, "E": "${{ params.text }}"},
     "workspace": ".",
     "defaults": {
@@ -151,6 +154,58 @@ EVERYTHING: dict[str, Any] = {
         },
         "p": {"for_each": {"a": 1}, "commands": "true"},
         "q": {"for_each": "${{ params.text }}", "commands": "true"},
+        "g": {
+            "gate": {
+                "prompt": "Sure of ${{ params.text }}?",
+                "fields": {
+                    "bare": None,
+                    "short": "number",
+                    "text": {
+                        "type": "string",
+                        "pattern": "^a",
+                        "default": "a",
+                        "label": "L",
+                        "description": "D",
+                    },
+                    "one": {"type": "select", "options": ["x", 1, True], "default": 1, "required": True},
+                    "some": {"type": "multi-select", "options": "${{ params.text }}"},
+                },
+                "approvers": ["ann", "user:bob", "group:release", "${{ params.text }}"],
+                "min_approvals": 2,
+                "self_approval": False,
+                "timeout": "1h",
+                "on_timeout": "reject",
+                "reminder": {"every": "4h", "job": "remind"},
+            },
+        },
+        "g2": {"gate": "Go?", "timeout": 60},
+        "g3": {"gate": {"prompt": "Go?", "approvers": "ann"}, "for_each": [1]},
+        "g4": {"gate": {"prompt": "Go?", "approvers": "${{ params.text }}"}},
+        "remind": {"commands": "true"},
+        "w1": {"wait": "5m"},
+        "w2": {"wait": 90},
+        "w3": {"wait": {"until": "2026-01-31T08:00:00Z"}},
+        "w4": {"wait": {"until": 1700000000}},
+        "w5": {"wait": {"for": "${{ params.text }}"}, "on_complete": "always"},
+        "w6": {"wait": "${{ params.text }}m"},
+        "choose": {
+            "choice": [
+                {"when": True, "then": "call"},
+                {"when": "params.text", "then": ["call", "http"]},
+                {"default": ["nest"]},
+            ],
+        },
+        "call": {
+            "call": "a.b_1:c.d",
+            "with": {"x": [1, {"y": "${{ params.text }}"}]},
+            "on_success": "last",
+            "on_failure": ["last"],
+            "publish": {"v": 1, "w": "${{ jobs.call.outputs.w }}"},
+            "stop_grace": 3,
+        },
+        "http": {"call": "http", "with": {"url": "x"}, "on_error": "hold", "on_complete": ["last"]},
+        "nest": {"workflow": "./child.yaml", "with": {"p": 1}, "timeout": "1h", "on_complete": "last"},
+        "last": {"commands": "echo '${{ vars.v }} ${{ vars.w }} ${{ vars.x }}'"},
         "c": {"after": "a", "parallel_with": [], "on_complete": "always", "image": "python:3.11-slim"},
     },
     "outputs": {"o": "${{ jobs.b.outputs.y }}", "n": 1},
@@ -158,10 +213,13 @@ EVERYTHING: dict[str, Any] = {
 """A spec with each key, in short forms where there are any."""
 
 
+CHILD = "name: child\nparams: {p: {type: integer}}\njobs: {a: {image: 'x:1', env: {P: '${{ params.p }}'}}}\n"
+
+
 def findings(text: str) -> list[Diagnostic]:
     """The errors that parsing and compiling find."""
     try:
-        compile_text(text, "spec.yaml")
+        compile_text(text, "spec.yaml", read=specs_in_memory({"child.yaml": CHILD}))
     except SpecError as error:
         return [
             item for item in error.diagnostics if isinstance(item, Diagnostic) and item.severity == "error"
