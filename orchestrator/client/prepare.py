@@ -7,7 +7,9 @@ from pathlib import Path
 
 from orchestrator.client.git import git_context
 from orchestrator.client.hash_files import hashes_of
+from orchestrator.client.python_spec import SUFFIX, yaml_of
 from orchestrator.compile import Compiled, ReadSpec, SpecFile, compile_text
+from orchestrator.contract.messages import NestedFiles
 from orchestrator.errors import UsageError
 from orchestrator.plan.base import Json
 from orchestrator.plan.fingerprint import digest
@@ -31,6 +33,8 @@ class Prepared:
     """Key in the store."""
     file_hashes: dict[str, str]
     """See `RunRequest.file_hashes`."""
+    nested: dict[str, NestedFiles]
+    """See `RunRequest.nested`."""
     details: str
     """The plan in Markdown, for the Web UI."""
     warnings: tuple[str, ...]
@@ -53,9 +57,14 @@ def compile_file(path: Path) -> Compiled:
 def read_spec(path: Path) -> bytes:
     """A spec's bytes: one more than is allowed at most, so that the compiler sees that it is too large.
 
+    Of a Python file the YAML that its workflow stands for.
+
     Raises:
         OSError: the file cannot be read.
+        UsageError: a Python file has no workflow, or fails.
     """
+    if path.suffix == SUFFIX:
+        return yaml_of(path)
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
@@ -122,37 +131,33 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry
     """
     plan = checked.compiled.plan
     folder = checked.path.resolve().parent
-    key, warnings = None, ()
-    if plan.workspace is not None and _restores_workspace(plan):
-        key, warnings = await ship(store, folder / plan.workspace)
-    hashes: dict[str, str] = {}
-    if plan.workspace is not None:
-        hashes = await asyncio.to_thread(_hashes_of_all, plan, folder / plan.workspace)
+    own, warnings = await _files_of(plan, folder, store=store, dry=dry)
+    nested: dict[str, NestedFiles] = {}
+    for key, child in plan.workflows.items():
+        # A nested spec's own folder is where its workspace begins.
+        nested[key], more = await _files_of(child, (folder / key).parent, store=store, dry=dry)
+        warnings = (*warnings, *more)
     return Prepared(
         plan=plan,
         digest=digest(plan),
         params=checked.params,
         git=git_context(folder, ref=ref),
-        workspace=key,
-        file_hashes=hashes,
+        workspace=own.workspace,
+        file_hashes=own.file_hashes,
+        nested=nested,
         details=plan_markdown(plan),
-        warnings=(*(str(item) for item in checked.compiled.diagnostics), *warnings),
+        warnings=(*(str(item) for item in checked.compiled.diagnostics), *dict.fromkeys(warnings)),
     )
 
 
-def _restores_workspace(plan: Plan) -> bool:
-    """Whether a container of the plan, or of one that is nested in it, starts in the workspace."""
-    return any(
-        isinstance(node, ContainerNode) and node.workspace
-        for one in (plan, *plan.workflows.values())
-        for node in one.jobs.values()
-    )
-
-
-def _hashes_of_all(plan: Plan, folder: Path) -> dict[str, str]:
-    """Those of the plan and of all that are nested in it, which have the same workspace."""
-    return {
-        key: found
-        for one in (plan, *plan.workflows.values())
-        for key, found in hashes_of(one, folder).items()
-    }
+async def _files_of(
+    plan: Plan, folder: Path, *, store: Store, dry: bool
+) -> tuple[NestedFiles, tuple[str, ...]]:
+    """What one plan needs of its workspace, shipped where a container starts in it, and warnings."""
+    if plan.workspace is None:
+        return NestedFiles(), ()
+    key, warnings = None, ()
+    if not dry and any(isinstance(node, ContainerNode) and node.workspace for node in plan.jobs.values()):
+        key, warnings = await ship(store, folder / plan.workspace)
+    hashes = await asyncio.to_thread(hashes_of, plan, folder / plan.workspace)
+    return NestedFiles(workspace=key, file_hashes=hashes), warnings

@@ -95,6 +95,7 @@ async def submit(
         git=prepared.git,
         workspace=prepared.workspace,
         file_hashes=prepared.file_hashes,
+        nested=prepared.nested,
         created_at=rfc3339(now),
         task_queue=task_queue,
         submitted_by=submitted_by,

@@ -70,6 +70,9 @@ def verdicts(given: Sequence[Path], *, read_stdin: Callable[[], bytes]) -> Itera
             except OSError as error:
                 yield Verdict(file, name, (unreadable(name, error.strerror or str(error)),))
                 continue
+            except UsageError as error:
+                yield Verdict(file, name, (unreadable(name, str(error)),))
+                continue
             nested: dict[str, Path] = {}
             read = None if file == STDIN else _reader(file.parent, nested)
             yield Verdict(file, name, _diagnostics(text, name, read), nested)

@@ -58,8 +58,7 @@ def _compiled(given: SpecFile, chain: tuple[str, ...], family: Family) -> Outcom
     parsed = parse.read(given.text, given.file)
     if parsed.spec is None or parsed.source is None:
         return Outcome(None, None, parsed.diagnostics)
-    if not chain:
-        chain, family.workspace = (family.root,), parsed.spec.workspace
+    chain = chain or (family.root,)
     children = children_of(parsed.spec, chain, family, lambda found, way: _compiled(found, way, family))
     draft = make_draft(
         parsed.spec,

@@ -30,8 +30,6 @@ class Draft:
     kinds: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
     children: Mapping[str, Child] = field(default_factory=dict[str, Child])
     """The specs that jobs nest, by the job."""
-    unfit_workspace: str | None = None
-    """Of a spec that is nested: why it cannot have the workspace that it says, if it cannot."""
     suggester: Suggester = field(default_factory=Suggester)
 
     def at_key(
@@ -66,7 +64,6 @@ def make_draft(
     source: Source,
     *,
     children: Mapping[str, Child] | None = None,
-    unfit_workspace: str | None = None,
 ) -> Draft:
     """Works out what the rules need."""
     graph, bad_pairs = build_graph(spec)
@@ -80,5 +77,4 @@ def make_draft(
         services=services_of(spec),
         kinds={name: kind_of(job) for name, job in spec.jobs.items()},
         children=children or {},
-        unfit_workspace=unfit_workspace,
     )

@@ -85,8 +85,6 @@ class Family:
     """The root's file name."""
     read: ReadSpec | None
     """None: nothing can be read, as the root has no folder."""
-    workspace: str | None = None
-    """The folder that the root ships, from its own folder."""
     outcomes: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
     """By path, in the order in which they were met first."""
 

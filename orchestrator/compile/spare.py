@@ -28,7 +28,7 @@ MAX_NEEDLESS: Final = 500
 """Needless dependencies that one spec is told of; more of them are not looked for."""
 _ELSEWHERE: Final = (
     "E104", "E108", "E109", "E110", "E111", "E114", "E115", "E116", "E117",
-    "E125", "E129", "E130", "E131", "E133", "E202", "E203", "E205", "E206", "E208", "E209", "E210", "E211", "E212",
+    "E125", "E129", "E130", "E131", "E202", "E203", "E205", "E206", "E208", "E209", "E210", "E211", "E212",
     "E213", "E214",
 )  # fmt: skip
 """Errors of the compiler after which the graph of the jobs is still the one that is meant."""

@@ -180,18 +180,6 @@ jobs:
   confirm: {gate: Go live?}
 """,
     ),
-    Explanation(
-        code="E133",
-        slug="another-workspace",
-        title="A nested workflow ships another folder than the one that nests it",
-        text="A run and all that it nests have one workspace, that of the spec that was submitted. A nested spec that "
-        "has a `workspace` must mean the same folder, written from its own place, or have none.",
-        wrong="name: release\njobs:\n  test: {workflow: ./test.yaml}\n",
-        mended="name: release\nworkspace: .\njobs:\n  test: {workflow: ./test.yaml}\n",
-        beside={
-            "test.yaml": "name: test\nworkspace: .\njobs:\n  unit: {image: alpine:latest, commands: [make test]}\n"
-        },
-    ),
 )
 
 KIND_WARNINGS: Final = (
