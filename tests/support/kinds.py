@@ -47,19 +47,27 @@ async def answer(client: Client, run: str, name: str, by: str = "ann", **fields:
     """Approve a gate, or what `decision` says."""
     said = Answer.model_validate({"gate": name, "by": by, **fields})
     handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(run)
-    return await handle.execute_update(UPDATE_ANSWER, said, result_type=AnswerReply)
+    return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+        UPDATE_ANSWER, said, result_type=AnswerReply
+    )
 
 
 async def repair(client: Client, run: str, name: str, action: str, **fields: Any) -> str:
     said = Repair.model_validate({"job": name, "action": action, "by": "ann", **fields})
     handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(run)
-    return (await handle.execute_update(UPDATE_REPAIR, said, result_type=Reply)).message
+    reply = await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+        UPDATE_REPAIR, said, result_type=Reply
+    )
+    return reply.message
 
 
 async def pause(client: Client, run: str, *, paused: bool = True, **fields: Any) -> str:
     said = Pause.model_validate({"paused": paused, "by": "ann", **fields})
     handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(run)
-    return (await handle.execute_update(UPDATE_PAUSE, said, result_type=Reply)).message
+    reply = await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+        UPDATE_PAUSE, said, result_type=Reply
+    )
+    return reply.message
 
 
 def why_refused(error: WorkflowUpdateFailedError) -> str:

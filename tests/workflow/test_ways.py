@@ -10,12 +10,19 @@ from orchestrator.contract.messages import RunRecord
 from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import ContainerNode, Plan
 from tests.support.kinds import answer, choice, gate, ways
+from tests.support.memory_engine import Program
 from tests.support.plans import job, plan
 from tests.support.workshop import until
 from tests.workflow.conftest import Serve
 
 FAIL: dict[str, Any] = {"entrypoint": ("fail",)}
-PROGRAMS: dict[str, Any] = {"fail": lambda _: 3}
+
+
+def ends_with(code: int) -> Program:
+    return lambda _: code
+
+
+PROGRAMS = {"fail": ends_with(3), "true": ends_with(0)}
 
 
 def states(record: RunRecord) -> dict[str, str]:
@@ -62,7 +69,7 @@ async def test_a_deployment_takes_its_way(
     client: Client, serve: Serve, params: dict[str, str], expected: dict[str, str]
 ) -> None:
     shape = deployment()
-    async with serve(client, {**PROGRAMS, "true": lambda _: 0}) as runner:
+    async with serve(client, PROGRAMS) as runner:
         run = await runner.start(shape, params=params)
         if params["to"] == "production":
             await until(client, run.id, lambda record: record.jobs["approval"].gate is not None)
@@ -75,7 +82,7 @@ async def test_a_deployment_takes_its_way(
 
 
 async def test_why_a_way_was_not_taken_is_told(client: Client, serve: Serve) -> None:
-    async with serve(client, {**PROGRAMS, "true": lambda _: 0}) as runner:
+    async with serve(client, PROGRAMS) as runner:
         record = await runner.run(deployment(), params={"to": "dev", "deploy": "true", "health": "true"})
     assert record.jobs["check"].outputs == {"branch": None, "default": False, "chosen": []}
     assert record.jobs["check"].summary == "took no branch: no `when` holds, and there is no default"

@@ -105,9 +105,11 @@ jobs:
 """
     shape = compile_text(source, "spec.yaml").plan
     run = state(shape)
+    node = shape.jobs["a"]
+    assert isinstance(node, ContainerNode)
     wanted = request(shape, params={"text": "{"})
     with pytest.raises(ExpressionError, match=r"^command 2 of job 'a': Error parsing fromJSON"):
-        container_request(shape.jobs["a"], run.jobs["a"], wanted, run, try_number=1)
+        container_request(node, run.jobs["a"], wanted, run, try_number=1)
 
 
 @pytest.mark.parametrize(
