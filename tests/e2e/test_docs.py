@@ -12,6 +12,7 @@ from orchestrator.client import logs, runs
 from orchestrator.client.connect import connect_embedded
 from orchestrator.client.prepare import check, prepare
 from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import running_server
@@ -58,7 +59,9 @@ async def ended(orca: Orca, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         prepared = await prepare(check(Path(folder / block.file), block.params), store=store)
-        record = await runs.wait(client, await runs.submit(client, prepared, task_queue=DEFAULT_TASK_QUEUE))
+        mocks = Mocks() if "dry" in block.words else None
+        run_id = await runs.submit(client, prepared, task_queue=DEFAULT_TASK_QUEUE, mocks=mocks)
+        record = await runs.wait(client, run_id)
         lines = [f"{entry.job} | {entry.text}" async for entry in logs.read(store, logs.sources(record))]
         return Ended(record, lines)
 

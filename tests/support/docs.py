@@ -2,9 +2,10 @@
 
     ```yaml                                     a whole spec; it runs and ends with success
     ```yaml run="failed" params="version=2"     … and ends so, with these params
+    ```yaml dry="yes"                            … as a dry run, in which every job ends as if it had succeeded
     ```yaml check="error" file="ci.yaml"        a wrong spec; the text block after it is what `orca validate` says
     ```yaml from="GitHub Actions"               another system's file, or a piece of one
-    ```text file="data.txt"                     a file beside the specs of its section
+    ```text file="data.txt"                     a file beside the specs of its section, which they may nest
 
 A text block right after a spec that runs has lines of its log as `job | line`, states as `job: state`, and outputs of
 the run as `output name = value`.

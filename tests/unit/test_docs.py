@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from orchestrator.cli.app import app
-from orchestrator.compile import compile_text
+from orchestrator.compile import compile_text, specs_in_memory
 from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, TryRecord
 from orchestrator.errors import SpecError
 from orchestrator.expressions import KNOWN_FUNCTIONS
@@ -21,6 +21,7 @@ from orchestrator.plan.base import Frozen
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.explanations import EXPLANATIONS
 from orchestrator.spec.key_texts import KEY_TEXTS
+from orchestrator.spec.kinds import BranchShape, GateFieldShape, GateShape, ReminderShape, WaitShape
 from orchestrator.spec.model import (
     HealthCheckShape,
     HttpShape,
@@ -32,16 +33,30 @@ from orchestrator.spec.model import (
     ResourcesShape,
     RetryShape,
     ServiceShape,
-    Shape,
     Spec,
 )
 from orchestrator.spec.schema import spec_schema
 from orchestrator.spec.source import read_source
+from orchestrator.spec.values import Shape
 from tests.support.docs import FOLDER, PAGES, ROOT, Block, anchor, blocks, read, rewrite_after
 from tests.support.json_schema import errors
 
 BLOCKS = blocks()
 SCHEMA = spec_schema()
+PAGES_OF_KEYS = {
+    "gate": "people.md",
+    "wait": "time.md",
+    "choice": "decisions.md",
+    "on_success": "decisions.md",
+    "on_failure": "decisions.md",
+    "error_handlers": "decisions.md",
+    "call": "functions.md",
+    "with": "functions.md",
+    "workflow": "nested.md",
+    "vars": "variables.md",
+    "publish": "variables.md",
+}
+"""Keys of jobs and workflows that are told of on another page than most."""
 SECTIONS: list[tuple[type[Shape], str, str]] = [
     (Spec, "language/workflow.md", ""),
     (JobShape, "language/jobs.md", ""),
@@ -54,6 +69,11 @@ SECTIONS: list[tuple[type[Shape], str, str]] = [
     (HealthCheckShape, "language/services.md", "health_check"),
     (ReadyShape, "language/services.md", "health_check"),
     (HttpShape, "language/services.md", "health_check"),
+    (GateShape, "language/people.md", "gate"),
+    (GateFieldShape, "language/people.md", "fields"),
+    (ReminderShape, "language/people.md", "reminder"),
+    (WaitShape, "language/time.md", "wait"),
+    (BranchShape, "language/decisions.md", "choice"),
 ]
 """Where the keys of each shape are told of: a section of their own on a page, or that of the key that holds them."""
 
@@ -101,6 +121,8 @@ def test_every_key_has_a_section_with_an_example_that_uses_it(
     shape: type[Shape], page: str, owner: str, key: str
 ) -> None:
     heading = f"`{owner or key}`"
+    if shape in (JobShape, Spec) and key in PAGES_OF_KEYS:
+        page = f"language/{PAGES_OF_KEYS[key]}"
     examples = [
         block for block in read(FOLDER / page).blocks if block.headings[-1:] == (heading,) and block.runs
     ]
@@ -121,6 +143,7 @@ def holders_of(shape: type[Shape], data: Any) -> list[dict[str, Any]]:
     services: list[Any] = [one for job in jobs for one in mapping(job.get("services")).values()]
     checks = [mapping(one.get("health_check")) for one in map(mapping, services)]
     ready = [mapping(one.get("ready")) for one in checks]
+    gates = [mapping(job.get("gate")) for job in jobs]
     inner: dict[type[Shape], list[Any]] = {
         Spec: [data],
         JobShape: jobs,
@@ -133,6 +156,11 @@ def holders_of(shape: type[Shape], data: Any) -> list[dict[str, Any]]:
         HealthCheckShape: checks,
         ReadyShape: ready,
         HttpShape: [one.get("http") for one in ready],
+        GateShape: gates,
+        GateFieldShape: [field for gate in gates for field in mapping(gate.get("fields")).values()],
+        ReminderShape: [gate.get("reminder") for gate in gates],
+        WaitShape: [job.get("wait") for job in jobs],
+        BranchShape: [branch for job in jobs for branch in job.get("choice", ())],
     }
     return [one for one in inner[shape] if isinstance(one, dict)]
 
@@ -140,7 +168,7 @@ def holders_of(shape: type[Shape], data: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.is_ours], ids=lambda block: block.name)
 def test_every_spec_compiles_without_a_warning_or_says_what_is_wrong(block: Block) -> None:
     try:
-        found = compile_text(block.text, block.file).diagnostics
+        found = compile_text(block.text, block.file, read=specs_in_memory(block.files)).diagnostics
     except SpecError as error:
         found = error.diagnostics
     said = "".join(f"{item.pretty()}\n" for item in found if isinstance(item, Diagnostic))
