@@ -7,7 +7,7 @@ history stands for the runs that are under way somewhere.
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,6 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from orchestrator.client import runs
 from orchestrator.client.connect import connect
 from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.names import WORKFLOW_TYPE
@@ -26,8 +25,10 @@ from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import Matrix, Plan, Strategy
 from orchestrator.store.store import open_store
+from tests.support.kinds import answer, choice, gate, pause, repair, wait, ways
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.plans import for_each, job, matrix, plan, request
+from tests.support.workshop import until
 from workers.activities.container import ContainerActivities
 from workers.supervision.container_try import Supervisor
 
@@ -98,7 +99,88 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "cancel": lambda: plan(
         job("nap", entrypoint=("nap",)), job("b", "nap"), job("end", finalizer=True, on_complete="always")
     ),
+    "gate": lambda: plan(
+        gate("go", form=[{"name": "n", "type": "number"}], limit=3600),
+        gate("both", items=["a", "b"], min_approvals=2),
+        gate("late", limit=0.7, on_timeout="reject", remind_every=0.3, reminder="tell", on_error="continue"),
+        job("tell", reminds="late"),
+        job(
+            "after",
+            "go",
+            "both",
+            Requirement(job="late", condition="failure"),
+            publish={"n": "${{ jobs.go.outputs.n }}"},
+        ),
+        gate("open", "after"),
+        job("end", finalizer=True, on_complete="always"),
+        vars={"n": "${{ 0 }}"},
+    ),
+    "wait": lambda: plan(
+        wait("nap", duration="${{ '300ms' }}"),
+        wait("past", until="2020-01-01T00:00:00Z"),
+        job("after", "nap", "past"),
+    ),
+    "ways": lambda: plan(
+        choice("route", ("git.ref == 'x'", "left"), ("git.ref == 'refs/heads/dev'", "right"), (None, "left")),
+        job("left", triggers=ways("route chosen")),
+        job("right", triggers=ways("route chosen"), entrypoint=("fail",), on_error="continue"),
+        job("heal", triggers=ways("left failure", "right failure")),
+        job("join", "left", "right", "heal"),
+        job("none", triggers=ways("heal failure")),
+        job("behind", "none"),
+    ),
+    "hold": lambda: plan(
+        job("again", entrypoint=("fail",), on_error="hold", retry={"max_attempts": 2, "delay": 0.1}),
+        for_each("each", ["fail", "nothing"], entrypoint=("${{ item }}",), on_error="hold"),
+        job("after", "again", "each"),
+    ),
+    "pause": lambda: plan(gate("go"), job("a", "go"), for_each("b", [1, 2], "go", max_parallel=1)),
 }
+
+
+async def _answer_gates(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["late"].status == "failed")
+    for name in ("both (a)", "both (b)"):
+        await answer(client, run, name)
+        await answer(client, run, name, by="bob")
+    handle: WorkflowHandle[RunWorkflow, RunRecord] = client.get_workflow_handle(run)
+    await handle.signal("approve", "nonsense")
+    await handle.signal("approve", {"gate": "go", "by": "ann", "fields": {"n": 7}})
+    await until(client, run, lambda found: found.jobs["open"].gate is not None)
+    await handle.cancel()
+
+
+async def _repair(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["again"].status == "held")
+    await until(client, run, lambda found: found.jobs["each"].status == "held")
+    await repair(client, run, "again", "retry")
+    await until(
+        client, run, lambda found: found.jobs["again"].tries == 4 and found.jobs["again"].status == "held"
+    )
+    await repair(client, run, "again", "set_outputs", outputs={"n": 1})
+    await repair(client, run, "each (fail)", "skip")
+
+
+async def _pause(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["go"].gate is not None)
+    await pause(client, run)
+    await answer(client, run, "go")
+    await until(client, run, lambda found: found.jobs["go"].status == "success")
+    await pause(client, run, paused=False)
+
+
+async def _cancel(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["nap"].status == "running")
+    await client.get_workflow_handle(run).cancel()
+
+
+DRIVES: dict[str, Callable[[Client, str], Awaitable[None]]] = {
+    "cancel": _cancel,
+    "gate": _answer_gates,
+    "hold": _repair,
+    "pause": _pause,
+}
+"""What people do to a run while it goes."""
 
 
 def _nap(box: Running) -> int:
@@ -136,9 +218,8 @@ async def record(client: Client, folder: Path, name: str) -> None:
                 file_hashes={"a\n!b": "12", "c": "34", "nothing": ""},
             )
             handle = await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
-            if name == "cancel":
-                await _until_running(client, handle)
-                await handle.cancel()
+            if name in DRIVES:
+                await DRIVES[name](client, run)
             try:
                 await handle.result()
             except WorkflowFailureError as error:
@@ -146,11 +227,6 @@ async def record(client: Client, folder: Path, name: str) -> None:
             history = await handle.fetch_history()
         await supervisor.drain()
     (HISTORIES / f"{name}.json").write_text(history.to_json() + "\n")
-
-
-async def _until_running(client: Client, handle: WorkflowHandle[RunWorkflow, RunRecord]) -> None:
-    while (await runs.record(client, handle.id)).jobs["nap"].status != "running":
-        await asyncio.sleep(0.1)
 
 
 async def main(names: list[str]) -> None:
