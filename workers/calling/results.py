@@ -69,7 +69,8 @@ def _result(returned: Any) -> StepResult:
             return StepResult.ok(cast("Mapping[str, Any]", returned))
         case _:
             raise BadResult(
-                f"the function returned {_kind(returned)}; it must return a StepResult, a dict of outputs or None"
+                f"the function returned something {_kind(returned)}; it must return a StepResult, a dict of "
+                "outputs or None"
             )
 
 

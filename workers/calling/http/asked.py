@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -12,6 +13,9 @@ from workers.calling.faults import CallFault
 DEFAULT_TIMEOUT: Final = 60.0
 DEFAULT_MAX_BYTES: Final = 1024 * 1024
 HIGHEST_MAX_BYTES: Final = 64 * 1024 * 1024
+
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 Scalar = str | bool | int | float
 Status = Annotated[int, Field(ge=100, le=599)] | Literal["1xx", "2xx", "3xx", "4xx", "5xx"]
@@ -57,10 +61,17 @@ def asked(arguments: Mapping[str, Any]) -> Asked:
     if isinstance(given.get("method"), str):
         given["method"] = given["method"].upper()
     try:
-        return Asked.model_validate(given)
+        found = Asked.model_validate(given)
     except ValidationError as error:
         problems = {_problem(found["loc"], found["type"], found["msg"]): None for found in error.errors()}
         raise CallFault(f"`with` of `call: http` is wrong: {'; '.join(problems)}") from None
+    for name, value in found.headers.items():
+        if not _HEADER.fullmatch(name) or not _VALUE.fullmatch(str(value)):
+            # Its value may be secret.
+            raise CallFault(
+                f"`with` of `call: http` is wrong: `headers.{name[:80]!r}` holds what HTTP does not allow"
+            )
+    return found
 
 
 def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:

@@ -47,7 +47,7 @@ async def call_http(context: Context, arguments: Mapping[str, Any], allowed: Seq
         raise CallFault(f"{where} had no answer within {request.timeout:g} s", final=False) from None
     except httpx.TimeoutException:
         raise CallFault(f"{where} had no answer in time", final=False) from None
-    except (httpx.InvalidURL, UnicodeError):
+    except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError):
         raise CallFault(f"{where} cannot be sent: `url` or `headers` hold what HTTP does not allow") from None
     except httpx.DecodingError:
         raise CallFault(f"{where}: the answer's body is not compressed as it says", final=False) from None
@@ -72,8 +72,13 @@ async def _exchange(request: Asked, allowed: Sequence[str]) -> tuple[httpx.Respo
     async def watch(event: str, info: Mapping[str, Any]) -> None:
         # Before anything is sent: a name may lead to an address that is not allowed.
         if event in _CONNECTED:
-            peer = info["return_value"].get_extra_info("server_addr")
-            check_address(str(peer[0]), int(peer[1]), allowed)
+            stream = info["return_value"]
+            peer = stream.get_extra_info("server_addr")
+            try:
+                check_address(str(peer[0]), int(peer[1]), allowed)
+            except CallFault:
+                await stream.aclose()
+                raise
 
     content, kind = body_of(request)
     headers = {name: str(value) for name, value in request.headers.items()}
