@@ -28,8 +28,12 @@ from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.plan.model import Plan
 from orchestrator.store.store import open_store
 from tests.support.memory_engine import MemoryEngine, Program
+from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
+from workers.activities.jobs import JobActivities
 from workers.activities.services import ServiceActivities
+from workers.calling.caller import Caller
+from workers.settings import Calls
 from workers.supervision.container_try import Supervisor
 
 HOST = "host"
@@ -114,7 +118,7 @@ def serve(tmp_path: Path) -> Serve:
 
     With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves the
     queue of its host too; without `shared` that alone, without `own` the shared one alone. Another `host` shares the
-    store with the first.
+    store with the first. `calls` say which functions it calls.
     """
 
     @asynccontextmanager
@@ -127,6 +131,7 @@ def serve(tmp_path: Path) -> Serve:
         shared: bool = True,
         own: bool = True,
         host: str = HOST,
+        calls: Calls | None = None,
     ) -> AsyncGenerator[Runner]:
         queue = queue or uuid4().hex
         engine = engine or MemoryEngine(programs=programs)
@@ -134,7 +139,9 @@ def serve(tmp_path: Path) -> Serve:
             store = open_store(str(tmp_path / "store"))
             supervisor = Supervisor(engine=engine, store=store, host=host, threads=threads)
             services = ServiceActivities(client, supervisor.services, host)
-            activities = (ContainerActivities(client, supervisor).run, services.start, services.stop)
+            caller = Caller(store=store, host=host, calls=calls or Calls())
+            jobs = JobActivities(ContainerActivities(client, supervisor), CallActivities(client, caller))
+            activities = (jobs.run, services.start, services.stop)
             async with AsyncExitStack() as stack:
                 if own:
                     await stack.enter_async_context(
