@@ -30,9 +30,7 @@ async def kept(job: JobState, around: Surroundings, attempt: Attempt, conclude: 
         asyncio.CancelledError: the job was cancelled.
     """
     outcome = conclude(await attempt())
-    # Nobody is asked in a dry run.
-    may_hold = job.node.on_error == "hold" and around.request.mocks is None
-    while outcome.status == "failed" and may_hold and not around.state.stopping(job):
+    while outcome.status == "failed" and _to_be_held(job, around):
         repair = await around.repairs.ask(job, outcome)
         match repair.action:
             case "retry":
@@ -61,6 +59,13 @@ async def kept(job: JobState, around: Surroundings, attempt: Attempt, conclude: 
             case _:
                 assert_never(repair.action)
     return outcome
+
+
+def _to_be_held(job: JobState, around: Surroundings) -> bool:
+    """A dry run waits for nobody, nor does a run that is to end: its finalizers could keep it open for ever."""
+    state = around.state
+    waits = around.request.mocks is None and state.stop is None and not state.stopping(job)
+    return waits and job.node.on_error == "hold"
 
 
 def _by(what: str, repair: Repair) -> str:

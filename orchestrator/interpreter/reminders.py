@@ -80,6 +80,6 @@ class Reminders:
 def _never_sent(gate: JobState) -> Ending:
     if gate.status == "cancelled":
         return Ending("cancelled", gate.reason)
-    opened = gate.gate is not None or (gate.fan is not None and any(leaf.gate for leaf in gate.fan.listed))
+    opened = gate.status in ("success", "failed")
     why = "was closed before a reminder was due" if opened else "did not open"
     return Ending("skipped", f"skipped: gate '{gate.key}' {why}", off_path=gate.off_path)

@@ -34,6 +34,13 @@ class Repairs:
         finally:
             del self._held[job.key]
 
+    def give_up(self) -> None:
+        """Let the finalizers that are held fail: the run was cancelled, and is to end."""
+        for key, decision in self._held.items():
+            job = self._state.find(key)
+            if job is not None and job.node.finalizer and not decision.done():
+                decision.set_result(Repair(job=key, action="fail", by="the cancel of the run"))
+
     def problem(self, repair: Repair) -> str | None:
         """Why `repair` cannot be done, in a sentence, if it cannot."""
         job = self._state.find(repair.job)

@@ -72,8 +72,8 @@ class RunWorkflow:
         self._shared = SharedServices(request, self._state, self._background, self._changed)
         self._pausing = Pausing(self._state, self._changed)
         gates = OpenGates(self._state, request.submitted_by, self._changed)
-        repairs = Repairs(self._state, self._changed)
-        self._people = People(self._state, gates, repairs, self._pausing)
+        self._repairs = Repairs(self._state, self._changed)
+        self._people = People(self._state, gates, self._repairs, self._pausing)
         self._reminders = Reminders(
             self._state,
             run=lambda job: self._admit_and_carry_out(job.node),
@@ -88,7 +88,7 @@ class RunWorkflow:
             self._shared,
             self._background,
             self._pausing,
-            repairs,
+            self._repairs,
             gates,
             self._reminders.send,
             self._changed,
@@ -303,6 +303,7 @@ class RunWorkflow:
             if not self._state.jobs[name].node.finalizer:
                 task.cancel()
         self._reminders.stop()
+        self._repairs.give_up()
         self._changed()
 
     def _set_variables(self) -> None:

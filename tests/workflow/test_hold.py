@@ -170,6 +170,19 @@ async def test_a_cancel_ends_what_is_held(client: Client, serve: Serve) -> None:
     assert (record.status, statuses) == ("cancelled", ["cancelled", "cancelled", "success"])
 
 
+async def test_a_cancel_gives_up_a_finalizer_that_is_held(client: Client, serve: Serve) -> None:
+    shape = plan(job("a"), troubled("end", finalizer=True, on_complete="always"))
+    async with serve(client, {"trouble": Trouble()}) as runner:
+        run = await runner.start(shape)
+        await held(client, run.id, "end")
+        await runs.cancel(client, run.id)
+        record = await runs.wait(client, run.id)
+    assert (record.status, record.jobs["end"].status) == ("cancelled", "failed")
+    assert record.jobs["end"].reason == (
+        "exit: the container ended with exit code 3 (given up by the cancel of the run)"
+    )
+
+
 async def test_expressions_that_fail_are_held_too(client: Client, serve: Serve) -> None:
     bad = "fromJSON(vars.x)"
     shape = plan(
