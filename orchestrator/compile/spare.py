@@ -110,6 +110,7 @@ def needless_edges(draft: Draft, errors: Sequence[Diagnostic]) -> Iterator[Diagn
 def _needless(draft: Draft) -> Iterator[tuple[Path, str]]:
     """Where a needless entry stands, and what there is to say of it."""
     graph, shared = draft.graph, _shared_starts(draft)
+    passed_by = may_be_passed_by(draft.jobs, graph)
     asked: list[tuple[str, Edge]] = []
     for name in graph.order:
         at_the_end = tuple(_after_normal_jobs(draft, name)) if name not in shared else ()
@@ -118,11 +119,12 @@ def _needless(draft: Draft) -> Iterator[tuple[Path, str]]:
                 path,
                 f"'after' of job '{name}' names '{other}' needlessly: the job runs after all normal jobs",
             )
-        if name not in shared and not _asks_over_its_edges(draft, name):
+        # Beside a job that may lie on a path not taken, an edge also says that this one's path is another.
+        alone = not any(edge.job in passed_by for edge in graph.edges[name])
+        if name not in shared and alone and not _asks_over_its_edges(draft, name):
             told = {path for path, _ in at_the_end}
             asked += [(name, edge) for edge in _only_order(draft, name) if edge.path not in told]
     reads: dict[str, dict[str, None]] = {}
-    passed_by = may_be_passed_by(draft.jobs, graph)
     for name, edge, witness in implied_edges(graph.order, graph.edges, asked, passed_by=passed_by):
         if name not in reads:
             reads[name] = _read_jobs(draft, name)

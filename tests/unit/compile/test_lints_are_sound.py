@@ -13,14 +13,19 @@ from hypothesis import strategies as st
 
 from orchestrator.compile import compile_text
 from orchestrator.compile.certain import decided, mismatches
+from orchestrator.compile.draft import make_draft
+from orchestrator.compile.nodes import node_of
+from orchestrator.compile.reach import possible_ends
 from orchestrator.contract.messages import JobStatus
 from orchestrator.errors import SpecError
 from orchestrator.expressions import condition, evaluate
 from orchestrator.interpreter.job_state import Ending
-from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler
+from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
 from orchestrator.plan.model import Plan
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.model import ParamShape
+from orchestrator.spec.parse import read
+from tests.support.plans import plan as plan_of
 from tests.support.plans import state
 
 NOW: Final = "2026-01-31T12:00:00.000Z"
@@ -51,6 +56,11 @@ def specs(draw: st.DrawFn) -> Jobs:
             job["parallel_with"] = [draw(st.sampled_from(NAMES[:number]))]
         if draw(st.integers(0, 3)) == 0:
             job["artifacts"] = ["x"]
+        for key in ("on_success", "on_failure", "on_complete"):
+            if draw(st.integers(0, 9)) == 0 and NAMES[number + 1 :] and key not in job:
+                job[key] = draw(
+                    st.lists(st.sampled_from(NAMES[number + 1 :]), min_size=1, max_size=2, unique=True)
+                )
         jobs[name] = job
     return jobs
 
@@ -78,8 +88,9 @@ def walk(plan: Plan, fates: Mapping[str, JobStatus], order: Mapping[str, int]) -
                     running.append(decision.job)
                     continue
                 end: JobStatus = "omitted" if isinstance(decision, Omit) else "skipped"
-                log.append((step, decision.job, end))
-                run.settle(decision.job, Ending(end), NOW)
+                off_path = isinstance(decision, Skip) and decision.off_path
+                log.append((step, decision.job, f"{end} off path" if off_path else end))
+                run.settle(decision.job, Ending(end, off_path=off_path), NOW)
                 scheduler.settle(decision.job)
         if running:
             running.sort(key=order.__getitem__)
@@ -130,6 +141,27 @@ def test_a_needless_entry_can_go_and_no_run_is_another(jobs: Jobs, data: st.Data
         assert walk(other[0], fates, order) == expected
         lost = set(plan.jobs[job].artifacts_from) - set(other[0].jobs[job].artifacts_from)
         assert not any(plan.jobs[name].artifacts for name in lost)
+
+
+@settings(max_examples=500, deadline=None)
+@given(specs(), st.data())
+def test_a_job_that_starts_was_never_called_unreachable(jobs: Jobs, data: st.DataObject) -> None:
+    """E106 says that a job can never start: no run of the plan starts it, where there is one all the same."""
+    parsed = read(json.dumps({"name": "n", "jobs": jobs}), "t.yaml")
+    assert parsed.spec is not None
+    assert parsed.source is not None
+    draft = make_draft(parsed.spec, parsed.source)
+    if draft.graph.cycles or draft.bad_pairs:
+        return
+    _, found = possible_ends(draft.jobs, draft.graph)
+    ranks = {name: rank for rank, name in enumerate(draft.graph.order)}
+    plan = plan_of(*(node_of(draft, name, rank=ranks, commands=None, gates={}) for name in draft.graph.order))
+    fates: dict[str, JobStatus] = {
+        name: data.draw(ENDS if "if" in jobs[name] else ENDS_OF_THE_UNCONDITIONAL) for name in NAMES
+    }
+    order = {name: rank for rank, name in enumerate(data.draw(st.permutations(NAMES)))}
+    started = {name for _, name, what in walk(plan, fates, order) if what == "starts"}
+    assert not started & {one.job for one in found}
 
 
 LITERALS = st.sampled_from(["null", "true", "false", "0", "1", "-2.5", "''", "'a'", "'true'", "'1'", "'B'"])
