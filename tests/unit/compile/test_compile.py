@@ -6,6 +6,7 @@ from orchestrator.compile import compile_text
 from orchestrator.errors import SpecError
 from orchestrator.plan.base import Requirement, Resources, RetryPolicy
 from orchestrator.plan.model import ContainerNode, Param, Plan
+from tests.support.nodes import container
 
 
 def plan_of(text: str) -> Plan:
@@ -14,7 +15,8 @@ def plan_of(text: str) -> Plan:
 
 def jobs_of(jobs: str) -> dict[str, ContainerNode]:
     lines = "".join(f"  {line}\n" for line in jobs.strip().splitlines())
-    return dict(plan_of(f"name: n\ndefaults: {{image: i}}\njobs:\n{lines}").jobs)
+    plan = plan_of(f"name: n\ndefaults: {{image: i}}\njobs:\n{lines}")
+    return {name: container(plan, name) for name in plan.jobs}
 
 
 def errors_of(text: str) -> list[str]:

@@ -25,6 +25,7 @@ from orchestrator.plan.model import Plan
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.model import ParamShape
 from orchestrator.spec.parse import read
+from tests.support.nodes import container
 from tests.support.plans import plan as plan_of
 from tests.support.plans import state
 
@@ -139,8 +140,8 @@ def test_a_needless_entry_can_go_and_no_run_is_another(jobs: Jobs, data: st.Data
         other = compiled(without(jobs, job, key, index))
         assert other is not None
         assert walk(other[0], fates, order) == expected
-        lost = set(plan.jobs[job].artifacts_from) - set(other[0].jobs[job].artifacts_from)
-        assert not any(plan.jobs[name].artifacts for name in lost)
+        lost = set(container(plan, job).artifacts_from) - set(container(other[0], job).artifacts_from)
+        assert not any(container(plan, name).artifacts for name in lost)
 
 
 @settings(max_examples=500, deadline=None)

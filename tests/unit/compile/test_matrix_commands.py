@@ -14,6 +14,7 @@ from orchestrator.compile import compile_text
 from orchestrator.errors import SpecError
 from orchestrator.expressions import render, to_text
 from orchestrator.plan.model import ContainerNode
+from tests.support.nodes import container
 from tests.support.one_job import errors_of, job_of
 
 
@@ -202,8 +203,7 @@ def quoted(value: str) -> str:
 
 def plan_or_errors(job: str) -> ContainerNode | list[str]:
     try:
-        return compile_text(
-            f"name: n\nparams: {{p: {{}}}}\njobs: {{a: {{image: i, {job}}}}}", "t.yaml"
-        ).plan.jobs["a"]
+        compiled = compile_text(f"name: n\nparams: {{p: {{}}}}\njobs: {{a: {{image: i, {job}}}}}", "t.yaml")
+        return container(compiled.plan, "a")
     except SpecError as error:
         return [str(item) for item in error.diagnostics]

@@ -10,6 +10,7 @@ from orchestrator.plan.file_hashes import calls_of
 from orchestrator.plan.model import PLAN_VERSION, ContainerNode, Plan
 from orchestrator.plan.service_env import told_variables
 from orchestrator.plan.service_model import HealthCheck, Port, Ready, Service
+from tests.support.nodes import container
 
 
 def plan_of(text: str) -> Plan:
@@ -19,7 +20,7 @@ def plan_of(text: str) -> Plan:
 
 
 def job_of(services: str, more: str = "") -> ContainerNode:
-    return plan_of(f"jobs: {{a: {{image: i, commands: [make], services: {services}{more}}}}}").jobs["a"]
+    return container(plan_of(f"jobs: {{a: {{image: i, commands: [make], services: {services}{more}}}}}"), "a")
 
 
 @pytest.mark.parametrize(
@@ -142,22 +143,21 @@ def test_the_workflows_services_are_in_the_plan_where_jobs_name_them() -> None:
     )
     assert [item.code for item in compiled.diagnostics] == ["W115"]
     assert compiled.plan.services == (Service(name="db", image="x:1"),)
-    job = compiled.plan.jobs["a"]
+    job = container(compiled.plan, "a")
     assert ([service.name for service in job.services], job.shared_services) == (["redis"], ("db",))
 
 
 @pytest.mark.parametrize("network", ["default", "internal", "none"])
 def test_a_job_says_its_network(network: str) -> None:
-    assert (
-        plan_of(f"jobs: {{a: {{image: i, commands: [make], network: {network}}}}}").jobs["a"].network
-        == network
-    )
+    plan = plan_of(f"jobs: {{a: {{image: i, commands: [make], network: {network}}}}}")
+    assert container(plan, "a").network == network
 
 
 def test_addresses_reach_commands_as_values_of_the_run() -> None:
-    job = plan_of(
-        "jobs: {a: {image: i, services: [redis], commands: ['ping ${{ services.redis.host }}']}}"
-    ).jobs["a"]
+    job = container(
+        plan_of("jobs: {a: {image: i, services: [redis], commands: ['ping ${{ services.redis.host }}']}}"),
+        "a",
+    )
     assert job.commands == ('ping "${ORCA_VALUE_1}"',)
     assert job.env == {"ORCA_VALUE_1": "${{ services.redis.host }}"}
 
@@ -173,7 +173,7 @@ jobs:
     services: {image: 'x:1', retry: {image: 'y:1', env: {resources: z}}}
     commands: ["echo ${{ services.retry.host }} ${{ matrix.services }}"]
 """
-    assert [service.name for service in plan_of(spec).jobs["services"].services] == ["image", "retry"]
+    assert [service.name for service in container(plan_of(spec), "services").services] == ["image", "retry"]
 
 
 def test_starting_and_stopping_is_counted_for_each_variant_and_for_the_run() -> None:
