@@ -1,4 +1,4 @@
-"""Short ways to gates, waits, choices and transitions for tests of the interpreter, beside `plans`."""
+"""Short ways to all kinds of jobs but containers, and to transitions, for tests of the interpreter; see `plans`."""
 
 from typing import Any
 
@@ -8,7 +8,17 @@ from temporalio.exceptions import ApplicationError
 from orchestrator.contract.names import REFUSED_ERROR, UPDATE_ANSWER, UPDATE_PAUSE, UPDATE_REPAIR
 from orchestrator.contract.people import Answer, AnswerReply, Pause, Repair, Reply
 from orchestrator.plan.base import Requirement
-from orchestrator.plan.model import Branch, ChoiceNode, GateField, GateNode, Strategy, Trigger, WaitNode
+from orchestrator.plan.model import (
+    Branch,
+    CallNode,
+    ChoiceNode,
+    GateField,
+    GateNode,
+    Strategy,
+    Trigger,
+    WaitNode,
+    WorkflowNode,
+)
 from orchestrator.plan.variants import MAX_VARIANTS, expand_items
 
 
@@ -31,6 +41,28 @@ def choice(
     """Branches are pairs: a condition, None for the default, and the names of its jobs, with blanks between."""
     made = tuple(Branch(when=when, then=tuple(then.split())) for when, then in branches)
     return ChoiceNode.model_validate({"name": name, "requires": edges(requires), "branches": made, **fields})
+
+
+def call(
+    name: str, function: str, *requires: str | Requirement, items: list[Any] | None = None, **fields: Any
+) -> CallNode:
+    """A call; `given` is its `with`, `items` make it a job with variants."""
+    usual = {"function": function, "arguments": fields.pop("given", {}), **_listed(items)}
+    return CallNode.model_validate({"name": name, "requires": edges(requires), **usual, **fields})
+
+
+def nested(
+    name: str, path: str, *requires: str | Requirement, items: list[Any] | None = None, **fields: Any
+) -> WorkflowNode:
+    """A nested workflow; `given` is its `with`, `items` make it a job with variants."""
+    usual = {"workflow": path, "arguments": fields.pop("given", {}), **_listed(items)}
+    return WorkflowNode.model_validate({"name": name, "requires": edges(requires), **usual, **fields})
+
+
+def _listed(items: list[Any] | None) -> dict[str, Any]:
+    if items is None:
+        return {}
+    return {"strategy": Strategy(), "variants": expand_items(items, limit=MAX_VARIANTS)}
 
 
 def ways(*texts: str) -> tuple[Trigger, ...]:
