@@ -18,6 +18,7 @@ from orchestrator.cli.options import (
     RunArgument,
     read_values,
 )
+from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.client.gates import OpenGate
@@ -138,7 +139,6 @@ def _ask(one: "OpenGate", left: "list[FieldRecord]") -> dict[str, Any]:
     """Ask a person for fields, again where an answer does not fit; an empty one leaves a field out."""
     from orchestrator.cli.notable import field_words
     from orchestrator.client.gates import option_text, read_field
-    from orchestrator.errors import UsageError
 
     output.note(" ".join(one.gate.prompt.split()))
     given: dict[str, Any] = {}
@@ -146,7 +146,7 @@ def _ask(one: "OpenGate", left: "list[FieldRecord]") -> dict[str, Any]:
         output.note(field_words(field))
         needed = field.required and not field.has_default
         while True:
-            text: str = typer.prompt(field.label or field.name, default="", show_default=False, err=True)
+            text = _typed(field.name)
             if not text and not needed:
                 break
             try:
@@ -163,6 +163,16 @@ def _ask(one: "OpenGate", left: "list[FieldRecord]") -> dict[str, Any]:
                 given[field.name] = value
                 break
     return given
+
+
+def _typed(name: str) -> str:
+    """A line from the terminal. Asked for on stderr: stdout is for what comes out in the end."""
+    sys.stderr.write(f"{output.harmless(name)}: ")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise UsageError("the answer was left out: nothing was said to the run")
+    return line.rstrip("\r\n")
 
 
 def reject(
