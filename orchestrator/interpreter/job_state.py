@@ -237,7 +237,7 @@ class JobState:
             started_at=self.started_at,
             finished_at=self.finished_at,
             variants={key: leaf.record(limits) for key, leaf in self.fan.leaves.items()} if self.fan else {},
-            summary=self.summary,
+            summary=shortened(self.summary, limits.reason),
             # Those of variants are told once, where they are from.
             artifacts=() if self.fan else (*self.artifacts, *self.service_logs),
             history=tuple(

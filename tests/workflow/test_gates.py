@@ -1,6 +1,7 @@
 """Gates on a real server: answered by update and by signal, one by one, and what is refused."""
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -13,6 +14,7 @@ from orchestrator.contract.names import QUERY_GATE
 from orchestrator.contract.people import GateRecord
 from orchestrator.interpreter.workflow import RunWorkflow
 from tests.support.kinds import answer, gate, why_refused
+from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
 from tests.support.workshop import states, until
 from tests.workflow.conftest import Runner, Serve
@@ -258,6 +260,25 @@ async def test_a_cancel_closes_what_waits(client: Client, serve: Serve) -> None:
     assert found.gate is not None
     assert found.gate.closed_at is not None
     assert found.gate.answers == ()
+
+
+async def test_a_cancel_stops_a_reminder_that_runs(client: Client, serve: Serve) -> None:
+    begun = threading.Event()
+
+    def nap(box: Running) -> int:
+        begun.set()
+        return 143 if box.sleep(60, until_stopped=True) else 0
+
+    shape = plan(
+        gate("go", remind_every=0.1, reminder="tell"), job("tell", reminds="go", entrypoint=("nap",))
+    )
+    async with serve(client, {"nap": nap}) as runner:
+        run = await waiting(runner, "go", plan=shape)
+        assert await asyncio.to_thread(begun.wait, 30)
+        await runs.cancel(client, run.id)
+        record = await runs.wait(client, run.id)
+    assert (record.status, record.jobs["go"].status) == ("cancelled", "cancelled")
+    assert (record.jobs["tell"].status, record.jobs["tell"].tries) == ("cancelled", 1)
 
 
 async def test_a_gate_outlives_its_worker(client: Client, serve: Serve) -> None:

@@ -170,6 +170,19 @@ async def test_a_cancel_ends_what_is_held(client: Client, serve: Serve) -> None:
     assert (record.status, statuses) == ("cancelled", ["cancelled", "cancelled", "success"])
 
 
+async def test_a_rejected_gate_that_is_held_asks_again(client: Client, serve: Serve) -> None:
+    async with serve(client) as runner:
+        run = await runner.start(plan(gate("go", **HOLD), job("after", "go")))
+        await until(client, run.id, lambda record: record.jobs["go"].gate is not None)
+        await answer(client, run.id, "go", decision="reject")
+        await held(client, run.id, "go")
+        await repair(client, run.id, "go", "retry")
+        await until(client, run.id, lambda record: record.jobs["go"].status == "waiting")
+        await answer(client, run.id, "go")
+        record = await runs.wait(client, run.id)
+    assert (record.status, record.jobs["go"].outputs["approved_by"]) == ("success", ["ann"])
+
+
 async def test_a_cancel_gives_up_a_finalizer_that_is_held(client: Client, serve: Serve) -> None:
     shape = plan(job("a"), troubled("end", finalizer=True, on_complete="always"))
     async with serve(client, {"trouble": Trouble()}) as runner:

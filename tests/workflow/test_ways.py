@@ -11,7 +11,7 @@ from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import ContainerNode, Plan
 from tests.support.kinds import answer, choice, gate, ways
 from tests.support.memory_engine import Program
-from tests.support.plans import job, plan
+from tests.support.plans import for_each, job, plan
 from tests.support.workshop import until
 from tests.workflow.conftest import Serve
 
@@ -211,6 +211,30 @@ async def test_variables_are_published_in_the_order_of_the_jobs(client: Client, 
     assert record.vars == {"x": "0ab", "list": ["0", 1], "none": None}
     assert (record.status, record.outputs) == ("partial", {"x": "0ab"})
     assert (record.jobs["bad"].reason or "").startswith("expression: variable 'x' of job 'bad': ")
+
+
+async def test_a_job_with_variants_publishes_once_when_all_have_ended_well(
+    client: Client, serve: Serve
+) -> None:
+    def out(box: Any) -> int:
+        box.write("/orca/output", box.env["TEXT"].encode())
+        return int(box.env["TEXT"] == "n=bad")
+
+    many: dict[str, Any] = {"env": {"TEXT": "n=${{ item }}"}, "entrypoint": ("out",), "fail_fast": False}
+    shape = plan(
+        for_each("good", ["a", "b"], publish={"x": "${{ join(jobs.good.matrix[*].outputs.n) }}"}, **many),
+        for_each("bad", ["a", "bad"], publish={"y": "never"}, on_error="continue", **many),
+        for_each(
+            "none", ["a", "b"], publish={"y": "${{ jobs.none.outputs.n }}"}, on_error="continue", **many
+        ),
+        vars={"x": "", "y": ""},
+    )
+    async with serve(client, {"out": out}) as runner:
+        record = await runner.run(shape)
+    assert (record.status, record.vars) == ("partial", {"x": "a,b", "y": ""})
+    assert (record.jobs["none"].reason or "").startswith(
+        "expression: variable 'y' of job 'none': the variants of job 'none' do not agree on the output 'n'"
+    )
 
 
 async def test_first_values_that_cannot_be_had_fail_the_run(client: Client, serve: Serve) -> None:

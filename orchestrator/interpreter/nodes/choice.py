@@ -15,6 +15,7 @@ from orchestrator.interpreter.requests import place, scope, seen
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import ChoiceNode
+from orchestrator.plan.phrases import bare
 
 
 def run_choice(node: ChoiceNode, job: JobState, around: Surroundings) -> JobOutcome:
@@ -56,5 +57,5 @@ def _taken(node: ChoiceNode, job: JobState, around: Surroundings) -> tuple[int, 
         with place(f"`when` of branch {number} of job '{job.key}'"):
             if condition(branch.when, contexts, status=status, functions=functions):
                 values = seen(explain(branch.when, contexts))
-                return number, f"took branch {number}: `when: {branch.when}` is true{values}"
+                return number, f"took branch {number}: `when: {bare(branch.when)}` is true{values}"
     return 0, "took no branch: no `when` holds, and there is no default"

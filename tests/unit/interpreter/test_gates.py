@@ -33,21 +33,21 @@ def why(answer: Answer, gate: GateRecord, now: datetime = NOW, submitted_by: str
     return found.why if isinstance(found, Refused) else None
 
 
-@pytest.mark.parametrize(
-    ("field", "good", "bad"),
-    [
-        ({"type": "string"}, ["", "a", "ü\n"], [1, True, ["a"], {}]),
-        ({"type": "string", "pattern": "a|b"}, ["a", "b"], ["ab", "a\n", "xa", ""]),
-        ({"type": "number"}, [0, -1, 1.5], ["1", True, [], float("inf"), float("nan")]),
-        ({"type": "boolean"}, [True, False], [0, 1, "true", "yes"]),
-        ({"type": "select", "options": (1, "a", None)}, [1, "a", 1.0], ["1", True, "b", ["a"]]),
-        (
-            {"type": "multi_select", "options": (1, "a")},
-            [[], [1], ["a", 1]],
-            ["a", [1, 1], ["b"], [True], {}],
-        ),
-    ],
-)
+FIELDS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
+    ({"type": "string"}, ["", "a", "ü\n"], [1, True, ["a"], {}]),
+    ({"type": "string", "pattern": "a|b"}, ["a", "b"], ["ab", "a\n", "xa", ""]),
+    ({"type": "number"}, [0, -1, 1.5], ["1", True, [], float("inf"), float("nan")]),
+    ({"type": "boolean"}, [True, False], [0, 1, "true", "yes"]),
+    ({"type": "select", "options": (1, "a", None)}, [1, "a", 1.0], ["1", True, "b", ["a"]]),
+    (
+        {"type": "multi_select", "options": (1, "a")},
+        [[], [1], ["a", 1]],
+        ["a", [1, 1], ["b"], [True], {}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("field", "good", "bad"), FIELDS)
 def test_what_a_field_takes(field: dict[str, Any], good: list[Any], bad: list[Any]) -> None:
     gate = opened(fields=[{"name": "f", **field}])
     assert [why(said(fields={"f": value}), gate) for value in good] == [None] * len(good)
