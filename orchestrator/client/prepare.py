@@ -63,8 +63,15 @@ def read_spec(path: Path) -> bytes:
         OSError: the file cannot be read.
         UsageError: a Python file has no workflow, or fails.
     """
-    if path.suffix == SUFFIX:
-        return yaml_of(path)
+    return yaml_of(path) if path.suffix == SUFFIX else read_yaml(path)
+
+
+def read_yaml(path: Path) -> bytes:
+    """The same of a file that is YAML whatever its name: what a spec nests is read so, as reading runs no code.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
@@ -75,7 +82,7 @@ def nested_reader(path: Path) -> ReadSpec:
 
     def read(path: str) -> SpecFile:
         found = folder / path
-        return SpecFile(str(found), read_spec(found))
+        return SpecFile(str(found), read_yaml(found))
 
     return read
 

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from urllib.parse import quote, quote_from_bytes
 
 from orchestrator import __version__
-from orchestrator.client.prepare import read_spec
+from orchestrator.client.prepare import read_spec, read_yaml
 from orchestrator.compile import ReadSpec, SpecFile, compile_text, specs_in_memory
 from orchestrator.errors import SpecError, UsageError
 from orchestrator.spec.diagnostics import Diagnostic, has_errors
@@ -126,7 +126,7 @@ def _reader(folder: Path, nested: dict[str, Path]) -> ReadSpec:
 
     def read(path: str) -> SpecFile:
         found = folder / path
-        text = read_spec(found)
+        text = read_yaml(found)
         nested[_shown(found)] = found
         return SpecFile(_shown(found), text)
 

@@ -11,6 +11,8 @@ from orchestrator.spec.diagnostics import Diagnostic
 
 _MAX_WRITERS: Final = 100
 """Jobs that publish one variable of which every two are compared."""
+_MAX_FACTS: Final = 200
+"""What is remembered for one job, so that a long chain of transitions costs no more than its length."""
 
 Facts = Mapping[str, frozenset[str]]
 """For jobs the ways out of them of which one must have been taken."""
@@ -86,7 +88,8 @@ def _facts(graph: Graph) -> dict[str, Facts]:
             for way in graph.ways.get(name, ())
         ]
         asked = [found[edge.job] for edge in graph.edges[name] if edge.condition in ("success", "failure")]
-        found[name] = _both(_one_of(ways), _one_of(asked))
+        every = _both(_one_of(ways), _one_of(asked))
+        found[name] = dict(list(every.items())[-_MAX_FACTS:]) if len(every) > _MAX_FACTS else every
     return found
 
 

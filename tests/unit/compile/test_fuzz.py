@@ -28,7 +28,9 @@ SEEDS = [
 ]
 _SIGNS = rb"""&a |*a|<<: |[|]|{|}|: |- |  |${{ | }}|!!str |? |'|"|null|1e999|.nan|0x|---|%YAML 1.3|jobs|build
 |requires: |parallel_with: |,|\0|on_complete: |failure|env.A|jobs.build.outputs.x|('|&&|if: |retry: |-1|true
-|matrix: |for_each: |matrix.a|item|include: |exclude: |max_variants: |fromJSON(|range(0, 9)|batch_size: """
+|matrix: |for_each: |matrix.a|item|include: |exclude: |max_variants: |fromJSON(|range(0, 9)|batch_size:
+|gate: |wait: |choice: |call: |workflow: |with: |vars: |vars.a|publish: |on_success: |on_failure: |error_handlers:
+|fields: |until: |when: |then: |default: |reminder: |on_error: hold"""
 _ODD = (b"|\n", b"\t", b"\xff", b"\0", b"\xc2\x85", b"\xe2\x80\xa8", b"\x1b", b"\n  - ")
 PIECES = st.sampled_from([*_SIGNS.split(b"|"), *_ODD])
 

@@ -47,6 +47,18 @@ def layers(number: int) -> str:
     )
 
 
+def started(number: int) -> str:
+    """A chain of transitions, beside choices, in which every job publishes."""
+    jobs = [
+        f"  j{n}: {{image: i, on_success: [j{n + 1}], on_failure: [j{n + 1}], publish: {{v: 1}}}}\n"
+        for n in range(number - 1)
+    ]
+    jobs.append(f"  j{number - 1}: {{choice: [{{when: run.id, then: left}}, {{default: right}}]}}\n")
+    ends = "  left: {image: i, publish: {w: 1}}\n  right: {image: i, publish: {w: 1}}\n"
+    reads = "outputs: {v: '${{ vars.v }}', w: '${{ vars.w }}'}\n"
+    return "name: n\nvars: {v: 0, w: 0}\njobs:\n" + "".join(jobs) + ends + reads
+
+
 def variants(number: int) -> str:
     return (
         "name: n\nmax_variants: 10000\nparams: {p: {}}\njobs:\n  a:\n    image: i:${{ matrix.a }}\n"
@@ -72,7 +84,7 @@ def calls_of(work: Callable[[], object]) -> int:
     return count
 
 
-@pytest.mark.parametrize("shape", [chain, fan, dense, layers, variants])
+@pytest.mark.parametrize("shape", [chain, fan, dense, layers, started, variants])
 def test_twice_the_jobs_are_twice_the_steps(shape: Callable[[int], str]) -> None:
     small, large = shape(400), shape(800)
     for text in (small, large):
