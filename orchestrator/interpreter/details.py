@@ -1,5 +1,6 @@
 """What the Temporal Web UI shows of a run: the Markdown table of jobs, and the line on each bar of the timeline."""
 
+import json
 from collections.abc import Sequence
 
 from orchestrator.contract.messages import ServiceRecord
@@ -73,11 +74,13 @@ def table_of(state: RunState) -> str:
             f"\n**Paused** by {_cell(_paused(state.paused))}; what runs goes on, nothing new starts."
         )
     lines += ["", "| job | state | tries | exit | after | note |", "|---|---|---|---|---|---|"]
-    rows, hidden = _rows(list(state.jobs.values()))
+    jobs = list(state.jobs.values())
+    rows, hidden = _rows(jobs)
     lines += rows
     lines += [_service_row(f"services/{name}", service) for name, service in state.services.items()]
     if hidden:
         lines.append(f"\n… and {' and '.join(hidden)}; `orca status {state.run_id}` shows them all.")
+    lines += _what_to_do(state, jobs[:MAX_ROWS])
     lines += [
         f"\nIgnored the signal {_code(found.signal)} of {found.at}: {_cell(found.why)}"
         for found in state.ignored[-MAX_IGNORED_SHOWN:]
@@ -159,6 +162,26 @@ def _note(job: JobState) -> str:
     return (
         job.fan.summary if job.status == "failed" else "; ".join(filter(None, (job.fan.summary, job.reason)))
     )
+
+
+def _what_to_do(state: RunState, jobs: Sequence[JobState]) -> list[str]:
+    """How people let the run go on, for the first gate and the first held job that are shown."""
+    shown = [leaf for job in jobs for leaf in (job.fan.noteworthy(MIN_VARIANT_ROWS) if job.fan else [job])]
+    gate = next((job for job in shown if job.gate is not None and job.gate.closed_at is None), None)
+    held = next((job for job in shown if job.status == "held"), None)
+    lines: list[str] = []
+    if gate is not None:
+        signal = json.dumps({"gate": gate.key, "by": "…"}, ensure_ascii=False)
+        command = _code(f"orca approve {state.run_id} '{gate.key}'")
+        lines.append(
+            f"\nAnswer a gate with {command}, or with the signal `approve` or `reject`: {_code(signal)}."
+        )
+    if held is not None:
+        command = _code(f"orca retry {state.run_id} '{held.key}'")
+        lines.append(
+            f"\nLet a held job go on with {command}, or with `skip`, `set-output` or `fail` instead of `retry`."
+        )
+    return lines
 
 
 def _ways(node: Node) -> list[str]:

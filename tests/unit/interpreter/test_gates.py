@@ -195,3 +195,12 @@ def test_the_table_tells_what_a_gate_waits_for_and_who_decided() -> None:
         "",
     ]
     assert rows[3].split("|")[5].strip() == "`a` on failure"
+    assert table_of(run).splitlines()[-1] == (
+        "Answer a gate with `orca approve test-abcd2345 'a'`, or with the signal `approve` or `reject`: "
+        '`{"gate": "a", "by": "…"}`.'
+    )
+    run.jobs["d"].enter("held", "exit: no")
+    assert table_of(run).splitlines()[-1] == (
+        "Let a held job go on with `orca retry test-abcd2345 'd'`, or with `skip`, `set-output` or `fail` instead of "
+        "`retry`."
+    )
