@@ -18,18 +18,23 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from orchestrator.client.connect import connect
 from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.mocks import Mock, Mocks
 from orchestrator.contract.names import WORKFLOW_TYPE
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.plan.base import Requirement
-from orchestrator.plan.model import Matrix, Plan, Strategy
+from orchestrator.plan.model import Matrix, Param, Plan, Strategy
 from orchestrator.store.store import open_store
-from tests.support.kinds import answer, choice, gate, pause, repair, wait, ways
+from tests.support.kinds import answer, call, choice, gate, nested, pause, repair, wait, ways
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.plans import for_each, job, matrix, plan, request
 from tests.support.workshop import until
+from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
+from workers.activities.jobs import JobActivities
+from workers.calling.caller import Caller
+from workers.settings import Calls
 from workers.supervision.container_try import Supervisor
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -134,8 +139,55 @@ PLANS: dict[str, Callable[[], Plan]] = {
         for_each("each", ["fail", "nothing"], entrypoint=("${{ item }}",), on_error="hold"),
         job("after", "again", "each"),
     ),
+    "call": lambda: plan(
+        call("good", "json:loads", given={"s": '{"n": ${{ length(git.ref) }}}'}),
+        call(
+            "bad",
+            "json:loads",
+            given={"s": "{"},
+            retry={"max_attempts": 2, "delay": 0.1},
+            on_error="continue",
+        ),
+        call("unknown", "os:getcwd", retry={"max_attempts": 3}, on_error="continue"),
+        call("each", "json:loads", "good", items=["a", "b"], given={"s": '{"n": "${{ item }}"}'}),
+        outputs={"all": "${{ join(jobs.each.matrix[*].outputs.n) }}${{ jobs.good.outputs.n }}"},
+    ),
+    "nested": lambda: plan(
+        nested("sub", "p", items=[1, 2], given={"n": "${{ item }}"}),
+        nested("fails", "f", retry={"max_attempts": 2, "delay": 0.1}, on_error="continue"),
+        nested("unfit", "p", given={"n": "many"}, on_error="continue"),
+        nested("late", "g", "sub", limit=0.5),
+        workflows={
+            "p": plan(
+                nested("down", "f", on_error="continue"),
+                job("a"),
+                params=(Param(name="n", type="integer"),),
+                outputs={"n": "${{ params.n }}"},
+            ),
+            "f": plan(job("a", entrypoint=("fail",))),
+            "g": plan(gate("open")),
+        },
+    ),
+    "dry-run": lambda: plan(
+        job("a", retry={"max_attempts": 3, "delay": 60}),
+        gate("go", "a", limit=60, min_approvals=2),
+        wait("nap", "go", duration=60),
+        choice("route", ("jobs.a.outputs.n == 1", "left"), (None, "right"), requires=("nap",)),
+        call("left", "json:loads", triggers=ways("route chosen")),
+        for_each("right", [1, 2], triggers=ways("route chosen")),
+        nested("sub", "p", "left", "right"),
+        workflows={"p": plan(job("inner"))},
+    ),
     "pause": lambda: plan(gate("go"), job("a", "go"), for_each("b", [1, 2], "go", max_parallel=1)),
 }
+
+
+MOCKS = {
+    "dry-run": Mocks(
+        jobs={"a": Mock(tries=(Mock(status="failed"), Mock(outputs={"n": 1})), outputs={"n": 1})}
+    )
+}
+"""Of those that are dry runs."""
 
 
 async def _answer_gates(client: Client, run: str) -> None:
@@ -198,8 +250,10 @@ async def record(client: Client, folder: Path, name: str) -> None:
     queue = uuid4().hex
     engine = MemoryEngine(programs={"fail": lambda _: 3, "nap": _nap, "out": _out})
     with ThreadPoolExecutor(32) as threads:
-        supervisor = Supervisor(engine=engine, store=open_store(str(folder)), host="host", threads=threads)
-        activities = ContainerActivities(client, supervisor)
+        store = open_store(str(folder))
+        supervisor = Supervisor(engine=engine, store=store, host="host", threads=threads)
+        caller = Caller(store=store, host="host", calls=Calls(modules=("json",)))
+        activities = JobActivities(ContainerActivities(client, supervisor), CallActivities(client, caller))
         async with Worker(
             client,
             task_queue=queue,
@@ -216,6 +270,7 @@ async def record(client: Client, folder: Path, name: str) -> None:
                 task_queue=queue,
                 git={"ref": "refs/heads/dev"},
                 file_hashes={"a\n!b": "12", "c": "34", "nothing": ""},
+                mocks=MOCKS.get(name),
             )
             handle = await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
             if name in DRIVES:
