@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import UsageError
-from workers.settings import Settings
+from workers.settings import Calls, Settings
 
 
 def test_everything_can_be_said(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_host_keeps_its_key_to_itself(tmp_path: Path) -> None:
 
 def test_two_workers_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
     code = (
-        "import sys; from workers.settings import Settings;"
+        "import sys; from workers.settings import Calls, Settings;"
         "print(Settings.from_env({'ORCA_HOME': sys.argv[1], 'ORCA_HOST_ID': 'h'}).service_key().hex())"
     )
     words = [sys.executable, "-c", code, str(tmp_path)]
@@ -70,3 +70,42 @@ def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     blocked.write_text("")
     with pytest.raises(UsageError, match="set ORCA_HOME"):
         Settings.from_env({"ORCA_HOME": str(blocked / "home")})
+
+
+def test_nothing_may_be_called_by_default(tmp_path: Path) -> None:
+    assert Settings.from_env({"ORCA_HOME": str(tmp_path)}).calls == Calls()
+
+
+def test_what_may_be_called_can_be_said(tmp_path: Path) -> None:
+    environ = {
+        "ORCA_HOME": str(tmp_path),
+        "ORCA_CALL_MODULES": "travel.tools, checks.*,, *",
+        "ORCA_CALL_PATH": f"{tmp_path}:",
+        "ORCA_HTTP_HOSTS": "api.example.com,*.example.com:81,localhost:8080,[::1]:80,*",
+    }
+    assert Settings.from_env(environ).calls == Calls(
+        modules=("travel.tools", "checks.*", "*"),
+        path=(tmp_path,),
+        hosts=("api.example.com", "*.example.com:81", "localhost:8080", "[::1]:80", "*"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "ORCA_CALL_MODULES",
+            "travel.tools:f",
+            "ORCA_CALL_MODULES has 'travel.tools:f'; it holds names of modules",
+        ),
+        ("ORCA_CALL_MODULES", "tra*", "ORCA_CALL_MODULES has 'tra*'"),
+        ("ORCA_CALL_MODULES", "3a", "ORCA_CALL_MODULES has '3a'"),
+        ("ORCA_CALL_PATH", "/nowhere/at/all", "ORCA_CALL_PATH names '/nowhere/at/all', which is no folder"),
+        ("ORCA_HTTP_HOSTS", "http://a", "ORCA_HTTP_HOSTS has 'http://a'; it holds names of hosts"),
+        ("ORCA_HTTP_HOSTS", "a/b", "ORCA_HTTP_HOSTS has 'a/b'"),
+    ],
+)
+def test_what_may_be_called_is_checked(tmp_path: Path, name: str, value: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Settings.from_env({"ORCA_HOME": str(tmp_path), name: value})
+    assert str(caught.value).startswith(said)
