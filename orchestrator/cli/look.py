@@ -63,7 +63,7 @@ def list_(
         rows = [
             [
                 item.run_id,
-                f"{words.SIGNS.get(item.status, (' ', ''))[0]} {item.status}",
+                f"{words.SIGNS.get(item.status, (' ', ''))[0]} {item.status}{' (dry run)' if item.dry_run else ''}",
                 words.local_time(item.created_at),
                 words.duration(item.created_at, item.finished_at),
             ]

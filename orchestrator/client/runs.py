@@ -49,6 +49,8 @@ _LABELS = SearchAttributeKey.for_keyword_list(SEARCH_LABELS)
 
 MAX_REQUEST_BYTES = 1_900_000
 """Temporal refuses a payload of more than 2 MB."""
+DRY_RUN = "dry_run=true"
+"""Among the labels of a dry run."""
 QUERY_LIMIT = 10.0
 """Seconds that a worker may take to answer a query."""
 REGISTER_TRIES = 20
@@ -64,6 +66,7 @@ class RunSummary:
     status: str
     created_at: str
     finished_at: str | None
+    dry_run: bool = False
 
 
 async def submit(
@@ -109,6 +112,7 @@ async def submit(
             f"{MAX_REQUEST_BYTES / 1e6:.1f} MB; split the spec or pass large data through the workspace"
         )
     labels = [f"{key}={value}" for key, value in prepared.plan.labels.items()]
+    labels += [DRY_RUN] if mocks is not None else []
     pairs: list[SearchAttributePair[Any]] = [
         SearchAttributePair(_SPEC, prepared.plan.spec),
         SearchAttributePair(_STATE, "pending"),
@@ -145,7 +149,7 @@ async def _start(
                 task_queue=request.task_queue,
                 search_attributes=attributes,
                 memo={MEMO_DIGEST: prepared.digest},
-                static_summary=f"{prepared.plan.spec} {prepared.plan.spec_version}".strip()[:200],
+                static_summary=_heading(request),
                 static_details=prepared.details[:15_000],
             )
         except RPCError as error:
@@ -158,6 +162,12 @@ async def _start(
             await asyncio.sleep(0.5)
         else:
             return
+
+
+def _heading(request: RunRequest) -> str:
+    """What the Web UI shows beside the run's id."""
+    dry = "dry run of " if request.mocks is not None else ""
+    return f"{dry}{request.plan.spec} {request.plan.spec_version}".strip()[:200]
 
 
 async def describe(client: Client, run: str) -> WorkflowExecutionDescription:
@@ -328,6 +338,7 @@ def _summary(item: WorkflowExecution) -> RunSummary:
         status=status,
         created_at=rfc3339(item.start_time),
         finished_at=rfc3339(item.close_time) if item.close_time else None,
+        dry_run=DRY_RUN in (attributes.get(_LABELS) or ()),
     )
 
 

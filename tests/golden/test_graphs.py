@@ -16,6 +16,7 @@ GRAPHS = HERE / "_graphs"
 SPECS = {
     "awkward": GRAPHS / "awkward.yaml",
     "pipeline": GRAPHS / "pipeline.yaml",
+    "people": GRAPHS / "people.yaml",
     "conditions": HERE / "conditions" / "spec.yaml",
 }
 STANDINGS = {

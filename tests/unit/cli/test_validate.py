@@ -132,7 +132,7 @@ def test_an_explanation(folder: Path) -> None:
             (),
             "name at least one workflow file or folder, '-' for the standard input, or a code with --explain",
         ),
-        (("--explain", "E13"), "there is no code 'E13'; did you mean 'E103'?"),
+        (("--explain", "E13"), "there is no code 'E13'; did you mean 'E130'?"),
         (("--explain", "E103", "good.yaml"), "--explain takes a code alone"),
         (("--explain", "E103", "-o", "sarif"), "--explain takes a code alone"),
     ],
