@@ -93,7 +93,7 @@ async def test_an_answer_that_takes_too_long(tmp_path: Path) -> None:
 
     with serving(late) as server:
         begun = time.monotonic()
-        outcome = await asked(tmp_path, server.url, timeout=0.3)
+        outcome = await asked(tmp_path, server.url, timeout="300ms")
         took = time.monotonic() - begun
         go_on.set()
     assert str(outcome.reason) == f"call: GET {server.url} had no answer within 0.3 s"
@@ -227,7 +227,8 @@ async def test_a_name_may_not_lead_to_a_cloud_s_credentials(
         ({"url": "http://a", "expect": 20}, "`expect` must be a status"),
         ({"url": "http://a", "headers": {"a": [1]}}, "`headers.a` must be text or a number"),
         ({"url": "http://a", "query": "a=b"}, "`query` must be a mapping"),
-        ({"url": "http://a", "timeout": 0}, "`timeout`: input should be greater than 0"),
+        ({"url": "http://a", "timeout": 0}, "`timeout` must be seconds above 0, or a text such as 30s"),
+        ({"url": "http://a", "timeout": "soon"}, "`timeout` must be seconds above 0, or a text such as 30s"),
         ({"url": 3}, "`url`: input should be a valid string"),
         ({"url": "http://a", "headers": {"a": "b\nc: d"}}, "`headers.'a'` holds what HTTP does not allow"),
         ({"url": "http://a", "headers": {"a b": "c"}}, "`headers.'a b'` holds what HTTP does not allow"),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from orchestrator.plan.durations import duration
 from workers.calling.faults import CallFault
 
 DEFAULT_TIMEOUT: Final = 60.0
@@ -60,6 +61,8 @@ def asked(arguments: Mapping[str, Any]) -> Asked:
     given = dict(arguments)
     if isinstance(given.get("method"), str):
         given["method"] = given["method"].upper()
+    if isinstance(given.get("timeout"), str):
+        given["timeout"] = duration(given["timeout"])
     try:
         found = Asked.model_validate(given)
     except ValidationError as error:
@@ -83,6 +86,8 @@ def _problem(place: tuple[int | str, ...], kind: str, message: str) -> str:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(known)}"
         return f"it has no `{name}` ({hint})"
+    if name == "timeout":
+        return "`timeout` must be seconds above 0, or a text such as 30s"
     if name == "expect":
         return "`expect` must be a status such as 200, a class such as 2xx, or a list of these"
     if name in ("headers", "query"):
