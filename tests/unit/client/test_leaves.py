@@ -7,7 +7,7 @@ import pytest
 from orchestrator import ids
 from orchestrator.client.artifacts import artifacts_of
 from orchestrator.client.leaves import leaves_of
-from orchestrator.client.logs import selection, sources, still_running
+from orchestrator.client.logs import selection, silent, sources, still_running
 from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, ServiceRecord
 from orchestrator.errors import UsageError
 from orchestrator.plan.service_model import Service
@@ -189,3 +189,37 @@ def test_each_variant_s_artifacts_have_a_folder_of_their_own() -> None:
     # A folder is the same whatever is asked for.
     assert [item.folder for item in artifacts_of(run, job="t (X)")] == [folders[3]]
     assert folders[2] == "t/x-..-y"
+
+
+def test_jobs_without_a_log_say_where_to_look() -> None:
+    def of(kind: str, **fields: Any) -> JobRecord:
+        return JobRecord.model_validate({"kind": kind, "status": "success", "tries": 1, **fields})
+
+    run = record(
+        build=leaf(),
+        ask=of("gate"),
+        nap=of("wait"),
+        way=of("choice"),
+        sub=of("workflow", child="r.sub-1"),
+        each=of(
+            "workflow", variants={"each (a)": of("workflow", child="r.each-2"), "each (b)": of("workflow")}
+        ),
+        call=of("call"),
+    )
+    assert [source.job for source in sources(run)] == ["build", "call"]
+    assert [silent(run, selection(run, name)) for name in ("build", "call", "nap")] == [
+        [],
+        [],
+        ["job 'nap' is a timer and writes no log"],
+    ]
+    assert silent(run, selection(run, "ask")) == [
+        "job 'ask' is a gate and writes no log; who answered what is in 'orca status r'"
+    ]
+    nested = [
+        "'r.sub-1', which has the logs: 'orca logs r.sub-1'",
+        "'r.each-2', which has the logs: 'orca logs r.each-2'",
+    ]
+    assert [line.partition(" ran as run ")[2] for line in silent(run, selection(run, None))] == nested
+    assert silent(run, selection(run, "each (b)")) == [
+        "job 'each (b)' runs a workflow of its own, which has not started: there is no log"
+    ]
