@@ -15,6 +15,7 @@ from orchestrator.contract.messages import RunRequest
 from orchestrator.contract.services import MAX_MOVES, ServicesStarted, StartServices
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter import service_state
+from orchestrator.interpreter.asks import largest
 from orchestrator.interpreter.background import Background
 from orchestrator.interpreter.dispatch import Unanswered
 from orchestrator.interpreter.job_state import JobState
@@ -70,6 +71,7 @@ class SharedServices:
         users = [node for node in state.plan.jobs.values() if node.shared_services]
         named = {name for node in users for name in node.shared_services}
         self._services = tuple(service for service in state.plan.services if service.name in named)
+        self._largest = largest(users)
         self._waiting = len(users)
         self._moves = 0
         self._current: SharedStart | None = None
@@ -121,6 +123,7 @@ class SharedServices:
                 self._services,
                 self._request,
                 self._state,
+                job=self._largest,
             )
         except ExpressionError as error:
             current.failure = FailureReason(kind=FailureKind.EXPRESSION, message=str(error)[:2000])
@@ -146,7 +149,8 @@ class SharedServices:
         self._changed()
         if current.group is not None:
             await workflow.wait_condition(lambda: self._unwanted or current.lost)
-        if dispatch.begun:
+        refused = current.failure is not None and current.failure.kind is FailureKind.CAPACITY
+        if dispatch.begun and not refused:
             await self._stop(current, request, dispatch.host)
         current.stopped = True
 

@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them. Pure: text and numbers in, seconds and bytes out."""
+"""Durations as people write them. Pure: text and numbers in, seconds out."""
 
 import math
 import re
@@ -10,8 +10,6 @@ MAX_SECONDS: Final = 3650 * 86400.0
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\s*")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _LONGEST: Final = 64
 
 
@@ -26,24 +24,6 @@ def duration(value: object) -> float | None:
     else:
         return None
     return seconds if math.isfinite(seconds) and 0 <= seconds <= MAX_SECONDS else None
-
-
-def size(value: object) -> int | None:
-    """Bytes for `1048576`, `'512m'`, `'1g'`, `'64MiB'`, `'64MB'`; None for anything else.
-
-    Units are powers of 1024, in every spelling: so Docker reads them.
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if 0 <= value < 2**63 else None
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        return None
-    match = _SIZE.fullmatch(value.strip())
-    if match is None:
-        return None
-    size_in_bytes = float(match[1]) * 1024 ** _POWERS[match[2].lower()]
-    return int(size_in_bytes) if size_in_bytes < 2**63 else None
 
 
 def _spoken(text: str) -> float:

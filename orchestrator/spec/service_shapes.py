@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, cast
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
-from orchestrator.spec import quantities
+from orchestrator.sizes import parse_size
 from orchestrator.spec.shapes import wrong
 
 MAX_PORT: Final = 65535
@@ -224,7 +224,7 @@ def _options(value: Any) -> str:
         return ""
     text = str(value) if isinstance(value, int | str) else ""
     if re.fullmatch(MOUNT_OPTIONS, text):
-        size = quantities.size(text)
+        size = parse_size(text)
         return text if size is None else f"size={size}"
     shown = text if len(text) <= 60 else f"{text[:60]}…"
     raise wrong(

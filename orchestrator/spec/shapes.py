@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
+from orchestrator.sizes import parse_size
 from orchestrator.spec import quantities
 
 WRONG: Final = "orca_wrong"
@@ -98,7 +99,7 @@ def positive_duration(value: Any) -> float:
 
 def memory(value: Any) -> int:
     """Bytes, at least what Docker accepts."""
-    size = quantities.size(value)
+    size = parse_size(value)
     if size is None:
         raise wrong("must be a number of bytes or a size such as '512m', '1g' or '64MiB'")
     if size < MIN_MEMORY:

@@ -28,6 +28,7 @@ from workers.engine.interface import (
     ByteStream,
     ContainerSpec,
     ContainerState,
+    EngineCapacity,
     ExecResult,
     ImageFacts,
     Interrupt,
@@ -41,6 +42,7 @@ from workers.engine.interface import (
 LINE = 64 * 1024
 KILLED = 137
 SMALLEST_MEMORY = 6 * 1024 * 1024
+CAPACITY = EngineCapacity(cpus=4.0, memory=8 * 1024**3)
 
 
 class Killed(BaseException):
@@ -135,6 +137,9 @@ class MemoryEngine:
 
     def ping(self) -> str:
         return "memory"
+
+    def capacity(self) -> EngineCapacity:
+        return CAPACITY
 
     def inspect_image(self, image: str) -> ImageFacts:
         if image not in self._images:

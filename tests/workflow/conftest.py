@@ -26,10 +26,13 @@ from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.plan.model import Plan
-from orchestrator.store.store import open_store
+from orchestrator.store.store import Store, open_store
 from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.container import ContainerActivities
 from workers.activities.services import ServiceActivities
+from workers.placement.amounts import Amount
+from workers.placement.hosts import Hosts
+from workers.placement.room import Room, Surroundings
 from workers.supervision.container_try import Supervisor
 
 HOST = "host"
@@ -105,6 +108,25 @@ def worker_of(client: Client, queue: str, *run: Callable[..., object]) -> Worker
     )
 
 
+@asynccontextmanager
+async def room_of(supervisor: Supervisor, store: Store, queue: str, offer: Amount) -> AsyncGenerator[Room]:
+    """What a host offers, told to the others for the block."""
+
+    async def offered() -> Amount:
+        return offer
+
+    room = Room(supervisor.host, offer.jobs, Surroundings(offered, supervisor.services.there))
+    hosts = Hosts(store, supervisor.host, own=room, namespace="default", task_queue=queue)
+    room.join(hosts)
+    await hosts.write()
+    telling = asyncio.create_task(hosts.run())
+    try:
+        yield room
+    finally:
+        hosts.end()
+        await telling
+
+
 Serve = Callable[..., AbstractAsyncContextManager[Runner]]
 
 
@@ -114,7 +136,7 @@ def serve(tmp_path: Path) -> Serve:
 
     With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves the
     queue of its host too; without `shared` that alone, without `own` the shared one alone. Another `host` shares the
-    store with the first.
+    store with the first. With an `offer` it counts what jobs ask for, and tells other hosts of it.
     """
 
     @asynccontextmanager
@@ -127,15 +149,23 @@ def serve(tmp_path: Path) -> Serve:
         shared: bool = True,
         own: bool = True,
         host: str = HOST,
+        offer: Amount | None = None,
     ) -> AsyncGenerator[Runner]:
         queue = queue or uuid4().hex
         engine = engine or MemoryEngine(programs=programs)
         with ThreadPoolExecutor(64) as threads:
             store = open_store(str(tmp_path / "store"))
             supervisor = Supervisor(engine=engine, store=store, host=host, threads=threads)
-            services = ServiceActivities(client, supervisor.services, host)
-            activities = (ContainerActivities(client, supervisor).run, services.start, services.stop)
             async with AsyncExitStack() as stack:
+                room = None
+                if offer is not None:
+                    room = await stack.enter_async_context(room_of(supervisor, store, queue, offer))
+                services = ServiceActivities(client, supervisor.services, host, room)
+                activities = (
+                    ContainerActivities(client, supervisor, room).run,
+                    services.start,
+                    services.stop,
+                )
                 if own:
                     await stack.enter_async_context(
                         Worker(

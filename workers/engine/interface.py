@@ -157,6 +157,15 @@ class LogEntry(NamedTuple):
     text: str
 
 
+@dataclass(frozen=True)
+class EngineCapacity:
+    """What the engine's host has, for all of its containers together."""
+
+    cpus: float
+    memory: int
+    """Bytes."""
+
+
 class ByteStream(Protocol):
     """Chunks from the engine. Must be closed, since an open one may hold locks there; closing twice is fine."""
 
@@ -221,6 +230,10 @@ class ContainerEngine(Protocol):
 
     def ping(self) -> str:
         """Ask whether the engine answers; returns its address or name, for people."""
+        ...
+
+    def capacity(self) -> EngineCapacity:
+        """The processors and the memory that containers can have."""
         ...
 
     def inspect_image(self, image: str) -> ImageFacts:

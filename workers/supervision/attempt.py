@@ -95,6 +95,22 @@ class Attempt:
                 raise Detached from None
             return await self._end_early(cancelled_reason())
 
+    async def end_before(self, why: FailureReason) -> JobOutcome:
+        """The outcome of a try that is not begun; it is recorded like any other."""
+        return await self._end_early(why)
+
+    async def known(self) -> bool:
+        """Whether a host has the try already, or it has ended. One that cannot be seen counts as not known."""
+        if await self._record.holder() is not None:
+            return True
+        try:
+            return (
+                await self._site.threads.call(self._site.engine.inspect, name_of(self._request)) is not None
+            )
+        except EngineError as error:
+            log.info("whether the try has a container cannot be seen: %s", error)
+            return False
+
     async def _look_until_done(self) -> JobOutcome:
         while True:
             self._patience.begin()
