@@ -64,11 +64,13 @@ def decide(ask: Amount, here: Host, others: Sequence[Host] | None, *, stays: boo
 
 def _between(ask: Amount, here: Host, others: Sequence[Host]) -> Decision:
     """What becomes of work that has to wait here, and may go elsewhere."""
-    if ready := [host for host in others if ask.fits(host.free) and ask.fits(host.offer)]:
+    # There it comes from the host's own queue, and needs a place in any case.
+    there = Amount(max(1, ask.jobs), ask.cpus, ask.memory)
+    if ready := [host for host in others if there.fits(host.free) and there.fits(host.offer)]:
         return Send(max(ready, key=_freest).name, now=True)
     if ask.fits(here.offer):
         return Wait()
-    if able := [host for host in others if ask.fits(host.offer)]:
+    if able := [host for host in others if there.fits(host.offer)]:
         return Send(max(able, key=_freest).name, now=False)
     return Refuse(_largest(ask, [here, *others]))
 

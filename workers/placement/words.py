@@ -9,7 +9,7 @@ from workers.placement.wanted import Wanted
 
 def cpus_text(cpus: float) -> str:
     """`1 CPU`, `0.5 CPUs`."""
-    return f"{cpus:.4g} CPU{'' if cpus == 1 else 's'}"
+    return f"{cpus:g} CPU{'' if cpus == 1 else 's'}"
 
 
 def told(amount: Amount, ask: Amount) -> str:
@@ -63,7 +63,7 @@ def waiting(need: Amount, here: Host, free: Amount) -> str:
         return f"{where}: asks for {told(lack, lack)}, and others that wait came first"
     left = free.not_negative()
     are = "is" if lacks_cpus and not lacks_memory and left.cpus == 1 else "are"
-    number = f"{left.cpus:.4g}" if lacks_cpus and not lacks_memory else told(left, lack)
+    number = f"{left.cpus:g}" if lacks_cpus and not lacks_memory else told(left, lack)
     return f"{where}: asks for {told(lack, lack)}, {number} {are} free"
 
 
