@@ -131,7 +131,13 @@ Serve = Callable[..., AbstractAsyncContextManager[Runner]]
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Serve:
+def store_folder(tmp_path: Path) -> str:
+    """Where the workers of a test have their store."""
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def serve(store_folder: str) -> Serve:
     """A worker for the block. `programs` say what a container does whose entrypoint has that name.
 
     With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves the
@@ -154,7 +160,7 @@ def serve(tmp_path: Path) -> Serve:
         queue = queue or uuid4().hex
         engine = engine or MemoryEngine(programs=programs)
         with ThreadPoolExecutor(64) as threads:
-            store = open_store(str(tmp_path / "store"))
+            store = open_store(store_folder)
             supervisor = Supervisor(engine=engine, store=store, host=host, threads=threads)
             async with AsyncExitStack() as stack:
                 room = None
