@@ -265,7 +265,8 @@ class Dispatch(Generic[T]):
             case TimeoutType.SCHEDULE_TO_START if self._sent:
                 return _Move("", f"host '{self.host}' did not take it within {HOST_START_WAIT:.0f} s")
             case TimeoutType.SCHEDULE_TO_START:
-                why = f"the host that had {self._errand.subject} did not come back within {self._wait:.0f} s"
+                had = f"host '{self.host}', which had {self._errand.subject},"
+                why = f"{had} did not come back within {self._wait:.0f} s"
                 return Unanswered(why, self.host, gone=True, begun=self.begun)
             case _:
                 return Unanswered("the worker kept it longer than the job's timeout allows")
@@ -321,8 +322,7 @@ def unknown(answer: Unanswered) -> JobOutcome:
         return failed(FailureKind.WORKER, answer.why, host=answer.host)
     if answer.unplaced:
         return failed(FailureKind.CAPACITY, answer.why)
-    host = "" if answer.gone else answer.host
-    return failed(FailureKind.LOST, f"the job's outcome is not known: {answer.why}", host=host)
+    return failed(FailureKind.LOST, f"the job's outcome is not known: {answer.why}", host=answer.host)
 
 
 def failed(kind: FailureKind, message: str, *, host: str = "") -> JobOutcome:

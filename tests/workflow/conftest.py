@@ -95,12 +95,12 @@ class Runner:
         return await runs.wait(self.client, handle.id)
 
 
-def worker_of(client: Client, queue: str, *run: Callable[..., object]) -> Worker:
-    """A worker for a task queue that all share: the workflow, and these activities."""
+def worker_of(client: Client, queue: str, *run: Callable[..., object], decides: bool = True) -> Worker:
+    """A worker for a task queue that all share: these activities, and the workflow where it `decides`."""
     return Worker(
         client,
         task_queue=queue,
-        workflows=[RunWorkflow],
+        workflows=[RunWorkflow] if decides else [],
         activities=run,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
@@ -141,8 +141,9 @@ def serve(store_folder: str) -> Serve:
     """A worker for the block. `programs` say what a container does whose entrypoint has that name.
 
     With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves the
-    queue of its host too; without `shared` that alone, without `own` the shared one alone. Another `host` shares the
-    store with the first. With an `offer` it counts what jobs ask for, and tells other hosts of it.
+    queue of its host too; without `shared` that alone, without `own` the shared one alone. Without `decides` it runs
+    activities alone. Another `host` shares the store with the first. With an `offer` it counts what jobs ask for, and
+    tells other hosts of it.
     """
 
     @asynccontextmanager
@@ -154,6 +155,7 @@ def serve(store_folder: str) -> Serve:
         queue: str | None = None,
         shared: bool = True,
         own: bool = True,
+        decides: bool = True,
         host: str = HOST,
         offer: Amount | None = None,
     ) -> AsyncGenerator[Runner]:
@@ -183,7 +185,7 @@ def serve(store_folder: str) -> Serve:
                         )
                     )
                 if shared:
-                    await stack.enter_async_context(worker_of(client, queue, *activities))
+                    await stack.enter_async_context(worker_of(client, queue, *activities, decides=decides))
                 yield Runner(client, queue)
             await asyncio.wait_for(supervisor.drain(), 30)
 

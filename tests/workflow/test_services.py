@@ -230,7 +230,7 @@ async def test_a_host_that_is_gone_before_the_job_begins(client: Client, serve: 
     ]
     (warning,) = found.warnings
     assert warning.startswith(
-        "the services could not be stopped: the host that had the services did not come back"
+        "the services could not be stopped: host 'first', which had the services, did not come back"
     )
     assert "on host 'first'" in warning
     assert other.left == ([], [])
