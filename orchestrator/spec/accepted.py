@@ -207,7 +207,7 @@ _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
     service_shapes.ready: _with(minProperties=1, maxProperties=1),
     service_shapes.http: _or({"type": "string", "pattern": f"^{service_shapes.HTTP_PATH}$"}),
     service_shapes.http_path: _with(pattern=f"^{service_shapes.HTTP_PATH}$"),
-    service_shapes.log_pattern: _with(format="regex", minLength=1, pattern=_PLAIN),
+    service_shapes.log_pattern: _with(minLength=1, pattern=_PLAIN),
     service_shapes.port: _instead(
         {
             "type": ["integer", "string"],
