@@ -137,7 +137,7 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         await stop.wait()
         log.info("stopping")
         hosts.end()
-        await telling
+    await telling
     await supervisor.drain()
     threads.shutdown(wait=False, cancel_futures=True)
 

@@ -164,7 +164,9 @@ class Dispatch(Generic[T]):
                     return answer
             if end is not None:
                 return end
-            workflow.logger.warning("%s: %s; sending it out again", self._errand.key, answer.why)
+            # A move is how hosts share work, and no trouble.
+            log = workflow.logger.info if isinstance(answer, _Move) else workflow.logger.warning
+            log("%s: %s; sending it out again", self._errand.key, answer.why)
 
     def _lose(self, lost: _Again, number: int) -> Unanswered | None:
         """Next it goes to the host that had it, if one is known; how it ends where that has been too often."""

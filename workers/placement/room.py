@@ -249,6 +249,7 @@ class Room:
 
     def _keep(self, wanted: Wanted) -> None:
         self._ledger.take(wanted)
+        self._forget(wanted.key)
         loop = asyncio.get_running_loop()
         timer = loop.call_later(KEPT, self._forget, wanted.key) if wanted.is_job else None
         self._kept[wanted.key] = timer
