@@ -10,7 +10,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from benchmarks import bare_docker, bare_temporal, language
+from benchmarks import bare_docker, bare_services, bare_temporal, language
 from benchmarks.measure import Measure
 from benchmarks.processes import module, peak_memory
 from orchestrator.client import runs
@@ -56,6 +56,19 @@ def steps_spec() -> str:
     return f"name: steps\nmax_parallel: {IN_FLIGHT}\njobs:\n{jobs}\n"
 
 
+def services_spec() -> str:
+    """A no-op job beside a PostgreSQL and a Redis, checked by the commands that the floor runs."""
+    checks = {"postgres": bare_services.CHECK, "redis": bare_services.PING}
+    images = {"postgres": bare_services.POSTGRES, "redis": bare_services.REDIS}
+    services = "\n".join(
+        f"      {name}: {{image: '{images[name]}', env: {{POSTGRES_PASSWORD: secret}}, "
+        f"health_check: {{test: {json.dumps(['CMD', *check])}}}}}"
+        for name, check in checks.items()
+    )
+    job = f"    image: '{bare_services.IMAGE}'\n    commands: ['true']\n    services:\n{services}\n"
+    return f"name: with-services\njobs:\n  job:\n{job}"
+
+
 async def run_once(client: Client, store: Store, text: str, queue: str) -> float:
     """Seconds from submitting a run to its end."""
     compiled = compile_text(text.encode(), "bench.yaml")
@@ -94,6 +107,7 @@ async def bench(home: Home, rounds: int) -> tuple[list[Measure], dict[str, int]]
     chain = Measure("chain of 10 containers", 1.10)
     fan = Measure("fan-out 1-50-1, 8 at a time", 1.05)
     steps = Measure("200 steps, idle engine", 1.5)
+    beside = Measure("job with PostgreSQL and Redis", 1.15)
     memory: dict[str, int] = {}
     with use_server(home) as server:
         client = await connect(server.address)
@@ -114,6 +128,12 @@ async def bench(home: Home, rounds: int) -> tuple[list[Measure], dict[str, int]]
                 lambda: asyncio.to_thread(bare_docker.fan_out, WIDTH, PARALLEL),
                 lambda: run_once(client, store, fan_spec(), "docker"),
             )
+            await by_turns(
+                beside,
+                rounds,
+                lambda: asyncio.to_thread(bare_services.job_with_services, f"orca-bench-{time.time_ns()}"),
+                lambda: run_once(client, store, services_spec(), "docker"),
+            )
             memory["container worker"] = peak_memory(worker.pid)
         idle = {**env, "ORCA_TASK_QUEUE": "idle", "ORCA_MAX_JOBS": str(IN_FLIGHT)}
         with (
@@ -127,7 +147,7 @@ async def bench(home: Home, rounds: int) -> tuple[list[Measure], dict[str, int]]
                 lambda: run_once(client, store, steps_spec(), "idle"),
             )
             memory["idle worker"] = peak_memory(worker.pid)
-    return [chain, fan, steps], memory
+    return [chain, fan, steps, beside], memory
 
 
 def main() -> None:

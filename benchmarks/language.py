@@ -22,7 +22,7 @@ from orchestrator.contract.messages import RunRequest
 from orchestrator.expressions import evaluate
 from orchestrator.interpreter.contexts import contexts_for
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.model import ContainerNode, Plan
+from orchestrator.plan.model import ContainerNode, Node, Plan
 
 VALIDATED = 5_000
 COMPILED = (2_000, 20_000)
@@ -77,7 +77,7 @@ def matrix_spec(variants: int) -> str:
 
 def evaluation(jobs: int) -> Callable[[], None]:
     """Evaluate a condition over and over in a run of `jobs` jobs, contexts built each time as the interpreter does."""
-    nodes = {f"job-{number}": ContainerNode(name=f"job-{number}", image="alpine") for number in range(jobs)}
+    nodes: dict[str, Node] = {f"job-{number}": ContainerNode(name=f"job-{number}", image="alpine") for number in range(jobs)}
     plan = Plan(
         spec="run",
         jobs=nodes,

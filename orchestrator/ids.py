@@ -64,6 +64,13 @@ def try_prefix(run: str, attempt: int, job: str, variant: str | None, try_number
     return f"{run_prefix(run)}{attempt}/{leaf}/try-{try_number}/"
 
 
+def hosts_prefix(task_queue: str) -> str:
+    """The folder in the store in which the workers of a task queue say what they offer. Ends in `/`."""
+    readable = slug(task_queue, 100)
+    # The hash keeps apart what the slug folds together.
+    return f"hosts/{readable if readable == task_queue else f'{readable}-{short_hash(task_queue)}'}/"
+
+
 def run_prefix(run: str) -> str:
     """The folder in the store that holds all that a run leaves, over all attempts. Ends in `/`."""
     return f"runs/{slug(run, 200)}/"

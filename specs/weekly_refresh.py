@@ -5,9 +5,8 @@ orca plan specs/weekly_refresh.py
 
 from typing import Any
 
-from orchestrator.handlers import Context, QualityMetrics, StepResult
-
 from orchestrator.builder import Step, Workflow
+from orchestrator.handlers import Context, QualityMetrics, StepResult
 
 
 def validate(ctx: Context, config: dict[str, Any]) -> StepResult:

@@ -27,12 +27,15 @@ from orchestrator.store.store import open_store
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
 from workers.activities.jobs import JobActivities
-from workers.activities.places import Places
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
 from workers.calling.voice import listening
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import ContainerEngine
+from workers.placement.amounts import Amount
+from workers.placement.hosts import Hosts
+from workers.placement.room import Room, Surroundings
+from workers.placement.words import offer_text
 from workers.settings import Settings
 from workers.supervision.container_try import Supervisor
 
@@ -93,9 +96,13 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         namespace=client.namespace,
         service_key=settings.service_key,
     )
-    places = Places(settings.max_jobs)
-    containers = ContainerActivities(client, supervisor, places)
-    services = ServiceActivities(client, supervisor.services, supervisor.host, places)
+    room = Room(settings.host_id, settings.max_jobs, _surroundings(settings, supervisor))
+    hosts = Hosts(
+        store, settings.host_id, own=room, namespace=client.namespace, task_queue=settings.task_queue
+    )
+    room.join(hosts)
+    containers = ContainerActivities(client, supervisor, room)
+    services = ServiceActivities(client, supervisor.services, supervisor.host, room)
     calls = CallActivities(client, Caller(store=store, host=settings.host_id, calls=settings.calls))
     jobs = JobActivities(containers, calls)
     activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
@@ -126,13 +133,33 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         default_heartbeat_throttle_interval=beat,
         identity=f"orca@{settings.host_id}",
     )
+    # Before any work comes: a host that nobody knows yet could be the only one that is large enough.
+    await hosts.write()
     with listening():
         async with shared, own:
-            log.info("worker ready on task queue '%s' as host '%s'", settings.task_queue, settings.host_id)
+            known = (
+                f"offers {offer_text(room.offer)}" if room.offer else "offers what its engine will say it has"
+            )
+            name = settings.host_id
+            log.info("worker ready on task queue '%s' as host '%s'; it %s", settings.task_queue, name, known)
+            telling = asyncio.create_task(hosts.run())
             await stop.wait()
             log.info("stopping")
+            hosts.end()
+        await telling
     await supervisor.drain()
     threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _surroundings(settings: Settings, supervisor: Supervisor) -> Surroundings:
+    async def offer() -> Amount:
+        cpus, memory = settings.cpus, settings.memory
+        if cpus is None or memory is None:
+            found = await supervisor.capacity()
+            cpus, memory = cpus or found.cpus, memory or found.memory
+        return Amount(settings.max_jobs, cpus, memory)
+
+    return Surroundings(offer, supervisor.services.there)
 
 
 def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -1,5 +1,6 @@
 """What a worker is told by its environment. The only reader of environment variables in this package."""
 
+import math
 import os
 import re
 import secrets
@@ -11,6 +12,7 @@ from typing import Final, Self
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.errors import UsageError
 from orchestrator.ids import slug
+from orchestrator.sizes import parse_size
 
 JOBS_PER_CPU = 4
 """Containers at a time for each processor: what a small host still runs through without losing throughput."""
@@ -71,6 +73,10 @@ class Settings:
     """This host's name, the same after a restart: containers are found again by it."""
     max_jobs: int
     """Containers at a time."""
+    cpus: float | None
+    """Processors that jobs may ask for together; None: as many as the engine has."""
+    memory: int | None
+    """Bytes, likewise."""
     task_queue: str
     home: Path
     """The state folder."""
@@ -78,7 +84,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_TASK_QUEUE and ORCA_HOME, and what `Calls` reads.
+        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_CPUS, ORCA_MEMORY, ORCA_TASK_QUEUE and ORCA_HOME, and what
+        `Calls` reads.
 
         Raises:
             UsageError: a value is wrong, or the state folder cannot be written.
@@ -88,6 +95,8 @@ class Settings:
             store=environ.get("ORCA_STORE") or str(home / "store"),
             host_id=_name("ORCA_HOST_ID", environ.get("ORCA_HOST_ID") or _kept_host_id(home)),
             max_jobs=_count("ORCA_MAX_JOBS", environ.get("ORCA_MAX_JOBS")),
+            cpus=_processors("ORCA_CPUS", environ.get("ORCA_CPUS")),
+            memory=_bytes("ORCA_MEMORY", environ.get("ORCA_MEMORY")),
             task_queue=environ.get("ORCA_TASK_QUEUE") or DEFAULT_TASK_QUEUE,
             home=home,
             calls=Calls.from_env(environ),
@@ -128,6 +137,29 @@ def _count(name: str, text: str | None) -> int:
         value = 0
     if not 1 <= value <= 1000:
         raise UsageError(f"{name} is '{text}'; it must be a whole number from 1 to 1000")
+    return value
+
+
+def _processors(name: str, text: str | None) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise UsageError(
+            f"{name} is '{text}'; it must be a number of processors greater than 0, such as 2 or 0.5"
+        )
+    return value
+
+
+def _bytes(name: str, text: str | None) -> int | None:
+    if not text:
+        return None
+    value = parse_size(text)
+    if not value:
+        raise UsageError(f"{name} is '{text}'; it must be a size such as 512m, 8g or 64GiB")
     return value
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
+from orchestrator.client.pending import waiting_work, with_waiting
 from orchestrator.client.prepare import Prepared
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
@@ -38,7 +38,6 @@ from orchestrator.contract.names import (
     SEARCH_STATE,
     WORKFLOW_TYPE,
 )
-from orchestrator.contract.services import START_SERVICES
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import OrcaError, RunNotFound, UsageError, WorkerUnreachable
 from orchestrator.plan.model import Plan
@@ -204,7 +203,7 @@ async def record(client: Client, run: str) -> RunRecord:
                     return RunRecord.model_validate(memo[MEMO_RECORD])
             case _:
                 pass
-        return await _ask(handle, found)
+        return await _ask(client, handle, found)
 
 
 async def _record_of_pending(client: Client, handle: WorkflowHandle[Any, Any]) -> RunRecord:
@@ -234,7 +233,9 @@ async def _record_of_failed(handle: WorkflowHandle[Any, Any]) -> RunRecord:
     )
 
 
-async def _ask(handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription) -> RunRecord:
+async def _ask(
+    client: Client, handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription
+) -> RunRecord:
     """Ask the interpreter; a run that was terminated from outside is shown as cancelled, with the reason."""
     try:
         answer = await handle.query(QUERY_RECORD, rpc_timeout=timedelta(seconds=QUERY_LIMIT))
@@ -249,7 +250,7 @@ async def _ask(handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescrip
         ) from error
     state = RunRecord.model_validate(answer)
     if found.status is WorkflowExecutionStatus.RUNNING:
-        return _with_queued(state, found)
+        return with_waiting(state, await waiting_work(client, found))
     closed = found.status.name.lower() if found.status else "closed"
     return state.model_copy(
         update={
@@ -258,33 +259,6 @@ async def _ask(handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescrip
             "finished_at": rfc3339(found.close_time) if found.close_time else None,
         }
     )
-
-
-def _with_queued(state: RunRecord, found: WorkflowExecutionDescription) -> RunRecord:
-    """A job whose activity no worker has picked up yet waits; only the server knows."""
-    queued = {
-        item.activity_id
-        for item in found.raw_description.pending_activities
-        if item.state == 1  # PENDING_ACTIVITY_STATE_SCHEDULED
-    }
-    return state.model_copy(
-        update={"jobs": {name: _told_queued(name, job, queued) for name, job in state.jobs.items()}}
-    )
-
-
-def _told_queued(name: str, job: JobRecord, queued: Container[str]) -> JobRecord:
-    """The job or variant as it stands if the activities `queued` wait for a worker."""
-    if job.status != "running":
-        return job
-    waits = {"status": "waiting", "reason": "waiting for a free worker"}
-    if not job.variants:
-        key = ids.try_key(name, None, job.tries)
-        waiting = key in queued or f"{START_SERVICES}: {key}" in queued
-        return job.model_copy(update=waits if waiting else {})
-    variants = {key: _told_queued(key, variant, queued) for key, variant in job.variants.items()}
-    states = {variant.status for variant in variants.values()}
-    update = waits if "waiting" in states and "running" not in states else {}
-    return job.model_copy(update={"variants": variants, **update})
 
 
 async def wait(client: Client, run: str) -> RunRecord:

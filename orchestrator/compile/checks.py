@@ -20,6 +20,7 @@ from orchestrator.compile.reach import possible_ends
 from orchestrator.compile.service_checks import (
     hidden_variables,
     host_ports,
+    log_patterns,
     networks,
     same_names,
     service_names,
@@ -235,6 +236,7 @@ RULES: Final[tuple[Rule, ...]] = (
     unknown_services,
     same_names,
     host_ports,
+    log_patterns,
     networks,
     unused_services,
     hidden_variables,

@@ -6,6 +6,7 @@ from typing import Final
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.known_services import KNOWN_SERVICES
 from orchestrator.compile.services import NAME, Named, Written
+from orchestrator.plan import patterns
 from orchestrator.plan.service_model import Port
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.places import Path
@@ -18,10 +19,7 @@ _NAME_WISH: Final = (
 
 def service_names(draft: Draft) -> Iterator[Diagnostic]:
     """Every service has a name under which it can be found."""
-    everything = [*draft.services.shared]
-    for found in draft.services.of_jobs.values():
-        everything += found.own
-    for written in everything:
+    for written in draft.services.written:
         if NAME.fullmatch(written.name) and written.name != "localhost":
             continue
         if not written.listed:
@@ -113,6 +111,28 @@ def _clash(one: Port, other: Port) -> bool:
     return same and (
         one.address == other.address or any(x in _EVERYWHERE for x in (one.address, other.address))
     )
+
+
+def log_patterns(draft: Draft) -> Iterator[Diagnostic]:
+    """A pattern of `ready: log` is one that takes time linear in the text, and all together are not too large."""
+    left = patterns.MAX_TOTAL_WEIGHT
+    for written in draft.services.written:
+        health = written.shape.health_check
+        pattern = None if health is None or health.ready is None else health.ready.log
+        if pattern is None:
+            continue
+        path: Path = (*written.path, "health_check", "ready", "log")
+        left -= patterns.BASE_WEIGHT + patterns.weight(pattern)
+        if left < 0:
+            yield draft.at_value(
+                "E102", path, "the patterns of this spec are too large, all of them together"
+            )
+            return
+        if (problem := patterns.problem(pattern)) is not None:
+            message = (
+                f"'ready: log' of service '{written.name}' cannot be used as a regular expression: {problem}"
+            )
+            yield draft.at_value("E102", path, message)
 
 
 def networks(draft: Draft) -> Iterator[Diagnostic]:

@@ -69,6 +69,13 @@ class AllServices:
     of_jobs: Mapping[str, JobServices] = field(default_factory=dict[str, JobServices])
     """Of the jobs that have any."""
 
+    @property
+    def written(self) -> Iterator[Written]:
+        """All that the spec has, the workflow's first."""
+        yield from self.shared
+        for found in self.of_jobs.values():
+            yield from found.own
+
     def of(self, job: str | None) -> JobServices:
         """Those of a job; of none where there are none."""
         return self.of_jobs.get(job or "", JobServices())

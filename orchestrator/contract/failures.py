@@ -21,6 +21,8 @@ class FailureKind(StrEnum):
     """The container could not be created or started: a bad user, entrypoint, shell or limit."""
     DOCKER = "docker"
     """No Docker engine answers, or it failed."""
+    CAPACITY = "capacity"
+    """No worker offers as many processors or as much memory as is asked for."""
     SERVICE = "service"
     OUTPUT = "output"
     """`$ORCA_OUTPUT` is malformed or too large, or a promised output is missing."""

@@ -4,6 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.people import GateRecord, Ignored, PauseRecord, RepairRecord
@@ -38,9 +39,12 @@ class Heartbeat(Frozen):
 
     host: str
     container_id: str = ""
-    phase: Literal["looking", "pulling", "preparing", "running", "collecting"] = "looking"
+    phase: Literal["waiting", "looking", "pulling", "preparing", "running", "collecting"] = "looking"
+    """`waiting`: nothing has begun, since the host has no room."""
     log_position: str = ""
     """Docker's timestamp of the last line that is safely in the store."""
+    note: str = ""
+    """For people: what it waits for."""
 
 
 class ServiceSecret(Frozen):
@@ -89,6 +93,12 @@ class ContainerRequest(Frozen):
     """Variables whose values the host makes up, the same for the service and for the job."""
     services: tuple[str, ...] = ()
     """Containers of the services beside this try: where one has ended when the job fails, the reason says so."""
+    beside: Ask = Ask()
+    """What its own services ask for together."""
+    shared: SharedRoom | None = None
+    """What is set aside for the shared services that it uses."""
+    stays: bool = False
+    """It may not be sent to another host for room."""
     previous: Heartbeat | None = None
     """What the worker that had this try before said last; None the first time."""
     cancelled: bool = False

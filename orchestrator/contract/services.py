@@ -6,6 +6,7 @@ function of it, tells it apart on the host.
 
 from typing import Literal
 
+from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import ArtifactRef, Heartbeat
 from orchestrator.plan.base import CleanupPolicy, Frozen, PullPolicy, Resources
@@ -70,6 +71,12 @@ class StartServices(Frozen):
     services: tuple[ServiceRequest, ...]
     internal: bool = False
     """The network has no way out."""
+    job: Ask = Ask()
+    """What the job beside them asks for; of shared services, what the largest of the jobs that use them does."""
+    shared: SharedRoom | None = None
+    """What is set aside for the shared services that this job uses too."""
+    stays: bool = False
+    """They may not be sent to another host for room."""
     cleanup: CleanupPolicy = "remove_on_completion"
     previous: Heartbeat | None = None
     cancelled: bool = False

@@ -17,6 +17,13 @@ from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from orchestrator import ids
 from orchestrator.contract.calls import CallRequest
+from orchestrator.contract.capacity import (
+    MAX_ROOM_MOVES,
+    MAX_ROOM_WAITS,
+    MISPLACED_ERROR,
+    ROOM_WAIT,
+    SETTLES_AFTER,
+)
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.contract.names import (
@@ -25,6 +32,7 @@ from orchestrator.contract.names import (
     HOST_WAIT,
     host_queue,
 )
+from orchestrator.contract.services import HOST_START_WAIT
 from orchestrator.plan.base import Frozen
 
 T = TypeVar("T", bound=Frozen)
@@ -36,6 +44,21 @@ MAX_DISPATCHES = 20
 
 
 @dataclass(frozen=True)
+class Sending:
+    """What is known when work is sent out."""
+
+    previous: Heartbeat | None
+    """The last heartbeat of the worker that had it before; None where nobody has begun it."""
+    stays: bool
+    """The host that it goes to may not send it on for room."""
+
+    @property
+    def update(self) -> dict[str, object]:
+        """The fields of a request that say so."""
+        return {"previous": self.previous, "stays": self.stays}
+
+
+@dataclass(frozen=True)
 class Errand(Generic[T]):
     """One piece of work, which may have to be sent out more than once."""
 
@@ -43,8 +66,8 @@ class Errand(Generic[T]):
     """The activity's type, which the Web UI shows as the bar's name."""
     key: str
     """The activity's id the first time."""
-    request: Callable[[Heartbeat | None], Frozen]
-    """What is asked, given the last heartbeat of the worker that had it before."""
+    request: Callable[["Sending"], Frozen]
+    """What is asked."""
     result_type: type[T]
     summary: str
     limit: float
@@ -67,6 +90,8 @@ class Unanswered:
     """Whether a worker may have begun."""
     fault: bool = False
     """A worker had it and failed itself; `why` is its whole sentence."""
+    unplaced: bool = False
+    """No host had room in all that time; `why` is the whole sentence."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +100,16 @@ class _Again:
 
     beat: Heartbeat | None
     why: str
+
+
+@dataclass(frozen=True)
+class _Move:
+    """Nobody has begun it: send it to `host`, or to whoever takes it where that is empty."""
+
+    host: str
+    why: str
+    returned: bool = False
+    """A host gave it back that had no room for long, or was stopped before it had."""
 
 
 class Dispatch(Generic[T]):
@@ -108,72 +143,136 @@ class Dispatch(Generic[T]):
         self._wait = wait
         self._again_wait = again_wait
         self._lost = _Again(None, "")
+        self._losses = self._moves = self._waits = 0
+        self._home, self._home_wait = host, wait
+        self._sent = False
+        self._label = ""
         self.host = host
         self.begun = False
 
     async def run(self) -> T | Unanswered:
         """To its end. Raises asyncio.CancelledError once the cancelled activity has ended."""
-        for number in range(1, MAX_DISPATCHES + 1):
+        number = 0
+        while True:
+            number += 1
             answer = await self._send(number)
-            if not isinstance(answer, _Again):
-                return answer
-            self._lost = answer
-            if answer.beat is not None and answer.beat.host:
-                self.host = answer.beat.host
-            if self.host:
-                self._wait = self._again_wait
-            workflow.logger.warning("%s: %s; sending it out again", self._errand.key, answer.why)
-        return Unanswered(
-            f"it was sent out {MAX_DISPATCHES} times; the last time {self._lost.why}", self._last_host
-        )
+            match answer:
+                case _Again():
+                    end = self._lose(answer, number)
+                case _Move():
+                    end = self._move(answer)
+                case _:
+                    return answer
+            if end is not None:
+                return end
+            # A move is how hosts share work, and no trouble.
+            log = workflow.logger.info if isinstance(answer, _Move) else workflow.logger.warning
+            log("%s: %s; sending it out again", self._errand.key, answer.why)
+
+    def _lose(self, lost: _Again, number: int) -> Unanswered | None:
+        """Next it goes to the host that had it, if one is known; how it ends where that has been too often."""
+        self._lost, self._sent = lost, False
+        self._label = f"worker lost, dispatch {number + 1}"
+        self._losses += 1
+        if lost.beat is not None and lost.beat.host:
+            self.host = lost.beat.host
+        if self.host:
+            self._wait = self._again_wait
+        if self._losses < MAX_DISPATCHES:
+            return None
+        why = f"it was sent out {MAX_DISPATCHES} times; the last time {lost.why}"
+        return Unanswered(why, self._last_host)
+
+    def _move(self, move: _Move) -> Unanswered | None:
+        """Next it goes where there is room, or to all; how it ends where that has been too often."""
+        if move.returned:
+            self._waits, self._moves = self._waits + 1, 0
+        else:
+            self._moves += 1
+        self._lost = _Again(None, move.why)
+        self._sent = bool(move.host) and not self._home
+        if self._sent:
+            self.host, self._wait = move.host, HOST_START_WAIT
+            self._label = f"sent to host '{move.host}', which has room"
+        else:
+            self.host, self._wait = self._home, self._home_wait
+            self._label = "offered to all hosts again"
+        if self._moves <= MAX_ROOM_MOVES and self._waits <= MAX_ROOM_WAITS:
+            return None
+        times = f"sent on {self._moves} times" if self._moves else f"given back {self._waits} times"
+        why = f"no host had room when it was to begin: it was {times}; the last time {move.why}"
+        return Unanswered(why, self.host, begun=self.begun, unplaced=True)
 
     @property
     def _last_host(self) -> str:
         return self._lost.beat.host if self._lost.beat else ""
 
-    async def _send(self, number: int) -> T | _Again | Unanswered:
+    async def _send(self, number: int) -> T | _Again | _Move | Unanswered:
         errand, again = self._errand, number > 1
+        stays = bool(self._home) or (self._sent and self._moves >= SETTLES_AFTER)
         try:
             answer = await workflow.execute_activity(
                 errand.activity,
-                errand.request(self._lost.beat),
+                errand.request(Sending(self._lost.beat, stays)),
                 result_type=errand.result_type,
                 task_queue=host_queue(self._task_queue, self.host) if self.host else self._task_queue,
                 activity_id=f"{errand.key} (dispatch {number})" if again else errand.key,
-                summary=f"{errand.summary} (worker lost, dispatch {number})" if again else errand.summary,
-                start_to_close_timeout=timedelta(seconds=errand.limit),
+                summary=f"{errand.summary} ({self._label})" if again else errand.summary,
+                start_to_close_timeout=timedelta(seconds=errand.limit + ROOM_WAIT),
                 schedule_to_start_timeout=None if self._wait is None else timedelta(seconds=self._wait),
                 heartbeat_timeout=timedelta(seconds=HEARTBEAT_TIMEOUT),
                 retry_policy=RetryPolicy(maximum_attempts=1),
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             )
         except ActivityError as error:
+            given_back = isinstance(error.cause, ApplicationError) and error.cause.type == MISPLACED_ERROR
             # The server's event of the start: none where the work ended before anybody took it.
-            self.begun = self.begun or error.started_event_id > 0
+            self.begun = self.begun or (error.started_event_id > 0 and not given_back)
             return self._read(error)
         self.begun = True
         return answer
 
-    def _read(self, error: ActivityError) -> T | _Again | Unanswered:
+    def _read(self, error: ActivityError) -> T | _Again | _Move | Unanswered:
         """What an activity's failure means. Raises asyncio.CancelledError for a cancelled one."""
         match error.cause:
-            case ApplicationError(type=kind) as failure if kind == DETACHED_ERROR:
-                return _Again(_beat_in(failure.details), failure.message)
-            case ApplicationError() as failure if failure.details:
-                return self._errand.result_type.model_validate(failure.details[0])
             case ApplicationError() as failure:
-                return Unanswered(failure.message[:2000], fault=True)
-            case TemporalTimeoutError(type=TimeoutType.HEARTBEAT) as timeout:
-                return _Again(_beat_in(timeout.last_heartbeat_details), "its worker stopped answering")
-            case TemporalTimeoutError(type=TimeoutType.SCHEDULE_TO_START):
-                why = f"the host that had {self._errand.subject} did not come back within {self._wait:.0f} s"
-                return Unanswered(why, self.host, gone=True, begun=self.begun)
-            case TemporalTimeoutError():
-                return Unanswered("the worker kept it longer than the job's timeout allows")
+                return self._told(failure)
+            case TemporalTimeoutError() as timeout:
+                return self._timed_out(timeout)
             case CancelledError():
                 raise asyncio.CancelledError from error
             case _:
                 raise error
+
+    def _told(self, failure: ApplicationError) -> T | _Again | _Move | Unanswered:
+        """What a worker said."""
+        if failure.type == MISPLACED_ERROR:
+            target = _beat_in(failure.details)
+            host = target.host if target else ""
+            return _Move(host, failure.message, returned=not host)
+        if failure.type == DETACHED_ERROR:
+            return _Again(_beat_in(failure.details), failure.message)
+        if failure.details:
+            return self._errand.result_type.model_validate(failure.details[0])
+        return Unanswered(failure.message[:2000], fault=True)
+
+    def _timed_out(self, timeout: TemporalTimeoutError) -> _Again | _Move | Unanswered:
+        """What it means that the server heard nothing for too long."""
+        match timeout.type:
+            case TimeoutType.HEARTBEAT:
+                beat = _beat_in(timeout.last_heartbeat_details)
+                if beat is not None and beat.phase == "waiting":
+                    # It may have begun since its last word. Then the store knows which host has it.
+                    return _Move("", "its worker stopped answering while it waited for room")
+                return _Again(beat, "its worker stopped answering")
+            case TimeoutType.SCHEDULE_TO_START if self._sent:
+                return _Move("", f"host '{self.host}' did not take it within {HOST_START_WAIT:.0f} s")
+            case TimeoutType.SCHEDULE_TO_START:
+                had = f"host '{self.host}', which had {self._errand.subject},"
+                why = f"{had} did not come back within {self._wait:.0f} s"
+                return Unanswered(why, self.host, gone=True, begun=self.begun)
+            case _:
+                return Unanswered("the worker kept it longer than the job's timeout allows")
 
 
 async def run_try(
@@ -205,7 +304,7 @@ async def run_try(
             # The activity's type is the job's name, so that the timeline in the Web UI reads as the run.
             activity=ids.variant_key(request.job, request.variant),
             key=ids.try_key(request.job, request.variant, request.try_number),
-            request=lambda beat: request.model_copy(update={"previous": beat, "cancelled": cancelled()}),
+            request=lambda sending: request.model_copy(update={**sending.update, "cancelled": cancelled()}),
             result_type=JobOutcome,
             summary=summary,
             limit=request.timeout + request.stop_grace + PREPARATION,
@@ -228,8 +327,9 @@ def unknown(answer: Unanswered) -> JobOutcome:
     """The outcome of a try that nobody brought to an end."""
     if answer.fault:
         return failed(FailureKind.WORKER, answer.why, host=answer.host)
-    host = "" if answer.gone else answer.host
-    return failed(FailureKind.LOST, f"the job's outcome is not known: {answer.why}", host=host)
+    if answer.unplaced:
+        return failed(FailureKind.CAPACITY, answer.why)
+    return failed(FailureKind.LOST, f"the job's outcome is not known: {answer.why}", host=answer.host)
 
 
 def failed(kind: FailureKind, message: str, *, host: str = "") -> JobOutcome:

@@ -39,7 +39,7 @@ def start_errand(
     errand = Errand(
         activity=START_SERVICES,
         key=_key(START_SERVICES, request.scope),
-        request=lambda beat: request.model_copy(update={"previous": beat, "cancelled": cancelled()}),
+        request=lambda sending: request.model_copy(update={**sending.update, "cancelled": cancelled()}),
         result_type=ServicesStarted,
         summary=_summary(request),
         limit=max((service.start_timeout for service in request.services), default=0.0) + PREPARATION,
@@ -83,6 +83,8 @@ def not_started(answer: Unanswered) -> FailureReason:
     """Why there are no services, where no worker said."""
     if answer.fault:
         return FailureReason(kind=FailureKind.WORKER, message=answer.why)
+    if answer.unplaced:
+        return FailureReason(kind=FailureKind.CAPACITY, message=answer.why)
     message = f"whether the services started is not known: {answer.why}"
     return FailureReason(kind=FailureKind.LOST, message=message[:2000])
 

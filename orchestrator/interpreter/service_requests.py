@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator import ids
+from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.messages import ContainerRequest, RunRequest, ServiceSecret
 from orchestrator.contract.services import (
     STOP_GRACE,
@@ -17,6 +18,7 @@ from orchestrator.contract.services import (
     StopServices,
 )
 from orchestrator.expressions import render, to_text
+from orchestrator.interpreter.asks import shared_room, together
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_env, place, scope
 from orchestrator.interpreter.state import RunState
@@ -24,6 +26,8 @@ from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.service_env import host_variable, port_variable
 from orchestrator.plan.service_model import Service
+
+NOTHING = Ask()
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class Group:
     def network(self) -> str:
         """In which they are."""
         return self.started.network
+
+    @property
+    def room(self) -> SharedRoom | None:
+        """What is set aside on their host, where jobs share them."""
+        return None if self.start.scope.job else shared_room(self.start, self.started)
 
 
 def own_scope(job: JobState, request: RunRequest, state: RunState, *, try_number: int) -> ServiceScope:
@@ -68,8 +77,11 @@ def start_request(
     *,
     leaf: JobState | None = None,
     internal: bool = False,
+    job: Ask = NOTHING,
 ) -> StartServices:
     """The services with every expression evaluated; one whose image is empty is left out.
+
+    `job` is what the job beside them asks for, of shared services the largest of their jobs.
 
     Raises ExpressionError with the place in its message.
     """
@@ -80,6 +92,7 @@ def start_request(
         scope=of,
         services=tuple(service for service in evaluated if service.image),
         internal=internal,
+        job=job,
         cleanup=state.plan.cleanup_policy,
     )
 
@@ -125,6 +138,13 @@ def beside(request: ContainerRequest, groups: Sequence[Group]) -> ContainerReque
             "env": env | request.env,
             "secrets": tuple(secret for name, secret in secrets.items() if name not in request.env),
             "networks": tuple(group.network for group in groups),
+            "beside": together(
+                service.resources
+                for group in groups
+                if group.start.scope.job
+                for service in group.start.services
+            ),
+            "shared": groups[-1].room,
             # Of one that never came up people have been told already.
             "services": tuple(
                 ids.service_container_name(group.network, report.name)

@@ -15,6 +15,7 @@ from orchestrator.contract.messages import RunRequest
 from orchestrator.contract.services import MAX_MOVES, ServicesStarted, StartServices
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter import service_state
+from orchestrator.interpreter.asks import largest
 from orchestrator.interpreter.background import Background
 from orchestrator.interpreter.dispatch import Unanswered
 from orchestrator.interpreter.job_state import JobState
@@ -73,9 +74,12 @@ class SharedServices:
     ) -> None:
         self._request, self._state = request, state
         self._background, self._changed = background, changed
-        users = [node for node in state.plan.jobs.values() if shared_by(node)]
+        users = [
+            node for node in state.plan.jobs.values() if isinstance(node, ContainerNode) and shared_by(node)
+        ]
         named = {name for node in users for name in shared_by(node)}
         self._services = tuple(service for service in state.plan.services if service.name in named)
+        self._largest = largest(users)
         self._waiting = len(users)
         self._moves = 0
         self._current: SharedStart | None = None
@@ -127,6 +131,7 @@ class SharedServices:
                 self._services,
                 self._request,
                 self._state,
+                job=self._largest,
             )
         except ExpressionError as error:
             current.failure = FailureReason(kind=FailureKind.EXPRESSION, message=str(error)[:2000])
@@ -152,7 +157,8 @@ class SharedServices:
         self._changed()
         if current.group is not None:
             await workflow.wait_condition(lambda: self._unwanted or current.lost)
-        if dispatch.begun:
+        refused = current.failure is not None and current.failure.kind is FailureKind.CAPACITY
+        if dispatch.begun and not refused:
             await self._stop(current, request, dispatch.host)
         current.stopped = True
 

@@ -1,4 +1,4 @@
-"""Regular expressions of params. Pure, and linear in the text whatever the pattern: none can take for ever.
+"""Regular expressions of params and of services' logs. Pure, and linear in the text: none can take for ever.
 
 The syntax is that of Rust's `regex`, which pydantic brings: all of the usual but look-around and backreferences. A
 pattern must be found somewhere in the text, as in JSON Schema; anchor it with `^` and `$` to match the whole.

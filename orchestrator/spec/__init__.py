@@ -7,7 +7,6 @@ May import expressions and errors. Knows nothing of plans, Temporal or container
     places.py       where keys and values stand in the text
     source.py       text -> plain data with its places; the only importer of yaml
     yaml_words.py   the YAML reader's complaints in plain English
-    quantities.py   durations and sizes
     model.py        the shapes that a spec may have
     accepted.py, key_texts.py, schema.py   the models as a JSON Schema for editors
     parse.py        data -> Spec, with every finding in plain English

@@ -8,7 +8,8 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
-from orchestrator.spec import kind_shapes, quantities, service_shapes, shapes
+from orchestrator.plan import durations
+from orchestrator.spec import kind_shapes, service_shapes, shapes
 
 Schema = dict[str, Any]
 Accepts = Callable[[Schema], Schema]
@@ -28,7 +29,7 @@ _NAMES: Final[Schema] = {
 _DURATION: Final[Schema] = {
     "type": ["number", "string"],
     "minimum": 0,
-    "maximum": quantities.MAX_SECONDS,
+    "maximum": durations.MAX_SECONDS,
     "pattern": rf"^\s*({_NUMBER}|({_NUMBER}\s*(ms|s|m|h|d)\s*)+)\s*$",
     "maxLength": 64,
     _PATTERN_HINTS: "A duration is a number of seconds or such as '90s', '5m' or '1h30m'.",
@@ -261,7 +262,7 @@ _ACCEPTED_BY: Final[Mapping[Any, Accepts]] = {
     service_shapes.ready: _with(minProperties=1, maxProperties=1),
     service_shapes.http: _or({"type": "string", "pattern": f"^{service_shapes.HTTP_PATH}$"}),
     service_shapes.http_path: _with(pattern=f"^{service_shapes.HTTP_PATH}$"),
-    service_shapes.log_pattern: _with(format="regex", minLength=1, pattern=_PLAIN),
+    service_shapes.log_pattern: _with(minLength=1, pattern=_PLAIN),
     service_shapes.port: _instead(
         {
             "type": ["integer", "string"],

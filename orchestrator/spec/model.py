@@ -46,8 +46,8 @@ MAX_VARIANTS: Final = 10_000
 DEFAULT_MAX_VARIANTS: Final = 256
 """What it is where the spec does not say: GitHub Actions' own limit."""
 RETRY_KINDS: Final = (
-    "exit", "oom", "timeout", "lost", "pull", "start", "docker", "service", "output", "artifact", "workspace",
-    "store", "worker", "call", "workflow", "error",
+    "exit", "oom", "timeout", "lost", "pull", "start", "docker", "capacity", "service", "output", "artifact",
+    "workspace", "store", "worker", "call", "workflow", "error",
 )  # fmt: skip
 """Why a try can fail so that another may help: what `retry.on` accepts. `error` stands for all but a timeout."""
 

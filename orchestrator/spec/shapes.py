@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
-from orchestrator.spec import quantities
+from orchestrator.plan import durations
+from orchestrator.sizes import parse_size
 
 WRONG: Final = "orca_wrong"
 COMPLETIONS: Final = ("success", "failure", "always")
@@ -78,7 +79,7 @@ def some_jobs(value: Any) -> Any:
 
 def duration(value: Any) -> float:
     """Seconds, 0 included."""
-    seconds = quantities.duration(value)
+    seconds = durations.duration(value)
     if seconds is None:
         raise wrong(f"must be {_EXAMPLES}")
     return seconds
@@ -94,7 +95,7 @@ def positive_duration(value: Any) -> float:
 
 def memory(value: Any) -> int:
     """Bytes, at least what Docker accepts."""
-    size = quantities.size(value)
+    size = parse_size(value)
     if size is None:
         raise wrong("must be a number of bytes or a size such as '512m', '1g' or '64MiB'")
     if size < MIN_MEMORY:

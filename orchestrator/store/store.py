@@ -6,7 +6,7 @@ Objects are written whole and atomically: nobody sees half an object. Nothing he
 import asyncio
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -151,15 +151,11 @@ class Store:
 
     async def list_keys(self, prefix: str, start_after: str = "") -> list[str]:
         """All keys below the folder `prefix` (it ends in `/`) that come after `start_after`, sorted."""
-        folder = checked_prefix(prefix)
-        found: list[str] = []
-        with translated(self.url, "list", prefix):
-            listing: ListStream[Sequence[ObjectMeta]] = obstore.list(  # pyright: ignore[reportUnknownMemberType]
-                self._backend, folder, offset=start_after or None
-            )
-            async for batch in listing:
-                found += [meta["path"] for meta in batch]
-        return sorted(found)
+        return sorted(meta["path"] for meta in await self._list(prefix, start_after))
+
+    async def list_times(self, prefix: str) -> dict[str, datetime]:
+        """When each key below the folder `prefix` (it ends in `/`) was written last, by the store's own clock."""
+        return {meta["path"]: meta["last_modified"] for meta in await self._list(prefix)}
 
     async def delete(self, key: str) -> None:
         """Remove what is under `key`; nothing there is no error."""
@@ -176,6 +172,17 @@ class Store:
             with translated(self.url, "delete", prefix):
                 await obstore.delete_async(self._backend, keys[start : start + _DELETE_BATCH])
         return len(keys)
+
+    async def _list(self, prefix: str, start_after: str = "") -> "list[ObjectMeta]":
+        folder = checked_prefix(prefix)
+        found: list[ObjectMeta] = []
+        with translated(self.url, "list", prefix):
+            listing: ListStream[Sequence[ObjectMeta]] = obstore.list(  # pyright: ignore[reportUnknownMemberType]
+                self._backend, folder, offset=start_after or None
+            )
+            async for batch in listing:
+                found += batch
+        return found
 
 
 class _Measured:

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import secrets
 import tarfile
 import threading
@@ -282,3 +283,15 @@ def _files(data: bytes) -> dict[str, bytes]:
             if content is not None:
                 found[member.name] = content.read()
     return found
+
+
+def test_what_the_host_has(bench: Bench) -> None:
+    found = bench.engine.capacity()
+    assert found.cpus >= 1.0
+    assert found.memory >= 64 * 1024**2
+
+
+def test_docker_has_what_its_host_has(docker_engine: DockerEngine) -> None:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    found = docker_engine.capacity()
+    assert (found.cpus, found.memory) == (os.cpu_count(), pages)

@@ -75,7 +75,7 @@ def test_a_host_port_that_is_in_use(bench: Bench) -> None:
     with pytest.raises(StartFailed):
         bench.engine.start(second)
     taken = {one.id: one.published for one in bench.engine.list_labelled({TEST_LABEL: bench.mark})}
-    assert taken == {first: (port.host,), second: ()}
+    assert taken == {first: (port,), second: ()}
 
 
 def _free_port() -> int:

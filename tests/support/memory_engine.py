@@ -28,6 +28,7 @@ from workers.engine.interface import (
     ByteStream,
     ContainerSpec,
     ContainerState,
+    EngineCapacity,
     ExecResult,
     ImageFacts,
     Interrupt,
@@ -36,11 +37,13 @@ from workers.engine.interface import (
     NetworkSpec,
     ObservedContainer,
     ObservedNetwork,
+    PublishedPort,
 )
 
 LINE = 64 * 1024
 KILLED = 137
 SMALLEST_MEMORY = 6 * 1024 * 1024
+CAPACITY = EngineCapacity(cpus=4.0, memory=8 * 1024**3)
 
 
 class Killed(BaseException):
@@ -136,6 +139,9 @@ class MemoryEngine:
     def ping(self) -> str:
         return "memory"
 
+    def capacity(self) -> EngineCapacity:
+        return CAPACITY
+
     def inspect_image(self, image: str) -> ImageFacts:
         if image not in self._images:
             raise ImageNotFound(f"there is no image '{image}'")
@@ -182,8 +188,9 @@ class MemoryEngine:
                 raise StartFailed("there is no such user")
             if gone := [network for network in box.networks if self.inspect_network(network) is None]:
                 raise ContainerGone(f"there is no network '{gone[0]}'")
-            if taken := [port.host for port in box.spec.published if self._in_use(port.host)]:
-                raise StartFailed(f"host port {taken[0]} is in use")
+            if taken := [port for port in box.spec.published if self._in_use(port)]:
+                place = f"{taken[0].address}:{taken[0].host}"
+                raise StartFailed(f"Bind for {place} failed: port is already allocated")
             box.state, box.started_at = "running", _now()
         words = [*(box.spec.entrypoint or ()), *(box.spec.command or ())]
         program = self._programs.get(words[-1] if words else "")
@@ -334,9 +341,13 @@ class MemoryEngine:
                 if _has(box.spec.labels, labels)
             ]
 
-    def _in_use(self, port: int) -> bool:
+    def _in_use(self, port: PublishedPort) -> bool:
         running = (box for box in self._containers.values() if box.state == "running")
-        return any(port == published.host for box in running for published in box.spec.published)
+        return any(
+            (port.host, port.protocol) == (taken.host, taken.protocol)
+            for box in running
+            for taken in box.spec.published
+        )
 
     def _wake(self) -> None:
         with self._changed:
@@ -371,8 +382,10 @@ def _has(labels: Mapping[str, str], wanted: Mapping[str, str | None]) -> bool:
     return all(name in labels and value in (None, labels[name]) for name, value in wanted.items())
 
 
-def _published(box: _Container) -> tuple[int, ...]:
-    return tuple(sorted({port.host for port in box.spec.published})) if box.state == "running" else ()
+def _published(box: _Container) -> tuple[PublishedPort, ...]:
+    if box.state != "running":
+        return ()
+    return tuple(sorted(box.spec.published, key=lambda port: (port.host, port.address, port.protocol)))
 
 
 def _below(files: Mapping[str, bytes], path: str) -> dict[str, bytes]:

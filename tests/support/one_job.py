@@ -16,7 +16,9 @@ def job_of(text: str, *, top: str = "") -> ContainerNode:
         "t.yaml",
     )
     assert compiled.diagnostics == ()
-    return compiled.plan.jobs["a"]
+    node = compiled.plan.jobs["a"]
+    assert isinstance(node, ContainerNode)
+    return node
 
 
 def errors_of(text: str, *, top: str = "") -> list[str]:

@@ -26,13 +26,16 @@ from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.plan.model import Plan
-from orchestrator.store.store import open_store
+from orchestrator.store.store import Store, open_store
 from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
 from workers.activities.jobs import JobActivities
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
+from workers.placement.amounts import Amount
+from workers.placement.hosts import Hosts
+from workers.placement.room import Room, Surroundings
 from workers.settings import Calls
 from workers.supervision.container_try import Supervisor
 
@@ -96,12 +99,12 @@ class Runner:
         return await runs.wait(self.client, handle.id)
 
 
-def worker_of(client: Client, queue: str, *run: Callable[..., object]) -> Worker:
-    """A worker for a task queue that all share: the workflow, and these activities."""
+def worker_of(client: Client, queue: str, *run: Callable[..., object], decides: bool = True) -> Worker:
+    """A worker for a task queue that all share: these activities, and the workflow where it `decides`."""
     return Worker(
         client,
         task_queue=queue,
-        workflows=[RunWorkflow],
+        workflows=[RunWorkflow] if decides else [],
         activities=run,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
@@ -109,16 +112,42 @@ def worker_of(client: Client, queue: str, *run: Callable[..., object]) -> Worker
     )
 
 
+@asynccontextmanager
+async def room_of(supervisor: Supervisor, store: Store, queue: str, offer: Amount) -> AsyncGenerator[Room]:
+    """What a host offers, told to the others for the block."""
+
+    async def offered() -> Amount:
+        return offer
+
+    room = Room(supervisor.host, offer.jobs, Surroundings(offered, supervisor.services.there))
+    hosts = Hosts(store, supervisor.host, own=room, namespace="default", task_queue=queue)
+    room.join(hosts)
+    await hosts.write()
+    telling = asyncio.create_task(hosts.run())
+    try:
+        yield room
+    finally:
+        hosts.end()
+        await telling
+
+
 Serve = Callable[..., AbstractAsyncContextManager[Runner]]
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Serve:
+def store_folder(tmp_path: Path) -> str:
+    """Where the workers of a test have their store."""
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def serve(store_folder: str) -> Serve:
     """A worker for the block. `programs` say what a container does whose entrypoint has that name.
 
     With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves the
-    queue of its host too; without `shared` that alone, without `own` the shared one alone. Another `host` shares the
-    store with the first. `calls` say which functions it calls.
+    queue of its host too; without `shared` that alone, without `own` the shared one alone. Without `decides` it runs
+    activities alone. Another `host` shares the store with the first. With an `offer` it counts what jobs ask for, and
+    tells other hosts of it. `calls` say which functions it calls.
     """
 
     @asynccontextmanager
@@ -130,19 +159,26 @@ def serve(tmp_path: Path) -> Serve:
         queue: str | None = None,
         shared: bool = True,
         own: bool = True,
+        decides: bool = True,
         host: str = HOST,
         calls: Calls | None = None,
+        offer: Amount | None = None,
     ) -> AsyncGenerator[Runner]:
         queue = queue or uuid4().hex
         engine = engine or MemoryEngine(programs=programs)
         with ThreadPoolExecutor(64) as threads:
-            store = open_store(str(tmp_path / "store"))
+            store = open_store(store_folder)
             supervisor = Supervisor(engine=engine, store=store, host=host, threads=threads)
-            services = ServiceActivities(client, supervisor.services, host)
-            caller = Caller(store=store, host=host, calls=calls or Calls())
-            jobs = JobActivities(ContainerActivities(client, supervisor), CallActivities(client, caller))
-            activities = (jobs.run, services.start, services.stop)
             async with AsyncExitStack() as stack:
+                room = None
+                if offer is not None:
+                    room = await stack.enter_async_context(room_of(supervisor, store, queue, offer))
+                services = ServiceActivities(client, supervisor.services, host, room)
+                caller = Caller(store=store, host=host, calls=calls or Calls())
+                jobs = JobActivities(
+                    ContainerActivities(client, supervisor, room), CallActivities(client, caller)
+                )
+                activities = (jobs.run, services.start, services.stop)
                 if own:
                     await stack.enter_async_context(
                         Worker(
@@ -154,7 +190,7 @@ def serve(tmp_path: Path) -> Serve:
                         )
                     )
                 if shared:
-                    await stack.enter_async_context(worker_of(client, queue, *activities))
+                    await stack.enter_async_context(worker_of(client, queue, *activities, decides=decides))
                 yield Runner(client, queue)
             await asyncio.wait_for(supervisor.drain(), 30)
 

@@ -201,6 +201,7 @@ async def test_a_cancel_before_anyone_has_taken_the_start(client: Client) -> Non
 async def test_a_host_that_is_gone_before_the_job_begins(client: Client, serve: Serve) -> None:
     """The first host starts the services and goes; the whole starts again on the other, and no retry is charged."""
     house, other = House(), House()
+    other.gate.set()
     queue = uuid4().hex
     node = with_services("test", service(does="slowly", start_timeout=30))
     async with serve(client, engine=house.engine, queue=queue, host="first", own=False) as runner:
@@ -230,7 +231,7 @@ async def test_a_host_that_is_gone_before_the_job_begins(client: Client, serve: 
     ]
     (warning,) = found.warnings
     assert warning.startswith(
-        "the services could not be stopped: the host that had the services did not come back"
+        "the services could not be stopped: host 'first', which had the services, did not come back"
     )
     assert "on host 'first'" in warning
     assert other.left == ([], [])

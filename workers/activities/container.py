@@ -12,10 +12,11 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import RawValue
 
-from orchestrator import ids
-from orchestrator.contract.messages import NO_NETWORK, ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.contract.names import host_queue
 from workers.activities.keeper import Beat, Keepers, failed
-from workers.activities.places import Places
+from workers.placement.room import Caller, NoRoom, Room
+from workers.placement.wanted import of_job, own_network
 from workers.supervision.container_try import Supervisor
 from workers.supervision.control import Cause
 from workers.supervision.identity import name_of
@@ -24,10 +25,10 @@ from workers.supervision.identity import name_of
 class ContainerActivities:
     """The activities of one worker. At most one of them looks after a container at a time."""
 
-    def __init__(self, client: Client, supervisor: Supervisor, places: Places | None = None) -> None:
-        """`places` bound how many jobs with services run here at a time; None: no bound."""
+    def __init__(self, client: Client, supervisor: Supervisor, room: Room | None = None) -> None:
+        """`room` bounds what runs here at a time; None: no bound."""
         self._supervisor = supervisor
-        self._places = places
+        self._room = room
         self._keepers = Keepers[JobOutcome](client, supervisor.host)
 
     @activity.defn(dynamic=True)
@@ -39,7 +40,7 @@ class ContainerActivities:
         Raises:
             ApplicationError: the job failed, or was cancelled before this activity was sent out (the outcome is in the
                 details), or the worker is stopping and has left the container running (type `detached`, the last
-                heartbeat in the details).
+                heartbeat in the details), or another host is to have it (type `misplaced`).
             asyncio.CancelledError: the job was cancelled and the container has stopped.
         """
         payload = arguments[0].payload
@@ -47,12 +48,15 @@ class ContainerActivities:
 
         async def work(beat: Beat, cause: Callable[[], Cause]) -> JobOutcome:
             try:
-                async with self._place(request, beat):
+                async with self._share(request, beat):
+                    beat(Heartbeat(host=self._supervisor.host))
                     return await self._supervisor.run_try(request, beat, cause, previous=request.previous)
+            except NoRoom as error:
+                return await self._supervisor.refuse(request, error.reason)
             except asyncio.CancelledError:
                 if cause() == "detach":
                     raise
-                # While it waited for a place.
+                # While it waited for room.
                 cancelled = request.model_copy(update={"cancelled": True})
                 return await self._supervisor.run_try(cancelled, beat, cause)
 
@@ -61,14 +65,20 @@ class ContainerActivities:
             return outcome
         raise failed(outcome.reason, outcome, cancelled=outcome.status == "cancelled")
 
-    def _place(self, request: ContainerRequest, beat: Beat) -> AbstractAsyncContextManager[None]:
-        """Of a job in networks of services: without them it comes from the queue that takes no more than fit."""
-        fresh = request.previous is None and not request.cancelled
-        if self._places is None or not fresh or request.networks in ((), (NO_NETWORK,)):
+    def _share(self, request: ContainerRequest, beat: Beat) -> AbstractAsyncContextManager[None]:
+        if self._room is None or request.cancelled:
             return nullcontext()
-        own = ids.network_name(
-            request.run_id, request.attempt, request.job, request.variant, request.try_number
+        host = self._supervisor.host
+        queued = not activity.info().task_queue.endswith(host_queue("", host))
+        # Beside services of its own it has had its share since they began.
+        follows = own_network(request) is not None
+        return self._room.share(
+            of_job(request, queued=queued),
+            Caller(
+                say=lambda note: beat(Heartbeat(host=host, phase="waiting", note=note)),
+                begun=lambda: self._supervisor.knows(request),
+                stays=request.stays,
+            ),
+            adopt=follows or request.previous is not None,
+            keep=follows,
         )
-        key = own if own in request.networks else name_of(request)
-        waiting = Heartbeat(host=self._supervisor.host)
-        return self._places.place(key, lambda: beat(waiting))

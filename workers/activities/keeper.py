@@ -10,9 +10,11 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError
 
+from orchestrator.contract.capacity import MISPLACED_ERROR
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import Heartbeat
 from orchestrator.contract.names import DETACHED_ERROR
+from workers.placement.room import Misplaced
 from workers.supervision.attempt import Elsewhere
 from workers.supervision.control import Cause
 
@@ -44,7 +46,7 @@ class Keepers(Generic[T]):
 
         Raises:
             ApplicationError: the worker is stopping, or another host has it (type `detached`, the last heartbeat in the
-                details).
+                details); or it has not begun and another host is to have it (type `misplaced`).
         """
         # The server sent it out again while this worker still had it: after an outage of the server.
         await self.let_go(name)
@@ -107,12 +109,16 @@ class Keeper(Generic[T]):
             except asyncio.CancelledError:
                 # Cancelled once more while it stops: the clean-up goes to its end all the same.
                 continue
+        if trying.cancelled() and self._beat.phase == "waiting":
+            raise _not_begun("the worker was stopped before there was room", "")
         if trying.cancelled():
             raise _given_back(f"the worker was stopped and left {self._left}", self._beat)
         try:
             return trying.result()
         except Elsewhere as error:
             raise _given_back(str(error), Heartbeat(host=error.host)) from error
+        except Misplaced as error:
+            raise _not_begun(str(error), error.host) from error
 
     async def _why(self) -> Cause:
         """Whether the activity's cancellation means to stop the thing or to leave it to someone else."""
@@ -135,11 +141,13 @@ class Keeper(Generic[T]):
     def _note(self, beat: Heartbeat) -> None:
         """Take down how it stands, and tell the server where it is time: each call costs a processor something.
 
-        The supervisor beats again before long, so that what is not said now is said then.
+        The supervisor beats again before long, so that what is not said now is said then. That it waits, and that it no
+        longer does, is said at once.
         """
+        turned = "waiting" in (self._beat.phase, beat.phase) and beat.phase != self._beat.phase
         self._beat = beat
         now = time.monotonic()
-        if now - self._said >= SHORTEST_PAUSE:
+        if turned or now - self._said >= SHORTEST_PAUSE:
             self._said = now
             activity.heartbeat(beat)
 
@@ -163,4 +171,15 @@ def _given_back(message: str, beat: Heartbeat) -> ApplicationError:
     """The error that makes the interpreter send the work to the host that `beat` names."""
     return ApplicationError(
         message, beat, type=DETACHED_ERROR, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+    )
+
+
+def _not_begun(message: str, host: str) -> ApplicationError:
+    """The error that makes the interpreter send work that has not begun to `host`, or to any where that is empty."""
+    return ApplicationError(
+        message,
+        Heartbeat(host=host),
+        type=MISPLACED_ERROR,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
     )

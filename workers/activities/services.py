@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from temporalio import activity
 from temporalio.client import Client
 
+from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import Heartbeat
 from orchestrator.contract.services import (
     START_SERVICES,
@@ -20,7 +21,8 @@ from orchestrator.contract.services import (
     StopServices,
 )
 from workers.activities.keeper import Beat, Keepers, failed
-from workers.activities.places import Places
+from workers.placement.room import Caller, NoRoom, Room
+from workers.placement.wanted import of_services
 from workers.supervision.control import Cause
 from workers.supervision.services.identity import network_of
 from workers.supervision.services.services import Services
@@ -29,11 +31,11 @@ from workers.supervision.services.services import Services
 class ServiceActivities:
     """The activities of one worker. At most one of them looks after a scope's services at a time."""
 
-    def __init__(self, client: Client, services: Services, host: str, places: Places | None = None) -> None:
-        """`places` bound how many jobs have services here at a time; None: no bound."""
+    def __init__(self, client: Client, services: Services, host: str, room: Room | None = None) -> None:
+        """`room` bounds what runs here at a time; None: no bound."""
         self._services = services
         self._host = host
-        self._places = places
+        self._room = room
         self._starting = Keepers[ServicesStarted](client, host)
         self._stopping = Keepers[ServicesStopped](client, host)
 
@@ -44,18 +46,22 @@ class ServiceActivities:
         Raises:
             ApplicationError: one that is required did not get healthy, or all was cancelled before this activity was
                 sent out (the outcome is in the details); or the worker is stopping and has left them running, or
-                another host has them (type `detached`, the last heartbeat in the details).
+                another host has them (type `detached`, the last heartbeat in the details), or is to have them (type
+                `misplaced`).
             asyncio.CancelledError: it was cancelled. What was started is there until it is stopped.
         """
 
         async def work(beat: Beat, cause: Callable[[], Cause]) -> ServicesStarted:
             try:
-                async with self._place(request, beat):
+                async with self._share(request, beat):
+                    beat(Heartbeat(host=self._host))
                     return await self._services.start(request, beat, cause)
+            except NoRoom as error:
+                return self._refused(request, error.reason)
             except asyncio.CancelledError:
                 if cause() == "detach":
                     raise
-                # While it waited for a place.
+                # While it waited for room.
                 cancelled = request.model_copy(update={"cancelled": True})
                 return await self._services.start(cancelled, beat, cause)
 
@@ -72,8 +78,10 @@ class ServiceActivities:
             ApplicationError: another host has the services (type `detached`, its name in the details).
         """
         network = network_of(request.scope)
-        if self._places is not None:
-            self._places.give_up(network)
+        with nullcontext() if self._room is None else self._room.stopping(network):
+            return await self._stop(request, network)
+
+    async def _stop(self, request: StopServices, network: str) -> ServicesStopped:
         # One that still starts them, for a server that has forgotten it, would go on behind this one's back.
         await self._starting.let_go(network)
 
@@ -82,9 +90,21 @@ class ServiceActivities:
 
         return await self._stopping.keep(network, work, left="the services to the next one")
 
-    def _place(self, request: StartServices, beat: Beat) -> AbstractAsyncContextManager[None]:
-        """Shared services take none: the jobs that use them do."""
-        if self._places is None or not request.scope.job or request.cancelled or request.previous is not None:
+    def _share(self, request: StartServices, beat: Beat) -> AbstractAsyncContextManager[None]:
+        if self._room is None or request.cancelled:
             return nullcontext()
-        waiting = Heartbeat(host=self._host)
-        return self._places.place(network_of(request.scope), lambda: beat(waiting), keep=True)
+        return self._room.share(
+            of_services(request),
+            Caller(
+                say=lambda note: beat(Heartbeat(host=self._host, phase="waiting", note=note)),
+                begun=lambda: self._services.knows(request),
+                stays=request.stays,
+            ),
+            adopt=request.previous is not None,
+            keep=True,
+        )
+
+    def _refused(self, request: StartServices, why: FailureReason) -> ServicesStarted:
+        return ServicesStarted(
+            status="failed", reason=why, host=self._host, network=network_of(request.scope)
+        )

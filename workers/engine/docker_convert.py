@@ -1,7 +1,7 @@
 """Between Docker's shapes and ours. Pure: no calls."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from workers.engine.interface import (
     LogEntry,
     ObservedContainer,
     ObservedNetwork,
+    PortProtocol,
     PublishedPort,
 )
 
@@ -23,6 +24,7 @@ JsonObject = Mapping[str, Any]
 MAX_LINE_BYTES: Final = 64 * 1024
 """Longer lines come in pieces, each with the time of its own first part."""
 _FRAME_HEADER: Final = struct.Struct(">BxxxL")
+_PROTOCOLS: Final[Mapping[str, PortProtocol]] = {"tcp": "tcp", "udp": "udp"}
 _NEVER: Final = "0001-01-01T00:00:00Z"
 _STATES: Final[Mapping[str, ContainerState]] = {
     "created": "created",
@@ -110,14 +112,22 @@ def observed(answer: JsonObject) -> ObservedContainer:
 def listed(answer: JsonObject) -> ListedContainer:
     """From one row of a listing."""
     names: list[str] = answer.get("Names") or [""]
-    ports: list[dict[str, Any]] = answer.get("Ports") or []
     return ListedContainer(
         id=answer["Id"],
         name=names[0].removeprefix("/"),
         state=_STATES[answer["State"]],
         labels=dict(answer.get("Labels") or {}),
-        published=tuple(sorted({port["PublicPort"] for port in ports if port.get("PublicPort")})),
+        published=_published(answer.get("Ports") or []),
     )
+
+
+def _published(ports: Sequence[JsonObject]) -> tuple[PublishedPort, ...]:
+    found = [
+        PublishedPort(port["PrivatePort"], port["PublicPort"], port.get("IP") or "", _PROTOCOLS[port["Type"]])
+        for port in ports
+        if port.get("PublicPort") and port.get("Type") in _PROTOCOLS
+    ]
+    return tuple(sorted(found, key=lambda port: (port.host, port.address, port.protocol)))
 
 
 def image_facts(answer: JsonObject) -> ImageFacts:

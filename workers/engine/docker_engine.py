@@ -46,6 +46,7 @@ from workers.engine.interface import (
     MAX_EXEC_OUTPUT,
     ByteStream,
     ContainerSpec,
+    EngineCapacity,
     ExecResult,
     ImageFacts,
     Interrupt,
@@ -97,6 +98,12 @@ class DockerEngine:
         with translated(self.address, "cannot reach the engine"):
             self._quick.ping()
         return self.address
+
+    def capacity(self) -> EngineCapacity:
+        """See `ContainerEngine`."""
+        with translated(self.address, "cannot ask the engine what its host has"):
+            found = self._quick.info()
+        return EngineCapacity(cpus=float(found["NCPU"]), memory=int(found["MemTotal"]))
 
     def inspect_image(self, image: str) -> ImageFacts:
         """See `ContainerEngine`."""

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 from workers.engine.failures import Interrupted
 
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
+PortProtocol = Literal["tcp", "udp"]
 
 
 NO_NETWORK: Final = "none"
@@ -27,7 +28,7 @@ class PublishedPort:
     container: int
     host: int
     address: str = "127.0.0.1"
-    protocol: Literal["tcp", "udp"] = "tcp"
+    protocol: PortProtocol = "tcp"
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ class ListedContainer:
     name: str
     state: ContainerState
     labels: Mapping[str, str]
-    published: tuple[int, ...] = ()
-    """Ports of the host that it has taken, in ascending order."""
+    published: tuple[PublishedPort, ...] = ()
+    """Those that it has taken now, in ascending order of the host's port."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,15 @@ class LogEntry(NamedTuple):
 
     timestamp: str
     text: str
+
+
+@dataclass(frozen=True)
+class EngineCapacity:
+    """What the engine's host has, for all of its containers together."""
+
+    cpus: float
+    memory: int
+    """Bytes."""
 
 
 class ByteStream(Protocol):
@@ -221,6 +231,10 @@ class ContainerEngine(Protocol):
 
     def ping(self) -> str:
         """Ask whether the engine answers; returns its address or name, for people."""
+        ...
+
+    def capacity(self) -> EngineCapacity:
+        """The processors and the memory that containers can have."""
         ...
 
     def inspect_image(self, image: str) -> ImageFacts:

@@ -5,18 +5,18 @@ when someone asked the try to end. All that ends here, in an outcome or in `Deta
 """
 
 import logging
-import time
 from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.errors import EngineError
 from orchestrator.store.logs import timestamp_now
-from workers.engine.failures import ContainerGone, EngineUnreachable, ImageNotFound, NameTaken, StartFailed
+from workers.engine.failures import ContainerGone, EngineUnreachable, ImageNotFound, StartFailed
 from workers.engine.interface import NO_NETWORK, ImageFacts, ObservedContainer
 from workers.supervision import decide as decision
 from workers.supervision.control import Control, Stopped
 from workers.supervision.identity import name_of
+from workers.supervision.patience import Patience
 from workers.supervision.prepare import container_spec, launch_of, orca_folder
 from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import TryFailed, cancelled_reason, reason
@@ -77,7 +77,7 @@ class Attempt:
         self._previous = previous
         self._record = Record(site, request)
         self._sight = _Sight()
-        self._outage_since: float | None = None
+        self._patience = Patience(site.limits)
         self._warnings: list[str] = []
 
     async def run(self) -> JobOutcome:
@@ -95,28 +95,31 @@ class Attempt:
                 raise Detached from None
             return await self._end_early(cancelled_reason())
 
+    async def end_before(self, why: FailureReason) -> JobOutcome:
+        """The outcome of a try that is not begun; it is recorded like any other."""
+        return await self._end_early(why)
+
+    async def known(self) -> bool:
+        """Whether a host has the try already, or it has ended. One that cannot be seen counts as not known."""
+        if await self._record.holder() is not None:
+            return True
+        try:
+            return (
+                await self._site.threads.call(self._site.engine.inspect, name_of(self._request)) is not None
+            )
+        except EngineError as error:
+            log.info("whether the try has a container cannot be seen: %s", error)
+            return False
+
     async def _look_until_done(self) -> JobOutcome:
-        outages = surprises = 0
         while True:
-            begun = time.monotonic()
+            self._patience.begin()
             try:
                 return await self._go()
-            except (NameTaken, ContainerGone) as error:
-                log.info("looking again: %s", error)
-                surprises += 1
-                if surprises > self._site.limits.surprises:
-                    raise TryFailed(FailureKind.DOCKER, f"the engine contradicts itself: {error}") from error
-            except EngineUnreachable as error:
-                now, limits = time.monotonic(), self._site.limits
-                if self._outage_since is None:
-                    self._outage_since = now
-                    # Outages far apart are each a new one; an engine that always breaks off at the same point is not.
-                    outages = 1 if now - begun > limits.patience else outages + 1
-                patience = limits.patience if self._sight.container else limits.first_patience
-                if now - self._outage_since >= patience or outages > limits.outages:
-                    raise TryFailed(FailureKind.DOCKER, str(error)) from error
             except EngineError as error:
-                raise TryFailed(FailureKind.DOCKER, str(error)) from error
+                log.debug("looking again: %s", error)
+                self._patience.engine_was_there = bool(self._sight.container)
+                self._patience.bear(error)
             await self._control.pause(self._site.limits.pause)
 
     async def _go(self) -> JobOutcome:
@@ -129,7 +132,7 @@ class Attempt:
             if recorded is not None:
                 return recorded
             raise
-        self._outage_since = None
+        self._patience.answered()
         action = decision.decide(self._request, observed, recorded=recorded, previous=self._known_before())
         log.debug("%s: %s, since %s", name_of(self._request), type(action).__name__, action.cause)
         match action:

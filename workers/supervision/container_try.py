@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
 
+from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.store.store import Store
-from workers.engine.interface import ContainerEngine
+from workers.engine.interface import ContainerEngine, EngineCapacity
 from workers.supervision.artifacts import Artifacts
 from workers.supervision.attempt import Attempt, Detached
 from workers.supervision.control import Cause, Control
@@ -104,6 +105,22 @@ class Supervisor:
             raise asyncio.CancelledError from None
         finally:
             beating.cancel()
+
+    async def refuse(self, request: ContainerRequest, why: FailureReason) -> JobOutcome:
+        """The end of a try for which there will never be room; its log says why."""
+        return await self._attempt(request).end_before(why)
+
+    async def knows(self, request: ContainerRequest) -> bool:
+        """Whether a host has the try already, or it has ended."""
+        return await self._attempt(request).known()
+
+    async def capacity(self) -> EngineCapacity:
+        """What this host has for all its containers. Raises EngineError."""
+        return await self._site.threads.call(self._site.engine.capacity)
+
+    def _attempt(self, request: ContainerRequest) -> Attempt:
+        pulse = Pulse(lambda _: None, self.host, interval=self._site.limits.heartbeat)
+        return Attempt(self._site, request, Control(), pulse=pulse, previous=None)
 
     async def drain(self) -> None:
         """Wait until all containers that are done are removed."""

@@ -17,6 +17,7 @@ class Patience:
         self._begun = time.monotonic()
         self._outage_since: float | None = None
         self._outages = 0
+        self._outages_since = self._begun
         self._surprises = 0
         self.engine_was_there = False
         """An engine that has answered before is waited for longer."""
@@ -51,7 +52,11 @@ class Patience:
         if self._outage_since is None:
             self._outage_since = now
             # Outages far apart are each a new one; an engine that always breaks off at the same point is not.
-            self._outages = 1 if now - self._begun > limits.patience else self._outages + 1
+            if self._outages == 0 or now - self._begun > limits.patience:
+                self._outages, self._outages_since = 0, now
+            self._outages += 1
         patience = limits.patience if self.engine_was_there else limits.first_patience
-        if now - self._outage_since >= patience or self._outages > limits.outages:
+        # One that is shutting down still answers on old connections for as long as its containers take to stop.
+        breaks_off = self._outages > limits.outages and now - self._outages_since >= patience
+        if now - self._outage_since >= patience or breaks_off:
             raise TryFailed(FailureKind.DOCKER, str(error)) from error

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ContainerRequest
+from orchestrator.sizes import size_text
 from workers.supervision.transcript import Transcript, first_line
 
 _MAX_MESSAGE = 2000
 _MAX_QUOTE = 120
 _CANNOT_EXECUTE = 126
 _NOT_FOUND = 127
-_UNITS = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))
 
 
 class TryFailed(Exception):
@@ -68,14 +68,6 @@ def timeout_reason(seconds: float) -> FailureReason:
 def cancelled_reason() -> FailureReason:
     """For a try that was told to end."""
     return reason(FailureKind.CANCELLED, "the job was cancelled")
-
-
-def size_text(size: int) -> str:
-    """`64 MiB`."""
-    for unit, name in _UNITS:
-        if size >= unit:
-            return f"{size / unit:.4g} {name}"
-    return f"{size} bytes"
 
 
 def duration_text(seconds: float) -> str:

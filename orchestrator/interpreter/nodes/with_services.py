@@ -11,6 +11,7 @@ from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome
 from orchestrator.contract.services import HOST_START_WAIT, ServicesStarted, ServicesStopped, StartServices
 from orchestrator.interpreter import service_state
+from orchestrator.interpreter.asks import together
 from orchestrator.interpreter.background import shielded
 from orchestrator.interpreter.dispatch import Dispatch, Unanswered, failed, unknown
 from orchestrator.interpreter.job_state import JobState
@@ -48,6 +49,7 @@ async def run_with_services(
         around.state,
         leaf=job,
         internal=node.network == "internal",
+        job=together([node.resources]),
     )
     own = _Own(node, start, job, around)
     if not node.shared_services:
@@ -84,6 +86,8 @@ class _Own:
     async def around(self, run: RunJob, *, shared: Group | None) -> Ended:
         """Start them, run the job, stop them. Raises asyncio.CancelledError once they have been stopped."""
         groups = [] if shared is None else [shared]
+        if shared is not None:
+            self._request = self._request.model_copy(update={"shared": shared.room})
         host = "" if shared is None else shared.started.host
         self._job.services = {}
         if not (self._request.services or self._request.internal):
@@ -138,6 +142,9 @@ class _Own:
         if answer.status == "cancelled" or around.state.stopping(job):
             raise asyncio.CancelledError
         if answer.reason is not None:
+            if answer.reason.kind is FailureKind.CAPACITY:
+                # Refused before anything was started: there is nothing to stop.
+                start.begun = False
             return Ended(failed(answer.reason.kind, answer.reason.message, host=answer.host))
         return Group(self._node.services, self._request, answer)
 

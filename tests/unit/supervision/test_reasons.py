@@ -8,7 +8,6 @@ from workers.supervision.reasons import (
     exit_reason,
     oom_reason,
     reason,
-    size_text,
     timeout_reason,
 )
 from workers.supervision.script import mark_prefix
@@ -58,13 +57,6 @@ def test_other_reasons() -> None:
         str(timeout_reason(90)) == "timeout: the job took longer than its limit of 1 min 30 s and was stopped"
     )
     assert len(reason(FailureKind.EXIT, "x" * 5000).message) == 2000
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(5, "5 bytes"), (1536, "1.5 KiB"), (64 * 1024**2, "64 MiB"), (3 * 1024**3, "3 GiB")]
-)
-def test_sizes(size: int, text: str) -> None:
-    assert size_text(size) == text
 
 
 @pytest.mark.parametrize(

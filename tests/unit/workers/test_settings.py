@@ -17,10 +17,18 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         "ORCA_STORE": "s3://bucket/orca",
         "ORCA_HOST_ID": "host-1",
         "ORCA_MAX_JOBS": "3",
+        "ORCA_CPUS": "1.5",
+        "ORCA_MEMORY": "8g",
         "ORCA_TASK_QUEUE": "gpu",
     }
     expected = Settings(
-        store="s3://bucket/orca", host_id="host-1", max_jobs=3, task_queue="gpu", home=tmp_path
+        store="s3://bucket/orca",
+        host_id="host-1",
+        max_jobs=3,
+        cpus=1.5,
+        memory=8 * 1024**3,
+        task_queue="gpu",
+        home=tmp_path,
     )
     assert Settings.from_env(environ) == expected
     assert list(tmp_path.iterdir()) == []
@@ -31,6 +39,7 @@ def test_a_host_keeps_its_id(tmp_path: Path) -> None:
     assert first == Settings.from_env({"ORCA_HOME": str(tmp_path / "home")})
     assert first.host_id != Settings.from_env({"ORCA_HOME": str(tmp_path / "other")}).host_id
     assert (first.store, first.task_queue) == (str(tmp_path / "home" / "store"), "orca")
+    assert (first.cpus, first.memory) == (None, None)
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["host-id"]
 
 
@@ -58,7 +67,21 @@ def test_two_workers_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("ORCA_MAX_JOBS", "many"), ("ORCA_MAX_JOBS", "0"), ("ORCA_MAX_JOBS", "1001"), ("ORCA_HOST_ID", "a b")],
+    [
+        ("ORCA_MAX_JOBS", "many"),
+        ("ORCA_MAX_JOBS", "0"),
+        ("ORCA_MAX_JOBS", "1001"),
+        ("ORCA_HOST_ID", "a b"),
+        ("ORCA_CPUS", "two"),
+        ("ORCA_CPUS", "0"),
+        ("ORCA_CPUS", "-1"),
+        ("ORCA_CPUS", "inf"),
+        ("ORCA_CPUS", "nan"),
+        ("ORCA_MEMORY", "much"),
+        ("ORCA_MEMORY", "0"),
+        ("ORCA_MEMORY", "-1g"),
+        ("ORCA_MEMORY", "8 gallons"),
+    ],
 )
 def test_a_wrong_value_is_named(tmp_path: Path, variable: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"{variable} is '{value}'"):

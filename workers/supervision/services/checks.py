@@ -1,11 +1,11 @@
 """What is checked of a service, and by which rules: from its request and its image's facts. Pure."""
 
-import re
 import shlex
 from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.contract.services import ServiceRequest
+from orchestrator.plan import patterns
 from orchestrator.plan.service_model import HealthCheck, Ready
 from workers.engine.interface import ImageFacts, ImageHealthCheck
 from workers.supervision.services.health import Rules
@@ -42,9 +42,9 @@ class HttpCheck:
 
 @dataclass(frozen=True)
 class LogCheck:
-    """A line of the log in which the pattern is found."""
+    """A line of the log in which the pattern is found (see `plan.patterns`)."""
 
-    pattern: re.Pattern[str]
+    pattern: str
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,6 @@ def _ready(ready: Ready, service: ServiceRequest, image: ImageFacts) -> tuple[Ch
         path = ready.http if ready.http.startswith("/") else f"/{ready.http}"
         return HttpCheck(port, path), f"GET {path} on port {port}"
     pattern = ready.log or ""
-    try:
-        return LogCheck(re.compile(pattern)), f"a line of its log like '{pattern}'"
-    except re.error as error:
-        raise BadCheck(f"'ready: log' is no regular expression: '{pattern}': {error}") from error
+    if (problem := patterns.problem(pattern)) is not None:
+        raise BadCheck(f"the pattern of 'ready: log', '{pattern}', cannot be used: {problem}")
+    return LogCheck(pattern), f"a line of its log like '{pattern}'"

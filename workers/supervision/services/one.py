@@ -1,7 +1,8 @@
 """Brings one service up: image, container, start, health. Starting again takes up the container that is there."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,13 @@ from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.services import ServiceReport, ServiceRequest, StartServices
 from orchestrator.contract.times import parse_rfc3339
 from orchestrator.errors import EngineError
-from workers.engine.failures import ImageNotFound, StartFailed
+from workers.engine.failures import (
+    ContainerGone,
+    EngineUnreachable,
+    ImageNotFound,
+    NameTaken,
+    StartFailed,
+)
 from workers.engine.interface import ImageFacts, ObservedContainer
 from workers.supervision.reasons import TryFailed, reason
 from workers.supervision.services import words
@@ -19,7 +26,8 @@ from workers.supervision.services.generated import environment
 from workers.supervision.services.health import Unhealthy
 from workers.supervision.services.identity import container_of, foreign
 from workers.supervision.services.last_lines import last_lines
-from workers.supervision.services.prepare import secrets_of, service_spec
+from workers.supervision.services.ports import holder_of, taken_port
+from workers.supervision.services.prepare import published, secrets_of, service_spec
 from workers.supervision.site import Site
 from workers.supervision.threads import Threads, whole
 
@@ -125,30 +133,33 @@ class Starting:
 
     async def _create(self) -> Stand:
         service = self._service
-        try:
-            self._image = await self._site.images.ensure(service.image, service.pull)
-        except TryFailed as error:
-            text = f"cannot be started: {error.reason.message}"
-            raise _Down("absent", text, kind=error.reason.kind) from error
+        with _its_own("absent", "cannot be started"):
+            try:
+                self._image = await self._site.images.ensure(service.image, service.pull)
+            except TryFailed as error:
+                text = f"cannot be started: {error.reason.message}"
+                raise _Down("absent", text, kind=error.reason.kind) from error
         await self._network()
         made_up = environment(self._site.service_key, secrets_of(self._request, service))
         spec = service_spec(self._request, service, made_up, namespace=self._site.namespace)
-        try:
-            container = await whole(self._site.threads.call(self._site.engine.create, spec))
-        except ImageNotFound as error:
-            self._site.images.forget(service.image)
-            text = f"cannot be started: its image went away: {error}"
-            raise _Down("absent", text, kind=FailureKind.PULL) from error
-        except StartFailed as error:
-            raise _Down("absent", f"cannot be started: {error}") from error
+        with _its_own("absent", "cannot be started"):
+            try:
+                container = await whole(self._site.threads.call(self._site.engine.create, spec))
+            except ImageNotFound as error:
+                self._site.images.forget(service.image)
+                text = f"cannot be started: its image went away: {error}"
+                raise _Down("absent", text, kind=FailureKind.PULL) from error
+            except StartFailed as error:
+                raise _Down("absent", f"cannot be started: {error}") from error
         return await self._start(container)
 
     async def _start(self, container: str) -> Stand:
         await self._network()
-        try:
-            await whole(self._site.threads.call(self._site.engine.start, container))
-        except StartFailed as error:
-            raise _Down("absent", await self._not_started(error)) from error
+        with _its_own("absent", "cannot be started"):
+            try:
+                await whole(self._site.threads.call(self._site.engine.start, container))
+            except StartFailed as error:
+                raise _Down("absent", await self._not_started(error)) from error
         return await self._ask(container, ran=0.0)
 
     async def _ask(self, container: str, *, ran: float) -> Stand:
@@ -159,7 +170,9 @@ class Starting:
             raise _Down("unhealthy", f"cannot be checked: {error}") from error
         self._check = plan.text
         asking = Asking(self._site, self._threads, container, plan=plan, ran=ran, host=service.name)
-        match await asking.run():
+        with _its_own("unhealthy", "cannot be checked"):
+            found = await asking.run()
+        match found:
             case Ended() as end:
                 raise await self._ended(container, end)
             case Unasked():
@@ -187,16 +200,19 @@ class Starting:
 
     async def _not_started(self, error: StartFailed) -> str:
         """The engine's words, and who has the port where that is the matter."""
-        ports = {port.host for port in self._service.ports if port.host is not None}
-        if ports:
-            try:
-                others = await self._site.threads.call(self._site.engine.list_labelled, {})
-            except EngineError:
-                others = []
-            for other in others:
-                if taken := ports.intersection(other.published):
-                    return words.port_taken(min(taken), other.name, engine=str(error))
-        return f"cannot be started: {error}"
+        sentence = str(error)
+        port = taken_port(sentence, published(self._service))
+        if port is None:
+            return f"cannot be started: {sentence}"
+        own = container_of(self._request.scope, self._service.name)
+        try:
+            others = await self._site.threads.call(self._site.engine.list_labelled, {})
+        except EngineError as missing:
+            who = f"something (what, cannot be seen: {missing})"
+        else:
+            holder = holder_of(port, others, but=own)
+            who = "a program on the host" if holder is None else f"container '{holder}'"
+        return words.port_taken(port, who, engine=sentence)
 
     async def _image_of_old(self) -> ImageFacts:
         """Facts of the image of a container that exists; the image may have been renamed or removed since."""
@@ -224,6 +240,17 @@ class Starting:
             exit_code=exit_code,
             note=note,
         )
+
+
+@contextmanager
+def _its_own(state: Bad, clause: str) -> Generator[None]:
+    """An engine that fails for good at one service is that service's failure; `clause` says what failed."""
+    try:
+        yield
+    except (EngineUnreachable, ContainerGone, NameTaken):
+        raise  # worth another go
+    except EngineError as error:
+        raise _Down(state, f"{clause}: {error}", kind=FailureKind.DOCKER) from error
 
 
 def _age(observed: ObservedContainer) -> float:

@@ -17,6 +17,15 @@ def secrets_of(request: StartServices, service: ServiceRequest) -> list[ServiceS
     ]
 
 
+def published(service: ServiceRequest) -> tuple[PublishedPort, ...]:
+    """The ports that the host is to listen on for a service."""
+    return tuple(
+        PublishedPort(port.container, port.host, port.address, port.protocol)
+        for port in service.ports
+        if port.host is not None
+    )
+
+
 def service_spec(
     request: StartServices, service: ServiceRequest, made_up: Mapping[str, str], *, namespace: str
 ) -> ContainerSpec:
@@ -41,11 +50,7 @@ def service_spec(
         network=network_of(request.scope),
         aliases=(service.name,),
         tmpfs=service.tmpfs,
-        published=tuple(
-            PublishedPort(port.container, port.host, port.address, port.protocol)
-            for port in service.ports
-            if port.host is not None
-        ),
+        published=published(service),
         # Checked by us, at our pace, where it matters: twice the work else, for the whole length of the job.
         own_health_check=False,
         # Some images bring an init that insists on being process 1.

@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+import time
+from collections.abc import Iterable
 from typing import Final, Protocol
 from urllib.parse import quote
 
+from orchestrator.plan import patterns
 from workers.engine.failures import ContainerGone, ExecTimeout, Interrupted
-from workers.engine.interface import ContainerEngine, Interrupt
+from workers.engine.interface import ContainerEngine, Interrupt, LogEntry
 from workers.supervision.services.checks import CommandCheck, HttpCheck, LogCheck, PortCheck
 from workers.supervision.services.health import CheckResult
 from workers.supervision.threads import Threads
@@ -16,6 +19,8 @@ _MAX_DETAIL: Final = 300
 _MAX_STATUS_LINE: Final = 1024
 _MATCHED_LENGTH: Final = 4096
 """Characters of a line that a pattern is looked for in."""
+_LONG_LOOK: Final = 0.01
+"""Seconds of looking through a log in one go, after which the worker's other threads get as much."""
 
 
 class Probe(Protocol):
@@ -175,11 +180,24 @@ class LogProbe:
         """In a thread."""
         try:
             for batch in engine.logs(container, follow=True, interrupt=self._interrupt):
-                if any(self._pattern.search(entry.text[:_MATCHED_LENGTH]) for entry in batch):
+                if self._found(batch):
                     self._loop.call_soon_threadsafe(self._matched.set)
                     return
         except Interrupted:
             return
+
+    def _found(self, batch: Iterable[LogEntry]) -> bool:
+        # A match holds the interpreter's lock, and a large pattern takes its time with each line.
+        begun = time.monotonic()
+        for entry in batch:
+            if self._interrupt.fired:
+                return False
+            if patterns.is_found(self._pattern, entry.text[:_MATCHED_LENGTH]):
+                return True
+            if (took := time.monotonic() - begun) > _LONG_LOOK:
+                time.sleep(took)
+                begun = time.monotonic()
+        return False
 
 
 def _seen(reading: "asyncio.Future[None]") -> None:

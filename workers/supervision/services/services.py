@@ -8,6 +8,7 @@ from orchestrator.contract.services import ServicesStarted, ServicesStopped, Sta
 from workers.supervision.attempt import Detached
 from workers.supervision.control import Cause, Control
 from workers.supervision.pulse import Pulse
+from workers.supervision.services.claim import Claim
 from workers.supervision.services.start import Start
 from workers.supervision.services.stop import Stop
 from workers.supervision.site import Site
@@ -56,6 +57,14 @@ class Services:
             raise asyncio.CancelledError from None
         finally:
             beating.cancel()
+
+    async def knows(self, request: StartServices) -> bool:
+        """Whether a host has the scope already."""
+        return await Claim(self._site, request.scope).holder() is not None
+
+    async def there(self, network: str) -> bool:
+        """Whether a scope's network is there. Raises EngineError."""
+        return await self._site.threads.call(self._site.engine.inspect_network, network) is not None
 
     async def stop(self, request: StopServices, beat: Callable[[Heartbeat], None]) -> ServicesStopped:
         """Keep the logs, then remove the containers and the network. Goes to its end, also when cancelled.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from workers.engine.interface import PublishedPort
 from workers.supervision.reasons import duration_text
 from workers.supervision.services.health import Progress, Unhealthy
 
@@ -68,9 +69,10 @@ def unchecked(name: str) -> str:
     )
 
 
-def port_taken(port: int, holder: str, *, engine: str) -> str:
-    """For a published port that another container has, as a clause."""
+def port_taken(port: PublishedPort, who: str, *, engine: str) -> str:
+    """For a port of the host that someone else has (`container 'db'`), as a clause."""
+    protocol = "" if port.protocol == "tcp" else f"/{port.protocol}"
     return (
-        f"cannot publish port {port}: container '{holder}' has it; publish another port, or none, since jobs reach"
-        f" services by name without it ({engine})"
+        f"cannot publish port {port.host}{protocol} of {port.address}: {who} has it; publish another port, or none,"
+        f" since jobs reach services by name without it ({engine})"
     )

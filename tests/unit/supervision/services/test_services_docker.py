@@ -183,7 +183,7 @@ async def test_a_port_that_another_container_has(bench: Bench, mark: str) -> Non
     refused = await second.start()
     assert refused.reason is not None
     assert refused.reason.message.startswith(
-        f"service 'web' cannot publish port {port}: container '{first.container('db')}' has it; publish another port"
+        f"service 'web' cannot publish port {port} of 127.0.0.1: container '{first.container('db')}' has it; publish"
     )
     assert "is already allocated" in refused.reason.message
     await second.stop()
@@ -198,7 +198,34 @@ async def test_a_port_that_a_program_has(bench: Bench, mark: str) -> None:
         case = made(bench, mark, service(script=LISTEN, ports=(Port(container=8080, host=port),)))
         refused = await case.start()
     assert refused.reason is not None
+    assert refused.reason.message.startswith(
+        f"service 'db' cannot publish port {port} of 127.0.0.1: a program on the host has it; publish another port"
+    )
     assert f"127.0.0.1:{port}: bind: address already in use" in refused.reason.message
+    await case.stopped_without_trace()
+
+
+async def test_a_port_is_not_blamed_for_another_failure(bench: Bench, mark: str) -> None:
+    """A container that does not start may show its ports as taken all the same."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    wanted = service(entrypoint=("no-such-program",), ports=(Port(container=8080, host=port),))
+    case = made(bench, mark, wanted)
+    refused = await case.start()
+    assert str(refused.reason).startswith("service: service 'db' cannot be started: ")
+    assert "no-such-program" in str(refused.reason)
+    await case.stopped_without_trace()
+
+
+async def test_an_image_that_the_engines_client_refuses(bench: Bench, mark: str) -> None:
+    wrong = service("extra", image="https://orca.invalid/none:1", required=False)
+    case = made(bench, mark, wrong, REDIS)
+    started = await case.start()
+    assert [(one.name, one.state) for one in started.services] == [("extra", "absent"), ("cache", "healthy")]
+    assert started.warnings[0].startswith(
+        "service 'extra' cannot be started: image 'https://orca.invalid/none:1'"
+    )
     await case.stopped_without_trace()
 
 

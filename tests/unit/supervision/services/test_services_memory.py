@@ -9,12 +9,19 @@ import pytest
 
 from orchestrator.contract.services import ServicesStarted
 from orchestrator.errors import EngineError
-from orchestrator.plan.service_model import HealthCheck
+from orchestrator.plan.service_model import HealthCheck, Port
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.scopes import made, service
 from tests.support.tries import Bench, bench_around
 from workers.engine.failures import EngineFault, EngineUnreachable, NetworkRefused, StartFailed
-from workers.engine.interface import ContainerSpec, ExecResult, ImageFacts, Interrupt, NetworkSpec
+from workers.engine.interface import (
+    ContainerSpec,
+    ExecResult,
+    ImageFacts,
+    Interrupt,
+    NetworkSpec,
+    PublishedPort,
+)
 from workers.supervision.attempt import Elsewhere
 from workers.supervision.services.identity import folder_of
 
@@ -56,6 +63,10 @@ class Flaky(MemoryEngine):
     def create_network(self, spec: NetworkSpec) -> str:
         self._call("create_network")
         return super().create_network(spec)
+
+    def pull_image(self, image: str) -> None:
+        self._call("pull_image")
+        super().pull_image(image)
 
     def create(self, spec: ContainerSpec) -> str:
         self._call("create")
@@ -137,7 +148,8 @@ async def test_an_engine_that_goes_away_for_a_moment(bench: Bench, call: str) ->
     [
         ("create_network", gone, "docker: the engine went away"),
         ("exec", gone, "docker: the engine went away"),
-        ("create", lambda: EngineFault("odd"), "docker: odd"),
+        ("create", lambda: EngineFault("odd"), "docker: service 'db' cannot be started: odd"),
+        ("exec", lambda: EngineFault("odd"), "docker: service 'db' cannot be checked: odd"),
         ("start", lambda: StartFailed("odd"), "service: service 'db' cannot be started: odd"),
     ],
 )
@@ -148,6 +160,57 @@ async def test_an_engine_that_fails_for_good(bench: Bench, call: str, error: Any
     assert (started.status, str(started.reason)) == ("failed", reason)
     flaky(bench).failures.clear()
     await case.stopped_without_trace()
+
+
+async def test_an_engine_that_fails_for_good_at_one_that_is_not_required(bench: Bench) -> None:
+    case = made(bench, "run", serving(), serving("extra", required=False, image="odd:1"))
+    flaky(bench).failures["pull_image"] = [EngineFault("odd")]
+    started = await case.start()
+    assert [(one.name, one.state) for one in started.services] == [("db", "healthy"), ("extra", "absent")]
+    assert started.warnings == (
+        "service 'extra' cannot be started: odd\n(it is not required, so the job goes on)",
+    )
+    await case.stopped_without_trace()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("the mount is odd", "service 'web' cannot be started: the mount is odd"),
+        (
+            "Bind for 0.0.0.0:2 failed: port is already allocated",
+            "service 'web' cannot publish port 2 of 0.0.0.0: container 'other' has it; publish another port, or none,"
+            " since jobs reach services by name without it (Bind for 0.0.0.0:2 failed: port is already allocated)",
+        ),
+        (
+            "listen tcp4 127.0.0.1:3: bind: address already in use",
+            "service 'web' cannot publish port 3 of 127.0.0.1: a program on the host has it; publish another port, or"
+            " none, since jobs reach services by name without it (listen tcp4 127.0.0.1:3: bind: address already in"
+            " use)",
+        ),
+    ],
+)
+async def test_a_start_that_fails_says_of_ports_what_the_engine_says(
+    bench: Bench, error: str, message: str
+) -> None:
+    taken = ContainerSpec(
+        "other",
+        "alpine:latest",
+        ("serve",),
+        published=(PublishedPort(80, 2), PublishedPort(80, 3, protocol="udp")),
+    )
+    other = await asyncio.to_thread(bench.engine.create, taken)
+    await asyncio.to_thread(bench.engine.start, other)
+    ports = (
+        Port(container=1, host=1),
+        Port(container=2, host=2, address="0.0.0.0"),
+        Port(container=3, host=3),
+    )
+    case = made(bench, "run", serving("web", ports=ports))
+    flaky(bench).failures["start"] = [StartFailed(error)]
+    assert str((await case.start()).reason) == f"service: {message}"
+    await case.stopped_without_trace()
+    await asyncio.to_thread(bench.engine.remove, other)
 
 
 async def test_no_address_range_is_left(bench: Bench) -> None:

@@ -1,0 +1,72 @@
+"""A host that goes away with a job on it and never comes back: minutes of waiting, on the time-skipping server."""
+
+import asyncio
+from collections.abc import Awaitable
+from uuid import uuid4
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.testservice.v1 import SleepRequest
+from temporalio.client import Client
+
+from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.names import HOST_WAIT
+from orchestrator.contract.services import HOST_STOP_WAIT
+from orchestrator.plan.model import ContainerNode
+from tests.support.house import House, service, with_services
+from tests.support.memory_engine import Running
+from tests.support.plans import job, plan
+from tests.workflow.conftest import Serve, worker_of
+
+RETRY = {"max_attempts": 2, "on": ("lost",)}
+
+
+class Quick(House):
+    """Where the same job has less to do."""
+
+    def nap(self, box: Running) -> int:
+        return self.work(box)
+
+
+async def passing(client: Client, result: Awaitable[object]) -> object:
+    """The result, while minutes pass at the server: it passes no time by itself while an activity is pending."""
+    minute = SleepRequest(duration=Duration(seconds=60))
+    task = asyncio.ensure_future(result)
+    while not task.done():
+        await client.test_service.unlock_time_skipping_with_sleep(minute)
+        await asyncio.wait({task}, timeout=0.5)
+    return task.result()
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param(job("test", entrypoint=("nap",), retry=RETRY), id="alone"),
+        pytest.param(with_services("test", service(), does="nap", retry=RETRY), id="with services"),
+    ],
+)
+async def test_a_job_whose_host_does_not_come_back_is_lost_and_may_go_on_elsewhere(
+    skipping: Client, serve: Serve, node: ContainerNode
+) -> None:
+    house, other = House(), Quick()
+    queue = uuid4().hex
+    # This server hands workflow tasks to workers that have gone, so that one of its own is there all the time.
+    async with worker_of(skipping, queue):
+        async with serve(skipping, engine=house.engine, queue=queue, host="first", decides=False) as runner:
+            handle = await runner.start(plan(node))
+            await asyncio.to_thread(house.naps.wait, 30)
+        async with serve(skipping, engine=other.engine, queue=queue, host="second", decides=False):
+            record = RunRecord.model_validate(await passing(skipping, handle.result()))
+    found = record.jobs["test"]
+    assert (record.status, found.status, found.tries) == ("success", "success", 2)
+    assert [each.host for each in found.history] == ["first", "second"]
+    assert found.history[0].reason == (
+        "lost: the job's outcome is not known: host 'first', which had the container, did not come "
+        f"back within {HOST_WAIT:.0f} s"
+    )
+    assert other.left == ([], [])
+    if node.services:
+        (warning,) = found.warnings
+        assert (
+            f"did not come back within {HOST_STOP_WAIT:.0f} s; what is left over on host 'first'" in warning
+        )
