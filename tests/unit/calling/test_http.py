@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import logging
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from orchestrator.contract.messages import JobOutcome
 from tests.support.calling import CallBench, call_of
 from tests.support.http_server import Got, Say, said_json, serving
 from workers.calling.http import hosts
+from workers.calling.voice import listening
 
 
 async def asked(
@@ -241,11 +243,16 @@ async def test_a_request_that_is_none(tmp_path: Path, given: dict[str, Any], sai
     assert outcome.final
 
 
-async def test_the_log_tells_what_came_but_no_secrets(tmp_path: Path) -> None:
+async def test_the_log_tells_what_came_but_no_secrets(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     bench = CallBench(tmp_path, hosts=("*",))
     with serving(lambda _: Say(body=json.dumps({"a": 1}).encode())) as server:
         request = call_of("http", arguments={"url": f"http://ann:pw@127.0.0.1:{server.port}/a?key=pw"})
-        await bench.run(request)
+        with listening():
+            await bench.run(request)
     (line,) = await bench.log(request)
     assert line.startswith(f"GET {server.url}/a → 200 OK, 8 bytes in 0.")
     assert server.got[0].headers["authorization"].startswith("Basic ")
+    assert "pw" not in caplog.text

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final
 
@@ -19,6 +21,17 @@ MAX_REDIRECTS: Final = 5
 TRANSIENT: Final = (408, 425, 429)
 """Statuses below 500 after which another try may get another answer."""
 _CONNECTED: Final = ("connection.connect_tcp.complete",)
+
+
+_asking: Final[ContextVar[bool]] = ContextVar("asking", default=False)
+
+
+def _may_log(_: logging.LogRecord) -> bool:
+    """The library logs whole addresses, secrets in them included; a function's own use of it is its author's matter."""
+    return not _asking.get()
+
+
+logging.getLogger("httpx").addFilter(_may_log)
 
 
 async def call_http(context: Context, arguments: Mapping[str, Any], allowed: Sequence[str]) -> StepResult:
@@ -37,6 +50,7 @@ async def call_http(context: Context, arguments: Mapping[str, Any], allowed: Seq
     Raises:
         CallFault: there is no such request, it may not be sent, or its answer cannot be read.
     """
+    _asking.set(True)
     request = asked(arguments)
     where = f"{request.method} {shown(request.url)}"
     begun = time.monotonic()
