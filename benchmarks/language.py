@@ -77,7 +77,9 @@ def matrix_spec(variants: int) -> str:
 
 def evaluation(jobs: int) -> Callable[[], None]:
     """Evaluate a condition over and over in a run of `jobs` jobs, contexts built each time as the interpreter does."""
-    nodes: dict[str, Node] = {f"job-{number}": ContainerNode(name=f"job-{number}", image="alpine") for number in range(jobs)}
+    nodes: dict[str, Node] = {
+        f"job-{number}": ContainerNode(name=f"job-{number}", image="alpine") for number in range(jobs)
+    }
     plan = Plan(
         spec="run",
         jobs=nodes,

@@ -10,7 +10,7 @@ from orchestrator.client.gates import OpenGate, open_gates, option_text
 from orchestrator.client.leaves import Leaf, leaves_of
 from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.people import AnswerRecord, FieldRecord, GateRecord
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 
 _DECIDED: Final = {"approve": "approved", "reject": "rejected"}
 _AFTER: Final = {"approve": "then approved", "reject": "then rejected", "fail": "then failed"}

@@ -14,9 +14,9 @@ from orchestrator.contract.messages import JobRecord, RunRecord
 from orchestrator.contract.mocks import Mocks
 from orchestrator.errors import OrcaError, SpecError, UsageError
 from orchestrator.ids import variant_key
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import Plan
 from orchestrator.plan.params import bind_params
+from orchestrator.plan.parts import Json
 from orchestrator.spec.places import Path as Place
 
 _MISSING: Final = object()

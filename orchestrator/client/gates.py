@@ -14,7 +14,7 @@ from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.names import QUERY_GATE
 from orchestrator.contract.people import FieldRecord, GateRecord
 from orchestrator.errors import OrcaError, Unreachable, UsageError
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 
 AT_ONCE = 20
 """Runs that are asked at the same time."""

@@ -9,8 +9,8 @@ from pydantic import field_validator
 from orchestrator.client.strict_yaml import Findings, StrictShape, read_yaml, shaped
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.mocks import Mock, Mocks
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import ChoiceNode, ContainerNode, GateNode, Node, Plan, WaitNode, WorkflowNode
+from orchestrator.plan.parts import Json
 from orchestrator.spec.places import Path as Place
 
 _STATUSES: Final = ("success", "failed", "skipped")

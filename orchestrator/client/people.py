@@ -22,7 +22,7 @@ from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.names import REFUSED_ERROR, UPDATE_ANSWER, UPDATE_PAUSE, UPDATE_REPAIR
 from orchestrator.contract.people import Answer, AnswerReply, Pause, Repair, Reply
 from orchestrator.errors import OrcaError, UsageError, WorkerUnreachable
-from orchestrator.plan.base import Frozen
+from orchestrator.plan.parts import Frozen
 
 ANSWER_LIMIT = 15.0
 """Seconds that a worker may take to say whether something counts."""

@@ -11,11 +11,11 @@ from orchestrator.client.python_spec import SUFFIX, yaml_of
 from orchestrator.compile import Compiled, ReadSpec, SpecFile, compile_text
 from orchestrator.contract.messages import NestedFiles
 from orchestrator.errors import UsageError
-from orchestrator.plan.base import Json
 from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.markdown import plan_markdown
 from orchestrator.plan.model import ContainerNode, Plan
 from orchestrator.plan.params import bind_params, parse_given
+from orchestrator.plan.parts import Json
 from orchestrator.spec.text import MAX_BYTES
 from orchestrator.store.store import Store
 from orchestrator.store.workspace import ship

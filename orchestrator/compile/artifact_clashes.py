@@ -12,8 +12,8 @@ from orchestrator.compile.strategy import Repeats
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import WILDCARD, Hole, Reference, evaluate, references, segments
 from orchestrator.ids import variant_key
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import Variant
+from orchestrator.plan.parts import Json
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.model import JobShape
 

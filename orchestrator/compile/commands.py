@@ -24,8 +24,8 @@ from orchestrator.expressions import (
     to_text,
 )
 from orchestrator.ids import VALUE_PREFIX
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.model import Variant
+from orchestrator.plan.parts import Json, Template
 from orchestrator.spec.diagnostics import Diagnostic, Severity
 
 DEFAULT_SHELL = "sh"

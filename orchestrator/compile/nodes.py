@@ -11,7 +11,6 @@ from orchestrator.compile.commands import DEFAULT_SHELL, Commands
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.kind_nodes import call_node, choice_node, gate_node, wait_node, workflow_node
 from orchestrator.compile.services import resources
-from orchestrator.plan.base import Condition, Requirement, RetryPolicy
 from orchestrator.plan.model import (
     DEFAULT_FINALIZER_TIMEOUT,
     DEFAULT_JOB_TIMEOUT,
@@ -22,6 +21,7 @@ from orchestrator.plan.model import (
     Trigger,
     Variant,
 )
+from orchestrator.plan.parts import Condition, Requirement, RetryPolicy
 from orchestrator.spec.model import JobShape, ParamShape, RetryShape
 
 

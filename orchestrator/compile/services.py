@@ -8,7 +8,7 @@ from typing import Final
 from orchestrator.compile.known_services import KNOWN_SERVICES, KnownService
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
-from orchestrator.plan.base import Resources
+from orchestrator.plan.parts import Resources
 from orchestrator.plan.service_model import DEFAULT_START_TIMEOUT, HealthCheck, Port, Ready, Service
 from orchestrator.spec.model import HealthCheckShape, JobShape, ReadyShape, ResourcesShape, ServiceShape, Spec
 from orchestrator.spec.places import Path

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal, cast
 from orchestrator.compile.conditions import is_literal
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, check, look_up, render, segments, to_text
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.model import Matrix, Strategy, Variant
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants import Effort, Fault, VariantsError, check_matrix, expand
 from orchestrator.spec.model import JobShape, MatrixShape, Spec
 from orchestrator.spec.places import Path, Source

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from orchestrator.contract.messages import Heartbeat
-from orchestrator.plan.base import Frozen, Json
+from orchestrator.plan.parts import Frozen, Json
 
 MAX_ARGUMENTS_BYTES = 256 * 1024
 """What a function is given, as JSON."""

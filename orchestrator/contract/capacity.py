@@ -5,7 +5,7 @@ A unit is what is placed together: a job's container and its own services.
 
 from typing import Final
 
-from orchestrator.plan.base import Frozen
+from orchestrator.plan.parts import Frozen
 
 MISPLACED_ERROR: Final = "misplaced"
 """Type of the error with which a worker gives back work that it has not begun. Its details hold a `Heartbeat` with the

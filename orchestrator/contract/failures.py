@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from orchestrator.plan.base import Frozen
+from orchestrator.plan.parts import Frozen
 
 
 class FailureKind(StrEnum):

@@ -8,8 +8,8 @@ from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.people import GateRecord, Ignored, PauseRecord, RepairRecord
-from orchestrator.plan.base import CleanupPolicy, Frozen, Json, PullPolicy, Resources
 from orchestrator.plan.model import Plan
+from orchestrator.plan.parts import CleanupPolicy, Frozen, Json, PullPolicy, Resources
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """All outputs of one job together, as UTF-8. Larger data belongs in an artifact."""

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from orchestrator.contract.failures import FailureKind
-from orchestrator.plan.base import Frozen, Json
+from orchestrator.plan.parts import Frozen, Json
 
 
 class Mock(Frozen):

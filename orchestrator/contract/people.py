@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from orchestrator.plan.base import Frozen, Json
+from orchestrator.plan.parts import Frozen, Json
 
 MAX_COMMENT = 2000
 """Characters."""

@@ -9,7 +9,7 @@ from typing import Literal
 from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import ArtifactRef, Heartbeat
-from orchestrator.plan.base import CleanupPolicy, Frozen, PullPolicy, Resources
+from orchestrator.plan.parts import CleanupPolicy, Frozen, PullPolicy, Resources
 from orchestrator.plan.service_model import HealthCheck, Port
 
 START_SERVICES = "start services"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.errors import ExpressionError
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 
 MAX_SHOWN = 60
 """Characters of a value in the message about a conflict."""

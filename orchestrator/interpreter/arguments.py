@@ -10,9 +10,9 @@ from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.outputs import output_size
 from orchestrator.interpreter.requests import place, plain, scope
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import CallNode
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants.values import filled
 
 MAX_GIVEN_BYTES = 1_500_000

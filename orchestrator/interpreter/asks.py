@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.services import ServicesStarted, StartServices
-from orchestrator.plan.base import Resources
 from orchestrator.plan.model import ContainerNode
+from orchestrator.plan.parts import Resources
 
 
 def together(resources: Iterable[Resources]) -> Ask:

@@ -7,8 +7,8 @@ from orchestrator.contract.messages import RunRequest
 from orchestrator.expressions import Status
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import Node
+from orchestrator.plan.parts import Json
 
 NONE_PASSED = "0/0 passed"
 """The summary of a job that ended before it had variants: it had no items, or it never began."""

@@ -33,7 +33,7 @@ from orchestrator.contract.names import (
     host_queue,
 )
 from orchestrator.contract.services import HOST_START_WAIT
-from orchestrator.plan.base import Frozen
+from orchestrator.plan.parts import Frozen
 
 T = TypeVar("T", bound=Frozen)
 

@@ -5,9 +5,9 @@ from orchestrator.expressions import render
 from orchestrator.interpreter.requests import place, plain, scope
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan import variants
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import Node, Variant
+from orchestrator.plan.parts import Json, Template
 
 
 def expand(node: Node, request: RunRequest, state: RunState) -> tuple[Variant, ...]:

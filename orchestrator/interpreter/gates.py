@@ -20,7 +20,7 @@ from orchestrator.contract.people import (
 )
 from orchestrator.contract.times import parse_rfc3339
 from orchestrator.plan import patterns
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 from orchestrator.plan.phrases import count, lasting, listed, one_line, shortened
 
 MAX_PERSON = 200

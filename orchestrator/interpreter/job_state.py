@@ -21,8 +21,8 @@ from orchestrator.contract.people import GateRecord, RepairRecord
 from orchestrator.contract.times import parse_rfc3339, rfc3339
 from orchestrator.interpreter.agreement import Agreement
 from orchestrator.interpreter.telling import shortened, told, told_gate, told_repairs
-from orchestrator.plan.base import Condition, Json
 from orchestrator.plan.model import Node, Variant
+from orchestrator.plan.parts import Condition, Json
 
 TERMINAL: frozenset[JobStatus] = frozenset({"success", "failed", "cancelled", "skipped", "omitted"})
 """States that a job does not leave. Only ever asked for membership: a set has no order to iterate in."""

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from orchestrator.errors import ExpressionError
-from orchestrator.plan.base import Json
 from orchestrator.plan.durations import MAX_SECONDS, duration
+from orchestrator.plan.parts import Json
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _INSTANT: Final = re.compile(

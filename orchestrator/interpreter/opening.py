@@ -13,9 +13,9 @@ from orchestrator.interpreter.gates import value_problem
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import place, plain, scope
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import GateField, GateNode
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants.values import filled
 
 MAX_PROMPT = 4000

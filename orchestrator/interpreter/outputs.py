@@ -9,7 +9,7 @@ from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_outputs
 from orchestrator.interpreter.state import MAX_RUN_OUTPUT_BYTES, RunState
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 
 _TOO_MUCH = f"the outputs of this run exceed {MAX_RUN_OUTPUT_BYTES // 1024} KiB together; pass large data as artifacts"
 _TOO_MANY = (

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from orchestrator.plan.base import Frozen
+from orchestrator.plan.parts import Frozen
 
 MAX_IN_FLIGHT = 200
 """Activities of one run at a time. The dev server is at its fastest with about 100."""

@@ -11,9 +11,9 @@ from orchestrator.ids import VALUE_PREFIX
 from orchestrator.interpreter.contexts import contexts_for, status_for
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import ContainerNode, Node
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants import VariantsError
 from orchestrator.plan.variants.values import filled
 

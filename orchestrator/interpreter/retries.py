@@ -2,7 +2,7 @@
 
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome
-from orchestrator.plan.base import RetryPolicy
+from orchestrator.plan.parts import RetryPolicy
 
 NEVER_RETRIED = (FailureKind.CANCELLED, FailureKind.EXPRESSION, FailureKind.REJECTED)
 """Another try of these would end the same way, or is not wanted."""

@@ -11,8 +11,8 @@ from typing import Final
 
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import Node, Trigger
+from orchestrator.plan.parts import Requirement
 
 
 @dataclass(frozen=True)

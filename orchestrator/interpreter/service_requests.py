@@ -22,8 +22,8 @@ from orchestrator.interpreter.asks import shared_room, together
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_env, place, scope
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.file_hashes import known_hashes
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.service_env import host_variable, port_variable
 from orchestrator.plan.service_model import Service
 

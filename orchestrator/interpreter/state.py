@@ -8,8 +8,8 @@ from orchestrator.contract.messages import MAX_LEAVES, RunRecord, RunStatus, Ser
 from orchestrator.contract.people import MAX_IGNORED, Ignored, PauseRecord
 from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits
 from orchestrator.interpreter.telling import shortened, told
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import ContainerNode, GateNode, Plan, Variant
+from orchestrator.plan.parts import Json
 
 # A record has to fit into one payload of 2 MB. With as many jobs and variants as a run may hold, what is fixed of
 # them takes 0.5 MB, reasons and tries 0.4 MB, and the rest is what follows.

@@ -10,7 +10,7 @@ from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_json, evaluate_outputs
 from orchestrator.interpreter.state import MAX_VARS_BYTES, RunState
 from orchestrator.interpreter.surroundings import Surroundings
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 
 _TOO_LARGE = f"the run's variables exceed {MAX_VARS_BYTES // 1024} KiB together; pass large data as artifacts"
 

@@ -5,9 +5,9 @@ from typing import Final, cast
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, HostFunctions, Value, host_calls, segments, to_text
-from orchestrator.plan.base import Json
 from orchestrator.plan.file_patterns import call_key, read_patterns
 from orchestrator.plan.model import Node, Plan
+from orchestrator.plan.parts import Json
 
 HASH_FILES: Final = "hashFiles"
 

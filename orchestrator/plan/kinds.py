@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, assert_never
 
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import (
     Branch,
     CallNode,
@@ -17,6 +16,7 @@ from orchestrator.plan.model import (
     WaitNode,
     WorkflowNode,
 )
+from orchestrator.plan.parts import Json
 from orchestrator.plan.phrases import bare, count, lasting, listed, one_line, shortened
 from orchestrator.plan.service_model import Service
 

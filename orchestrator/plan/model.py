@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orchestrator.plan.base import (
+from orchestrator.plan.parts import (
     CleanupPolicy,
     Frozen,
     Json,

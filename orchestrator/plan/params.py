@@ -8,8 +8,8 @@ from typing import Any, Final, cast
 
 from orchestrator.errors import UsageError
 from orchestrator.plan import patterns
-from orchestrator.plan.base import Json, ParamType
 from orchestrator.plan.model import Param
+from orchestrator.plan.parts import Json, ParamType
 
 _ARTICLES: Final[Mapping[ParamType, str]] = {
     "string": "text",

@@ -17,8 +17,8 @@ from orchestrator.expressions import (
     references,
     segments,
 )
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import Node, Strategy
+from orchestrator.plan.parts import Json
 
 _ASKING: Final = ("success", "failure", "cancelled")
 """Status functions whose answer depends on something; `always()` asks nobody."""

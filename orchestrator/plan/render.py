@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from orchestrator.ids import variant_key
-from orchestrator.plan.base import Json
 from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.kinds import MAX_NAMES, images_of, service_names
 from orchestrator.plan.model import ContainerNode, Node, Plan, Variant, WorkflowNode
+from orchestrator.plan.parts import Json
 from orchestrator.plan.phrases import count, listed, one_line, shortened
 from orchestrator.plan.reading import read_conditions
 from orchestrator.plan.service_model import Service

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orchestrator.plan.base import Frozen, PullPolicy, Resources, Template
+from orchestrator.plan.parts import Frozen, PullPolicy, Resources, Template
 
 DEFAULT_START_TIMEOUT = 60.0
 """Seconds that a service may take to get healthy."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from orchestrator.plan.base import Condition, Requirement
 from orchestrator.plan.kinds import MAX_EXPRESSION, MAX_NAMES, particulars, started_by, what_runs
 from orchestrator.plan.model import Node, Plan
+from orchestrator.plan.parts import Condition, Requirement
 from orchestrator.plan.phrases import bare, count, listed, shortened
 from orchestrator.plan.reading import (
     Reading,

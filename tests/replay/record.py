@@ -23,8 +23,8 @@ from orchestrator.contract.names import WORKFLOW_TYPE
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import Matrix, Param, Plan, Strategy
+from orchestrator.plan.parts import Requirement
 from orchestrator.store.store import open_store
 from tests.support.kinds import answer, call, choice, gate, nested, pause, repair, wait, ways
 from tests.support.memory_engine import MemoryEngine, Running

@@ -7,7 +7,6 @@ from temporalio.exceptions import ApplicationError
 
 from orchestrator.contract.names import REFUSED_ERROR, UPDATE_ANSWER, UPDATE_PAUSE, UPDATE_REPAIR
 from orchestrator.contract.people import Answer, AnswerReply, Pause, Repair, Reply
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import (
     Branch,
     CallNode,
@@ -19,6 +18,7 @@ from orchestrator.plan.model import (
     WaitNode,
     WorkflowNode,
 )
+from orchestrator.plan.parts import Requirement
 from orchestrator.plan.variants import MAX_VARIANTS, expand_items
 
 

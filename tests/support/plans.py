@@ -4,8 +4,8 @@ from typing import Any
 
 from orchestrator.contract.messages import RunRequest
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import ContainerNode, Node, Plan, Strategy, Variant
+from orchestrator.plan.parts import Requirement
 from orchestrator.plan.variants import MAX_VARIANTS, expand_items, expand_matrix
 
 

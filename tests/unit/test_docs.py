@@ -17,7 +17,7 @@ from orchestrator.compile import compile_text, specs_in_memory
 from orchestrator.contract.messages import ArtifactRef, JobRecord, RunRecord, TryRecord
 from orchestrator.errors import SpecError
 from orchestrator.expressions import KNOWN_FUNCTIONS
-from orchestrator.plan.base import Frozen
+from orchestrator.plan.parts import Frozen
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.explanations import EXPLANATIONS
 from orchestrator.spec.key_texts import KEY_TEXTS

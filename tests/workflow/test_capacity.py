@@ -10,7 +10,7 @@ from temporalio.client import Client
 from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord
 from orchestrator.interpreter import dispatch
-from orchestrator.plan.base import Resources
+from orchestrator.plan.parts import Resources
 from orchestrator.store.store import open_store
 from tests.support.house import House, activities, service, until, with_services
 from tests.support.memory_engine import MemoryEngine, Running

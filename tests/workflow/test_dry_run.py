@@ -7,8 +7,8 @@ from temporalio.client import Client
 from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.mocks import Mocks
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import Param, Plan
+from orchestrator.plan.parts import Requirement
 from tests.support.kinds import call, choice, gate, nested, wait, ways
 from tests.support.plans import for_each, job, plan
 from tests.workflow.conftest import Serve

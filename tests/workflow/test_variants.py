@@ -6,8 +6,8 @@ import pytest
 from temporalio.client import Client
 
 from orchestrator.client import runs
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import Matrix, Strategy
+from orchestrator.plan.parts import Requirement
 from tests.support.memory_engine import Running
 from tests.support.plans import for_each, job, matrix, plan
 from tests.support.workshop import ITEM, LETTERS, OUT, WORK, Workshop

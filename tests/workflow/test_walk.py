@@ -9,8 +9,8 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import ContainerNode
+from orchestrator.plan.parts import Requirement
 from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
 from tests.workflow.conftest import Serve

@@ -7,8 +7,8 @@ from temporalio.client import Client
 
 from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import ContainerNode, Plan
+from orchestrator.plan.parts import Requirement
 from tests.support.kinds import answer, choice, gate, ways
 from tests.support.memory_engine import Program
 from tests.support.plans import for_each, job, plan

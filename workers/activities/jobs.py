@@ -7,7 +7,7 @@ from temporalio.common import RawValue
 
 from orchestrator.contract.calls import CallRequest
 from orchestrator.contract.messages import JobOutcome
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
 

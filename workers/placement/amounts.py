@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from orchestrator.contract.capacity import Ask
-from orchestrator.plan.base import Resources
+from orchestrator.plan.parts import Resources
 
 
 @dataclass(frozen=True)

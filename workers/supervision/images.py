@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from orchestrator.contract.failures import FailureKind
-from orchestrator.plan.base import PullPolicy
+from orchestrator.plan.parts import PullPolicy
 from workers.engine.failures import ImageNotFound, PullFailed
 from workers.engine.interface import ContainerEngine, ImageFacts
 from workers.supervision.reasons import TryFailed

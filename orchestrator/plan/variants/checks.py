@@ -5,7 +5,7 @@ from typing import cast
 
 from orchestrator.expressions import look_up
 from orchestrator.expressions.values import fold
-from orchestrator.plan.base import Json, Template
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants.limits import Step, VariantsError
 from orchestrator.plan.variants.values import is_list, kind_in_words
 

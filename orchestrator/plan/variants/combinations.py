@@ -7,7 +7,7 @@ from typing import cast
 
 from orchestrator.expressions import equal, look_up
 from orchestrator.expressions.values import fold, to_number
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 from orchestrator.plan.variants.limits import MAX_SIZE, MAX_VARIANTS, Step, check_count, check_size, weight
 from orchestrator.plan.variants.values import is_list
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
 from orchestrator.expressions import render, to_text
-from orchestrator.plan.base import Json, Template
 from orchestrator.plan.model import DEFAULT_MAX_VARIANTS, Strategy, Variant
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants.checks import check_entries, check_matrix
 from orchestrator.plan.variants.combinations import Values, combine, comparisons
 from orchestrator.plan.variants.limits import (

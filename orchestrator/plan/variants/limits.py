@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, cast
 
 from orchestrator.errors import OrcaError
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 from orchestrator.plan.variants.values import is_list
 
 MAX_EFFORT: Final = 1_000_000

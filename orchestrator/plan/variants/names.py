@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final, cast
 
 from orchestrator.expressions import look_up, render, to_text
-from orchestrator.plan.base import Json, Template
+from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants.values import is_list
 
 MAX_NAME: Final = 100

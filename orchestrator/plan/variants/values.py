@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from orchestrator.expressions import to_text
-from orchestrator.plan.base import Json, Template
+from orchestrator.plan.parts import Json, Template
 
 
 def filled(value: Json, evaluate: Callable[[Template], Json]) -> Json:

@@ -4,8 +4,8 @@ import pytest
 
 from orchestrator.compile import compile_text
 from orchestrator.errors import SpecError
-from orchestrator.plan.base import Requirement, Resources, RetryPolicy
 from orchestrator.plan.model import ContainerNode, Param, Plan
+from orchestrator.plan.parts import Requirement, Resources, RetryPolicy
 from tests.support.nodes import container
 
 

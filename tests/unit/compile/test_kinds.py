@@ -6,7 +6,6 @@ import pytest
 
 from orchestrator.compile import compile_text, specs_in_memory
 from orchestrator.errors import SpecError
-from orchestrator.plan.base import Requirement, RetryPolicy
 from orchestrator.plan.model import (
     DEFAULT_JOB_TIMEOUT,
     Branch,
@@ -20,6 +19,7 @@ from orchestrator.plan.model import (
     WaitNode,
     WorkflowNode,
 )
+from orchestrator.plan.parts import Requirement, RetryPolicy
 from orchestrator.spec.diagnostics import Diagnostic
 
 CHILD = "name: child\nparams: {p: {}}\njobs: {a: {image: 'x:1', env: {P: '${{ params.p }}'}}}\n"

@@ -5,9 +5,9 @@ import pytest
 from orchestrator.compile import compile_text
 from orchestrator.compile.known_services import KNOWN_SERVICES
 from orchestrator.compile.services import NAME, image_name
-from orchestrator.plan.base import Resources
 from orchestrator.plan.file_hashes import calls_of
 from orchestrator.plan.model import PLAN_VERSION, ContainerNode, Plan
+from orchestrator.plan.parts import Resources
 from orchestrator.plan.service_env import told_variables
 from orchestrator.plan.service_model import HealthCheck, Port, Ready, Service
 from tests.support.nodes import container

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import evaluate
 from orchestrator.interpreter.agreement import Agreement
-from orchestrator.plan.base import Json
+from orchestrator.plan.parts import Json
 
 
 @pytest.mark.parametrize(

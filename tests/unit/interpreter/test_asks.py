@@ -3,7 +3,7 @@
 from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.services import ServicesStarted, StartServices
 from orchestrator.interpreter.asks import largest, shared_room, together
-from orchestrator.plan.base import Resources
+from orchestrator.plan.parts import Resources
 from tests.support.house import service, with_services
 from tests.support.plans import job
 from tests.support.scopes import scope

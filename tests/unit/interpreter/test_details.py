@@ -2,7 +2,7 @@
 
 from orchestrator.interpreter.details import summary_of, table_of
 from orchestrator.interpreter.job_state import Ending
-from orchestrator.plan.base import RetryPolicy
+from orchestrator.plan.parts import RetryPolicy
 from tests.support.plans import job, plan, state
 
 NOW = "2026-01-31T12:00:00.000Z"

@@ -12,8 +12,8 @@ from orchestrator.interpreter.job_state import Ending
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.requests import admit, container_request, evaluate_outputs
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Resources
 from orchestrator.plan.model import ContainerNode, Plan
+from orchestrator.plan.parts import Resources
 from tests.support.plans import job, plan, request, state
 
 SMALL = JobOutcome(status="success", outputs={"x": "y"})

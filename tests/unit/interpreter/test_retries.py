@@ -7,7 +7,7 @@ import pytest
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import JobOutcome
 from orchestrator.interpreter.retries import delay_before, worth_another
-from orchestrator.plan.base import RetryPolicy
+from orchestrator.plan.parts import RetryPolicy
 
 
 def failed(kind: FailureKind, exit_code: int | None = None) -> JobOutcome:

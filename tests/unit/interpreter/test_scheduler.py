@@ -8,8 +8,8 @@ from orchestrator.contract.messages import JobStatus
 from orchestrator.interpreter.job_state import Ending
 from orchestrator.interpreter.scheduler import Decision, Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import Plan
+from orchestrator.plan.parts import Requirement
 from tests.support.plans import job, plan, state
 
 NOW = "2026-01-31T12:00:00.000Z"

@@ -9,8 +9,8 @@ from orchestrator.interpreter.contexts import status_for
 from orchestrator.interpreter.job_state import Ending
 from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.state import RunState
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.model import Plan
+from orchestrator.plan.parts import Requirement
 from tests.support.kinds import choice, ways
 from tests.support.plans import job, plan, state
 

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.services import StartServices
-from orchestrator.plan.base import Resources
+from orchestrator.plan.parts import Resources
 from tests.support.scopes import scope, service
 from tests.support.tries import request
 from workers.placement.amounts import Amount

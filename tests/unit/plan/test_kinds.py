@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.graph import dot, graph_of, mermaid, svg
 from orchestrator.plan.markdown import plan_markdown
 from orchestrator.plan.model import (
@@ -20,6 +19,7 @@ from orchestrator.plan.model import (
     WaitNode,
     WorkflowNode,
 )
+from orchestrator.plan.parts import Requirement
 from orchestrator.plan.phrases import lasting
 from orchestrator.plan.render import plan_json, plan_text
 from orchestrator.plan.wording import facts

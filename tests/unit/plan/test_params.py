@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import Param
 from orchestrator.plan.params import bind_params, declaration_problems, parse_given
+from orchestrator.plan.parts import Json
 
 DECLARED = (
     Param(name="tag", required=True, pattern=r"^\d+\.\d+$"),

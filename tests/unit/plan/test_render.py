@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.plan.base import Requirement
 from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.graph import graph_of
 from orchestrator.plan.model import ContainerNode, Matrix, Plan, Strategy, Variant
+from orchestrator.plan.parts import Requirement
 from orchestrator.plan.render import plan_json, plan_text
 from orchestrator.plan.service_model import Service
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.expressions import evaluate, render, to_text, truthy
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import Matrix, Strategy, Variant
+from orchestrator.plan.parts import Json
 from orchestrator.plan.variants import MAX_NAME, VariantsError, expand, expand_items, expand_matrix
 
 # GitHub's documentation, "Running variations of jobs in a workflow" and the reference of

@@ -4,8 +4,8 @@ import pytest
 
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import render
-from orchestrator.plan.base import Json
 from orchestrator.plan.model import Matrix, Strategy
+from orchestrator.plan.parts import Json
 from orchestrator.plan.variants import VariantsError, expand
 
 

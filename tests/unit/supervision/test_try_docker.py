@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.contract.messages import ArtifactRef
-from orchestrator.plan.base import Resources
+from orchestrator.plan.parts import Resources
 from orchestrator.store.workspace import ship
 from tests.support.tries import Bench, bench_around, request
 from workers.engine.docker_engine import DockerEngine

@@ -3,7 +3,7 @@
 from orchestrator import ids
 from orchestrator.contract import names
 from orchestrator.contract.services import ServiceScope
-from orchestrator.plan.base import CleanupPolicy
+from orchestrator.plan.parts import CleanupPolicy
 
 
 def network_of(scope: ServiceScope) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.services import ServiceRequest
-from orchestrator.plan.base import Resources
+from orchestrator.plan.parts import Resources
 from orchestrator.plan.service_model import HealthCheck, Port, Ready
 from tests.support.scopes import FOREVER, LISTEN, REDIS, Scope, http, logged, made, service, shell
 from tests.support.tries import Bench, bench_around
