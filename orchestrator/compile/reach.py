@@ -113,6 +113,9 @@ def _ends_of(job: JobShape, edges: tuple[Edge, ...], ends: Mapping[str, frozense
 
 
 def _can_be_skipped(job: JobShape) -> bool:
+    """By its own conditions, or because its `on_complete` does not fit how others ended."""
+    if job.completion in ("success", "failure"):
+        return True
     if job.if_ is not None and constant_value(job.if_) is not True:
         return True
     return job.unless is not None and constant_value(job.unless) is not False
@@ -149,7 +152,7 @@ def _why_not(edge: Edge, ends: frozenset[End]) -> str:
     if not ends - {"omitted"}:
         return f"it requires '{edge.job}', which can never start itself"
     if edge.condition == "skipped":
-        return f"it requires '{edge.job}' to be skipped, but that has no 'if' or 'unless' that could say no"
+        return f"it requires '{edge.job}' to be skipped, but that has no 'if', 'unless' or 'on_complete' that could say no"
     if edge.condition == "failure":
         return f"it requires '{edge.job}' to fail, but that is always skipped"
     return f"it requires '{edge.job}' to end as '{edge.condition}', which it cannot"
