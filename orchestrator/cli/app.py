@@ -2,7 +2,7 @@
 
 import typer
 
-from orchestrator.cli import act, answer, before, cases, graph, look, repair, schema, start, validate
+from orchestrator.cli import act, answer, before, cases, explain, graph, look, repair, schema, start, validate
 from orchestrator.cli.overview import ABOUT, ACT, BEFORE, EXIT_CODES, LOOK, START
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("status", rich_help_panel=LOOK)(look.status)
 app.command("list", rich_help_panel=LOOK)(look.list_)
 app.command("logs", rich_help_panel=LOOK)(look.logs)
 app.command("watch", rich_help_panel=LOOK)(look.watch)
+app.command("explain", rich_help_panel=LOOK)(explain.explain)
 app.command("graph", rich_help_panel=LOOK)(graph.graph)
 app.command("artifacts", rich_help_panel=LOOK)(look.artifacts)
 app.command("gates", rich_help_panel=ACT)(answer.gates)

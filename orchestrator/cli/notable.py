@@ -59,8 +59,13 @@ def answered(answer: AnswerRecord) -> str:
     return f"{_DECIDED[answer.decision]} by {by} at {words.local_time(answer.at)}{via}{given}{why}"
 
 
-def next_steps(record: RunRecord) -> Iterator[str]:
-    """What a live run waits for from people, each with the command lines to type; nothing where it waits for nobody."""
+def next_steps(record: RunRecord, *, of: str | None = None) -> Iterator[str]:
+    """What a live run waits for from people, each with the command lines to type; nothing where it waits for nobody.
+
+    Args:
+        record: the run.
+        of: only what one job with its variants, or one variant, waits for.
+    """
     if record.status not in ("pending", "running"):
         return
     if record.paused is not None:
@@ -68,16 +73,20 @@ def next_steps(record: RunRecord) -> Iterator[str]:
         why = f" ({record.paused.comment})" if record.paused.comment else ""
         yield f"paused{by} since {words.local_time(record.paused.at)}{why}: nothing new starts until"
         yield f"  orca unpause {record.run_id}"
-    gates = open_gates(record)
+    gates = [one for one in open_gates(record) if of is None or _is_of(one.name, of)]
     for one in gates[:MAX_TOLD]:
         yield from gate_lines(one)
     if len(gates) > MAX_TOLD:
         yield f"and {len(gates) - MAX_TOLD} more gates wait: orca gates {record.run_id}"
-    held = [leaf for leaf in leaves_of(record) if leaf.record.status == "held"]
+    held = [leaf for leaf in leaves_of(record, of) if leaf.record.status == "held"]
     for leaf in held[:MAX_TOLD]:
         yield from held_lines(record.run_id, leaf)
     if len(held) > MAX_TOLD:
         yield f"and {len(held) - MAX_TOLD} more jobs are held"
+
+
+def _is_of(name: str, job: str) -> bool:
+    return name == job or name.startswith(f"{job} (")
 
 
 def calls(record: RunRecord) -> dict[str, list[str]]:

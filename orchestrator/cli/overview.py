@@ -34,6 +34,9 @@ OVERVIEW = {
         "list": "List runs, the newest first.",
         "logs": "Print a run's logs, job by job; with -f as they come, from all jobs at once.",
         "watch": "Follow a run to its end; Ctrl-C only stops watching. Ends with the run's exit code.",
+        "explain": (
+            "Explain why each job of a run ran, waits, was skipped or was left out, with what its conditions saw."
+        ),
         "graph": (
             "Draw a workflow as Mermaid, DOT or SVG, or a run with its jobs in the colours of their states."
         ),

@@ -74,8 +74,9 @@ def note(job: JobRecord) -> str:
 
 
 def headline(record: RunRecord) -> str:
-    """`ci-pipeline-x7k2m9qa: success in 12 s`."""
+    """`ci-pipeline-x7k2m9qa: success in 12 s`; of a dry run `ci-pipeline-x7k2m9qa, a dry run: success in 0.1 s`."""
     spent = duration(record.started_at, record.finished_at)
     again = f" (attempt {record.attempt})" if record.attempt > 1 else ""
     during = " in " if record.finished_at else " for "
-    return f"{record.run_id}{again}: {record.status}{during + spent if spent else ''}"
+    dry = ", a dry run" if record.dry_run else ""
+    return f"{record.run_id}{again}{dry}: {record.status}{during + spent if spent else ''}"

@@ -218,6 +218,7 @@ async def _record_of_pending(client: Client, handle: WorkflowHandle[Any, Any]) -
         status="pending",
         created_at=request.created_at,
         jobs={name: JobRecord(kind=node.kind, status="pending") for name, node in request.plan.jobs.items()},
+        dry_run=request.mocks is not None,
     )
 
 

@@ -212,7 +212,9 @@ class ServiceRecord(Frozen):
         return "; ".join(part for part in (" ".join(filter(None, (after, check))), self.note) if part)
 
 
-_SPARSE: Final = ("services", "gate", "quality", "child", "repairs", "vars", "paused", "ignored")
+_SPARSE: Final = (
+    "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
+)  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
 
@@ -255,6 +257,10 @@ class JobRecord(_Sparse):
     child: str = ""
     """Of a nested workflow: the run id of its last try."""
     repairs: tuple[RepairRecord, ...] = ()
+    off_path: bool = False
+    """Skipped because it lies on a path that was not taken."""
+    admitted: str = ""
+    """What its own `if` and `unless` saw when they let it start."""
 
 
 class RunRecord(_Sparse):
@@ -274,3 +280,5 @@ class RunRecord(_Sparse):
     paused: PauseRecord | None = None
     ignored: tuple[Ignored, ...] = ()
     """Signals that were no good, the last ones."""
+    dry_run: bool = False
+    """Nothing was sent out: each job ended as a mock says."""

@@ -65,7 +65,8 @@ def table_of(state: RunState) -> str:
     """The run as Markdown: where it stands, then a row for each job and, below it, for its variants."""
     lines = [
         f"### {state.plan.spec}: {state.status}",
-        f"Run `{state.run_id}`, attempt {state.attempt}, {state.settled} of {len(state.jobs)} jobs done.",
+        f"{'Dry run' if state.dry_run else 'Run'} `{state.run_id}`, attempt {state.attempt}, "
+        f"{state.settled} of {len(state.jobs)} jobs done.",
     ]
     if state.error:
         lines.append(f"\n**{_cell(state.error)}**")

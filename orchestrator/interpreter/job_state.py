@@ -21,6 +21,7 @@ from orchestrator.contract.people import GateRecord, RepairRecord
 from orchestrator.contract.times import parse_rfc3339, rfc3339
 from orchestrator.interpreter.agreement import Agreement
 from orchestrator.interpreter.telling import shortened, told, told_gate, told_repairs
+from orchestrator.plan.ends import meets
 from orchestrator.plan.model import Node, Variant
 from orchestrator.plan.parts import Condition, Json
 
@@ -38,6 +39,8 @@ NOTEWORTHY: tuple[JobStatus, ...] = (
 )
 """Which variants are shown first where there is no room for all."""
 
+MIN_ADMITTED = 40
+"""Bytes; of what conditions saw, less than that tells nothing."""
 MAX_ALSO = 3
 """Variants that a job's reason names beside the first that failed."""
 MAX_TOLD = 600
@@ -127,6 +130,8 @@ class JobState:
     gate: GateRecord | None = None
     """Of a gate, from the moment at which it opened."""
     repairs: list[RepairRecord] = field(default_factory=list[RepairRecord])
+    admitted: str = ""
+    """What its own conditions saw when they let it start; empty where it has none."""
     note: str = ""
     """What its kind has to say of it beside its state: who approved, which branch was taken."""
     updates: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -162,16 +167,8 @@ class JobState:
         return self.fan.summary if self.fan else self.note or None
 
     def ended_as(self, condition: Condition) -> bool:
-        """Whether a settled job's end meets an edge's condition (see `plan.model.Requirement`)."""
-        match condition:
-            case "always":
-                return True
-            case "success":
-                return self.status in ("success", "skipped") or self.tolerated
-            case "failure":
-                return self.status == "failed"
-            case "skipped":
-                return self.status == "skipped"
+        """Whether a settled job's end meets an edge's condition."""
+        return meets(condition, self.status, tolerated=self.tolerated)
 
     @property
     def charged(self) -> int:
@@ -227,10 +224,13 @@ class JobState:
     def record(self, limits: Limits) -> JobRecord:
         """The job as a run's record shows it."""
         history = self.tries[-limits.history :]
+        reason = shortened(self.reason, limits.reason) or ""
+        # In the room that the reason leaves.
+        room = limits.reason - len(reason.encode())
         return JobRecord(
             kind=self.node.kind,
             status=self.status,
-            reason=shortened(self.reason, limits.reason),
+            reason=reason or None,
             tries=self.tried,
             exit_code=self.exit_code,
             outputs=self.outputs,
@@ -253,6 +253,8 @@ class JobState:
             quality=self.quality,
             child=self.child,
             repairs=told_repairs(self.repairs, most=limits.history, comment=limits.try_reason),
+            off_path=self.off_path,
+            admitted=(shortened(self.admitted, room) or "") if room >= MIN_ADMITTED else "",
         )
 
 

@@ -20,10 +20,11 @@ from orchestrator.plan.variants.values import filled
 
 @dataclass(frozen=True)
 class Admission:
-    """Whether a job's own `if` and `unless` let it run, and if not, why, with the values they saw."""
+    """Whether a job's own `if` and `unless` let it run, and why, with the values they saw."""
 
     admitted: bool
     reason: str | None = None
+    """None where it has neither."""
 
 
 def scope(
@@ -50,15 +51,17 @@ def admit(node: Node, request: RunRequest, state: RunState) -> Admission:
     contexts = scope(request, state)
     status = status_for(node, state)
     functions = known_hashes(request.file_hashes)
+    told: list[str] = []
     for key, source, wanted in (("if", node.condition, True), ("unless", node.unless, False)):
         if source is None:
             continue
         with place(f"`{key}` of job '{node.name}'"):
-            if condition(source, contexts, status=status, functions=functions) is not wanted:
-                verdict = "false" if wanted else "true"
-                values = seen(explain(source, contexts))
-                return Admission(admitted=False, reason=f"skipped: `{key}: {source}` is {verdict}{values}")
-    return Admission(admitted=True)
+            verdict = condition(source, contexts, status=status, functions=functions)
+            saw = f"`{key}: {source}` is {'true' if verdict else 'false'}{seen(explain(source, contexts))}"
+            if verdict is not wanted:
+                return Admission(admitted=False, reason=f"skipped: {saw}")
+            told.append(saw)
+    return Admission(admitted=True, reason="; ".join(told))
 
 
 def container_request(
@@ -207,7 +210,7 @@ def seen(values: Sequence[tuple[str, Json]]) -> str:
 
 
 def _shown(value: Json) -> str:
-    text = f"'{value}'" if isinstance(value, str) else to_text(value)
+    text = "null" if value is None else f"'{value}'" if isinstance(value, str) else to_text(value)
     return text if len(text) <= 120 else text[:117] + "..."
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.state import RunState
+from orchestrator.plan.ends import fires, needs_path
 from orchestrator.plan.model import Node, Trigger
 from orchestrator.plan.parts import Requirement
 
@@ -106,7 +107,7 @@ class Scheduler:
             self._targets[trigger.job].setdefault(name, []).append(trigger)
         self._waits[name] = _Waits(
             open=len({edge.job for edge in node.requires}),
-            paths=len({edge.job for edge in node.requires if _needs_path(edge)}),
+            paths=len({edge.job for edge in node.requires if needs_path(edge)}),
             triggered=bool(node.triggers),
             ways=len({trigger.job for trigger in node.triggers}),
         )
@@ -132,7 +133,7 @@ class Scheduler:
         for dependent, edges in self._dependents[name].items():
             waits = self._waits[dependent]
             waits.open -= 1
-            waits.lost += source.off_path and any(_needs_path(edge) for edge in edges)
+            waits.lost += source.off_path and any(needs_path(edge) for edge in edges)
             broken = next((edge for edge in edges if not _met(edge, source)), None)
             waits.broken = waits.broken or broken
             if waits.decidable:
@@ -202,25 +203,13 @@ class Scheduler:
         return any(self._state.jobs[edge.job].ended_as("failure") for edge in node.requires)
 
 
-def _needs_path(edge: Requirement) -> bool:
-    return edge.condition in ("success", "failure")
-
-
 def _met(edge: Requirement, source: JobState) -> bool:
     """A path that was not taken is as if it were not there: it neither meets nor breaks a wish for an end."""
-    return (source.off_path and _needs_path(edge)) or source.ended_as(edge.condition)
+    return (source.off_path and needs_path(edge)) or source.ended_as(edge.condition)
 
 
 def _fires(trigger: Trigger, source: JobState, target: str) -> bool:
-    match trigger.on:
-        case "success":
-            return source.status == "success"
-        case "failure":
-            return source.status == "failed"
-        case "complete":
-            return source.status in ("success", "failed")
-        case "chosen":
-            return source.status == "success" and target in source.chosen
+    return fires(trigger.on, source.status, chosen=target in source.chosen)
 
 
 def _not_taken(node: Node, *, fired: bool) -> str:
@@ -228,7 +217,7 @@ def _not_taken(node: Node, *, fired: bool) -> str:
         ways = [f"'{trigger.job}' {_NOT_FIRED[trigger.on]}" for trigger in node.triggers]
         more = f" and {len(ways) - MAX_WAYS} more" if len(ways) > MAX_WAYS else ""
         return f"skipped: none of the ways that lead to it was taken ({', '.join(ways[:MAX_WAYS])}{more})"
-    names = list(dict.fromkeys(edge.job for edge in node.requires if _needs_path(edge)))
+    names = list(dict.fromkeys(edge.job for edge in node.requires if needs_path(edge)))
     more = f" and {len(names) - MAX_WAYS} more" if len(names) > MAX_WAYS else ""
     listed = ", ".join(f"'{name}'" for name in names[:MAX_WAYS])
     return f"skipped: all that it requires lies on paths that were not taken ({listed}{more})"

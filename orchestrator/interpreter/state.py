@@ -55,6 +55,7 @@ class RunState:
     """Those that jobs share."""
     vars: dict[str, Json] = field(default_factory=dict[str, Json])
     """The run's variables as they stand."""
+    dry_run: bool = False
     paused: PauseRecord | None = None
     ignored: tuple[Ignored, ...] = ()
     output_bytes: int = 0
@@ -176,4 +177,5 @@ class RunState:
             vars=self.vars,
             paused=self.paused,
             ignored=self.ignored,
+            dry_run=self.dry_run,
         )

@@ -67,6 +67,7 @@ class RunWorkflow:
     def __init__(self, request: RunRequest) -> None:
         self._request = request
         self._state = RunState(request.plan, request.run_id, request.attempt, request.created_at)
+        self._state.dry_run = request.mocks is not None
         self._scheduler = Scheduler(self._state)
         self._background = Background(self._background_ended)
         self._shared = SharedServices(request, self._state, self._background, self._changed)
@@ -219,6 +220,7 @@ class RunWorkflow:
             if not admission.admitted:
                 self._settle(node.name, Ending("skipped", admission.reason))
                 return
+            self._state.jobs[node.name].admitted = admission.reason or ""
             work = self._carry_out(node)
         task = self._tasks[node.name] = asyncio.create_task(work)
         task.add_done_callback(lambda done: self._finish(node.name, done))
@@ -247,6 +249,7 @@ class RunWorkflow:
                 return failed(FailureKind.EXPRESSION, str(error))
             if not admission.admitted:
                 return JobOutcome(status="skipped", note=admission.reason or "")
+            job.admitted = admission.reason or ""
             admitted.append(node.name)
             return JobOutcome(status="success")
 

@@ -140,10 +140,11 @@ def _plain(value: Json) -> str:
 def started_by(triggers: tuple[Trigger, ...]) -> Iterator[str]:
     """`starts when build fails`; several are told as alternatives."""
     if triggers:
-        yield f"starts {listed([_trigger(trigger) for trigger in triggers], MAX_NAMES, between=', or ')}"
+        yield f"starts {listed([trigger_words(trigger) for trigger in triggers], MAX_NAMES, between=', or ')}"
 
 
-def _trigger(trigger: Trigger) -> str:
+def trigger_words(trigger: Trigger) -> str:
+    """`when build fails`."""
     match trigger.on:
         case "success":
             return f"when {trigger.job} succeeds"

@@ -113,26 +113,40 @@ jobs:
 
 
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("fields", "admitted", "reason"),
     [
-        ({}, None),
-        ({"condition": "${{ git.ref == 'refs/heads/main' }}"}, None),
-        ({"condition": "github.ref == 'refs/heads/main'"}, None),
+        ({}, True, None),
+        (
+            {"condition": "${{ git.ref == 'refs/heads/main' }}"},
+            True,
+            "`if: ${{ git.ref == 'refs/heads/main' }}` is true (git.ref = 'refs/heads/main')",
+        ),
+        (
+            {"condition": "github.ref == 'refs/heads/main'", "unless": "params.slow"},
+            True,
+            "`if: github.ref == 'refs/heads/main'` is true (github.ref = 'refs/heads/main'); "
+            "`unless: params.slow` is false (params.slow = null)",
+        ),
         (
             {"condition": "${{ git.ref == 'refs/heads/dev' }}"},
+            False,
             "skipped: `if: ${{ git.ref == 'refs/heads/dev' }}` is false (git.ref = 'refs/heads/main')",
         ),
-        ({"unless": "params.fast"}, "skipped: `unless: params.fast` is true (params.fast = true)"),
-        ({"unless": "${{ !params.fast }}"}, None),
-        ({"condition": "success()"}, None),
-        ({"condition": "failure()"}, "skipped: `if: failure()` is false"),
+        ({"unless": "params.fast"}, False, "skipped: `unless: params.fast` is true (params.fast = true)"),
+        (
+            {"unless": "${{ !params.fast }}"},
+            True,
+            "`unless: ${{ !params.fast }}` is false (params.fast = true)",
+        ),
+        ({"condition": "success()"}, True, "`if: success()` is true"),
+        ({"condition": "failure()"}, False, "skipped: `if: failure()` is false"),
     ],
 )
-def test_a_job_s_own_conditions(fields: dict[str, str], expected: str | None) -> None:
+def test_a_job_s_own_conditions(fields: dict[str, str], admitted: bool, reason: str | None) -> None:
     node = job("a", **fields)
     shape = plan(node)
     admission = admit(node, request(shape, git=GIT, params={"fast": True}), state(shape))
-    assert (admission.admitted, admission.reason) == (expected is None, expected)
+    assert (admission.admitted, admission.reason) == (admitted, reason)
 
 
 def test_status_functions_look_at_direct_requirements() -> None:
