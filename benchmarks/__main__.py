@@ -15,7 +15,7 @@ from benchmarks.measure import Measure
 from benchmarks.processes import module, peak_memory
 from orchestrator.client import runs
 from orchestrator.client.connect import connect
-from orchestrator.client.prepare import Checked, prepare
+from orchestrator.client.prepare import Checked, Prepared, prepare
 from orchestrator.compile import compile_text
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
@@ -69,10 +69,20 @@ def services_spec() -> str:
     return f"name: with-services\njobs:\n  job:\n{job}"
 
 
+async def _prepared(store: Store, text: str) -> Prepared:
+    return await prepare(
+        Checked(Path("bench.yaml"), compile_text(text.encode(), "bench.yaml"), {}), store=store
+    )
+
+
+async def start(client: Client, store: Store, text: str, queue: str) -> str:
+    """Submit a run and return its id."""
+    return await runs.submit(client, await _prepared(store, text), task_queue=queue)
+
+
 async def run_once(client: Client, store: Store, text: str, queue: str) -> float:
     """Seconds from submitting a run to its end."""
-    compiled = compile_text(text.encode(), "bench.yaml")
-    prepared = await prepare(Checked(Path("bench.yaml"), compiled, {}), store=store)
+    prepared = await _prepared(store, text)
     begin = time.perf_counter()
     run = await runs.submit(client, prepared, task_queue=queue)
     record = await runs.wait(client, run)
