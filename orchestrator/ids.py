@@ -66,9 +66,12 @@ def try_prefix(run: str, attempt: int, job: str, variant: str | None, try_number
 
 def hosts_prefix(task_queue: str) -> str:
     """The folder in the store in which the workers of a task queue say what they offer. Ends in `/`."""
-    readable = slug(task_queue, 100)
-    # The hash keeps apart what the slug folds together.
-    return f"hosts/{readable if readable == task_queue else f'{readable}-{short_hash(task_queue)}'}/"
+    return f"hosts/{_queue_folder(task_queue)}/"
+
+
+def callers_prefix(task_queue: str) -> str:
+    """The folder in the store in which the workers of a task queue say what may be called there. Ends in `/`."""
+    return f"callers/{_queue_folder(task_queue)}/"
 
 
 def run_prefix(run: str) -> str:
@@ -108,3 +111,9 @@ def child_run_id(run: str, attempt: int, job: str, variant: str | None, number: 
     """The run id of a nested workflow: readable, and the same whoever asks."""
     mark = short_hash(run, str(attempt), job, variant or "", str(number), "child")
     return f"{slug(run, 120)}.{slug(variant_key(job, variant), 60)}-{mark}"
+
+
+def _queue_folder(task_queue: str) -> str:
+    readable = slug(task_queue, 100)
+    # The hash keeps apart what the slug folds together.
+    return readable if readable == task_queue else f"{readable}-{short_hash(task_queue)}"

@@ -10,9 +10,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import NoReturn
 
 from temporalio.client import Client
@@ -33,6 +35,7 @@ from workers.calling.voice import listening
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import ContainerEngine
 from workers.placement.amounts import Amount
+from workers.placement.callers import Callers, Me
 from workers.placement.hosts import Hosts
 from workers.placement.room import Room, Surroundings
 from workers.placement.words import offer_text
@@ -44,7 +47,9 @@ log = logging.getLogger("orca.worker")
 STOP_LIMIT = timedelta(seconds=30)
 """For letting go of containers: writing out the log lines that wait."""
 OWN_QUEUE_SLOTS = 1000
-"""Activities at a time that only this host can take; most of them wait for one of the worker's places."""
+"""Activities at a time from a queue that only this worker serves; most of them wait for one of its places."""
+CALL_POLLS = 2
+"""Polls at a time for calls that are sent here: there is seldom one."""
 STICKY_WAIT = timedelta(seconds=2)
 """How long a workflow waits for the worker that has it in memory. Short, so that a dead worker costs little."""
 
@@ -78,15 +83,26 @@ async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) ->
         # Not the worker's end: the engine may come, and until then each job fails with this reason.
         log.warning("%s", error)
     try:
-        await serve(client, settings, engine, stop=stop)
+        # Beside a command it ends with that.
+        await serve(client, settings, engine, stop=stop, comes_back=not with_stdin)
     finally:
         engine.close()
 
 
-async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, stop: asyncio.Event) -> None:
-    """Take work for `client`'s namespace and run it on `engine` until `stop` is set."""
+async def serve(
+    client: Client,
+    settings: Settings,
+    engine: ContainerEngine,
+    *,
+    stop: asyncio.Event,
+    comes_back: bool = True,
+) -> None:
+    """Take work for `client`'s namespace and run it on `engine` until `stop` is set.
+
+    Where it `comes_back`, calls that it alone may make wait for it a while when it has ended.
+    """
     store = open_store(settings.store)
-    # From both queues together; threads are made as they are needed.
+    # From all queues together; threads are made as they are needed.
     threads = ThreadPoolExecutor(settings.max_jobs * 8 + 8, thread_name_prefix="engine")
     supervisor = Supervisor(
         engine=engine,
@@ -96,19 +112,59 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         namespace=client.namespace,
         service_key=settings.service_key,
     )
-    room = Room(settings.host_id, settings.max_jobs, _surroundings(settings, supervisor))
+    around = _surroundings(settings, supervisor)
+    room = Room(settings.host_id, settings.max_jobs, around)
     hosts = Hosts(
         store, settings.host_id, own=room, namespace=client.namespace, task_queue=settings.task_queue
     )
     room.join(hosts)
-    containers = ContainerActivities(client, supervisor, room)
+    # Not the room of containers: a call may take hours and needs next to nothing.
+    turns = Room(settings.host_id, settings.max_jobs, around)
+    me = Me(settings.caller, settings.calls, turns, settings.max_jobs, comes_back=comes_back)
+    callers = Callers(store, me, namespace=client.namespace, task_queue=settings.task_queue)
+    calls = CallActivities(client, Caller(store=store, name=me.name, calls=settings.calls), callers)
+    jobs = JobActivities(ContainerActivities(client, supervisor, room), calls)
     services = ServiceActivities(client, supervisor.services, supervisor.host, room)
-    calls = CallActivities(client, Caller(store=store, host=settings.host_id, calls=settings.calls))
-    jobs = JobActivities(containers, calls)
-    activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
+    # Before any work comes: a host that nobody knows yet could be the only one that is large enough.
+    await asyncio.gather(hosts.write(), callers.write())
+    with listening():
+        async with AsyncExitStack() as stack:
+            for worker in _workers(client, settings, jobs, services):
+                await stack.enter_async_context(worker)
+            known = (
+                f"offers {offer_text(room.offer)}" if room.offer else "offers what its engine will say it has"
+            )
+            name = settings.host_id
+            log.info("worker ready on task queue '%s' as host '%s'; it %s", settings.task_queue, name, known)
+            telling = asyncio.gather(hosts.run(), callers.run())
+            await stop.wait()
+            log.info("stopping")
+            hosts.end()
+            callers.end()
+        await telling
+    await supervisor.drain()
+    threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _workers(
+    client: Client, settings: Settings, jobs: JobActivities, services: ServiceActivities
+) -> Iterator[Worker]:
+    """One for the queue of all hosts, one for what only this host can do, one for calls that are sent to this worker.
+
+    Calls have a queue of their own, so that the containers and services that only this host can look after are looked
+    after however many calls wait.
+    """
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
-    shared = Worker(
+    serving = partial(
+        Worker,
         client,
+        graceful_shutdown_timeout=STOP_LIMIT,
+        max_heartbeat_throttle_interval=beat,
+        default_heartbeat_throttle_interval=beat,
+        identity=f"orca@{settings.host_id}",
+    )
+    activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
+    yield serving(
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],
         activities=activities,
@@ -116,39 +172,21 @@ async def serve(client: Client, settings: Settings, engine: ContainerEngine, *, 
         # would load them anew for every run.
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=settings.max_jobs,
-        graceful_shutdown_timeout=STOP_LIMIT,
         sticky_queue_schedule_to_start_timeout=STICKY_WAIT,
-        max_heartbeat_throttle_interval=beat,
-        default_heartbeat_throttle_interval=beat,
-        identity=f"orca@{settings.host_id}",
     )
-    own = Worker(
-        client,
+    yield serving(
         task_queue=host_queue(settings.task_queue, settings.host_id),
         activities=activities,
         # Jobs with services wait in their activity: in this queue nothing may wait while the host is there.
         max_concurrent_activities=OWN_QUEUE_SLOTS,
-        graceful_shutdown_timeout=STOP_LIMIT,
-        max_heartbeat_throttle_interval=beat,
-        default_heartbeat_throttle_interval=beat,
-        identity=f"orca@{settings.host_id}",
     )
-    # Before any work comes: a host that nobody knows yet could be the only one that is large enough.
-    await hosts.write()
-    with listening():
-        async with shared, own:
-            known = (
-                f"offers {offer_text(room.offer)}" if room.offer else "offers what its engine will say it has"
-            )
-            name = settings.host_id
-            log.info("worker ready on task queue '%s' as host '%s'; it %s", settings.task_queue, name, known)
-            telling = asyncio.create_task(hosts.run())
-            await stop.wait()
-            log.info("stopping")
-            hosts.end()
-        await telling
-    await supervisor.drain()
-    threads.shutdown(wait=False, cancel_futures=True)
+    if settings.calls.some:
+        yield serving(
+            task_queue=host_queue(settings.task_queue, settings.caller),
+            activities=[jobs.run],
+            max_concurrent_activities=OWN_QUEUE_SLOTS,
+            max_concurrent_activity_task_polls=CALL_POLLS,
+        )
 
 
 def _surroundings(settings: Settings, supervisor: Supervisor) -> Surroundings:

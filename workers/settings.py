@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from orchestrator.contract.names import DEFAULT_TASK_QUEUE
+from orchestrator.contract.names import DEFAULT_TASK_QUEUE, caller_name
 from orchestrator.errors import UsageError
-from orchestrator.ids import slug
+from orchestrator.ids import short_hash, slug
 from orchestrator.sizes import parse_size
 
 JOBS_PER_CPU = 4
@@ -30,6 +30,16 @@ class Calls:
     """Folders in which modules are looked for, beside where Python looks."""
     hosts: tuple[str, ...] = ()
     """Where `call: http` may go: `name`, `name:port`, `*.example.com`, `*`; an IPv6 address in brackets."""
+
+    @property
+    def some(self) -> bool:
+        """Whether anything may be called."""
+        return bool(self.modules or self.hosts)
+
+    @property
+    def mark(self) -> str:
+        """Tells these from all others."""
+        return short_hash(",".join(self.modules), ",".join(self.hosts), os.pathsep.join(map(str, self.path)))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -72,7 +82,8 @@ class Settings:
     host_id: str
     """This host's name, the same after a restart: containers are found again by it."""
     max_jobs: int
-    """Containers at a time."""
+    """Jobs at a time of those that any host may take, and as many that only this one can: containers that were sent
+    here or have services, and, counted apart, calls that were sent here."""
     cpus: float | None
     """Processors that jobs may ask for together; None: as many as the engine has."""
     memory: int | None
@@ -101,6 +112,11 @@ class Settings:
             home=home,
             calls=Calls.from_env(environ),
         )
+
+    @property
+    def caller(self) -> str:
+        """This worker's name where functions are concerned, the same after a restart with the same `calls`."""
+        return caller_name(self.host_id, self.calls.mark)
 
     def service_key(self) -> bytes:
         """This host's key for the values that it makes up for services; made the first time, for this user's eyes only.

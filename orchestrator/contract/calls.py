@@ -9,6 +9,9 @@ MAX_ARGUMENTS_BYTES = 256 * 1024
 """What a function is given, as JSON."""
 HTTP = "http"
 """The function that is built in."""
+REJOIN_WAIT = 15.0
+"""Seconds that a call which is under way waits for its worker after an outage, and then for any other to say that it is
+lost: a function cannot be taken over, and goes on only where its worker does."""
 
 
 class CallRequest(Frozen):
@@ -32,5 +35,6 @@ class CallRequest(Frozen):
     """Seconds."""
     stop_grace: float
     previous: Heartbeat | None = None
+    """What the worker that had this try before said last; it was asked in vain where the try goes to another."""
     cancelled: bool = False
     """The run was cancelled while nobody had this try: start nothing."""

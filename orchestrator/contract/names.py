@@ -50,8 +50,18 @@ SCRIPT_MARK: Final = "\x01orca:"
 
 
 def host_queue(task_queue: str, host: str) -> str:
-    """The queue that only the workers on `host` poll."""
+    """The queue that only the workers on `host` poll; for functions, the worker of that name."""
     return f"{task_queue}@{host}"
+
+
+def caller_name(host: str, mark: str) -> str:
+    """How a worker on `host` is named where functions are concerned; `mark` tells what it allows."""
+    return f"{host}#{mark}"
+
+
+def host_of(name: str) -> str:
+    """The host in a caller's name; a host's own name is that of the host."""
+    return name.partition("#")[0]
 
 
 DETACHED_ERROR: Final = "detached"

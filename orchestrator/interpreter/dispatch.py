@@ -6,7 +6,7 @@ that had it, so that the container is adopted and not started twice.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Generic, TypeVar
 
@@ -16,7 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from orchestrator import ids
-from orchestrator.contract.calls import CallRequest
+from orchestrator.contract.calls import REJOIN_WAIT, CallRequest
 from orchestrator.contract.capacity import (
     MAX_ROOM_MOVES,
     MAX_ROOM_WAITS,
@@ -30,6 +30,7 @@ from orchestrator.contract.names import (
     DETACHED_ERROR,
     HEARTBEAT_TIMEOUT,
     HOST_WAIT,
+    host_of,
     host_queue,
 )
 from orchestrator.contract.services import HOST_START_WAIT
@@ -74,6 +75,12 @@ class Errand(Generic[T]):
     """Seconds from start to close."""
     subject: str
     """What the host looks after, for people: `the container`."""
+    taker: str = "has room"
+    """Why it is sent to a host that it has not begun on, for people."""
+    unplaced: str = "no host had room when it was to begin"
+    """That there is no such host, for people."""
+    adopted: bool = True
+    """A host that comes back takes up what it had. Else nobody does, and any other can say how it ended."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,14 @@ class _Again:
 
 
 @dataclass(frozen=True)
+class _Settle:
+    """Whoever had it does not come back, and it cannot be adopted: any other is asked how it ended."""
+
+    had: Heartbeat
+    why: str
+
+
+@dataclass(frozen=True)
 class _Move:
     """Nobody has begun it: send it to `host`, or to whoever takes it where that is empty."""
 
@@ -110,6 +125,9 @@ class _Move:
     why: str
     returned: bool = False
     """A host gave it back that had no room for long, or was stopped before it had."""
+
+
+_Answer = _Again | _Move | _Settle | Unanswered
 
 
 class Dispatch(Generic[T]):
@@ -145,7 +163,7 @@ class Dispatch(Generic[T]):
         self._lost = _Again(None, "")
         self._losses = self._moves = self._waits = 0
         self._home, self._home_wait = host, wait
-        self._sent = False
+        self._sent = self._settling = False
         self._label = ""
         self.host = host
         self.begun = False
@@ -161,6 +179,8 @@ class Dispatch(Generic[T]):
                     end = self._lose(answer, number)
                 case _Move():
                     end = self._move(answer)
+                case _Settle():
+                    end = self._settle(answer)
                 case _:
                     return answer
             if end is not None:
@@ -171,7 +191,7 @@ class Dispatch(Generic[T]):
 
     def _lose(self, lost: _Again, number: int) -> Unanswered | None:
         """Next it goes to the host that had it, if one is known; how it ends where that has been too often."""
-        self._lost, self._sent = lost, False
+        self._lost, self._sent, self._settling = lost, False, False
         self._label = f"worker lost, dispatch {number + 1}"
         self._losses += 1
         if lost.beat is not None and lost.beat.host:
@@ -183,6 +203,11 @@ class Dispatch(Generic[T]):
         why = f"it was sent out {MAX_DISPATCHES} times; the last time {lost.why}"
         return Unanswered(why, self._last_host)
 
+    def _settle(self, settle: _Settle) -> None:
+        """Next it goes to any host. Where none has a place for it in time it has ended all the same."""
+        self._lost, self._settling, self.host = _Again(settle.had, settle.why), True, ""
+        self._wait, self._label = self._again_wait, "to learn how it ended"
+
     def _move(self, move: _Move) -> Unanswered | None:
         """Next it goes where there is room, or to all; how it ends where that has been too often."""
         if move.returned:
@@ -193,21 +218,21 @@ class Dispatch(Generic[T]):
         self._sent = bool(move.host) and not self._home
         if self._sent:
             self.host, self._wait = move.host, HOST_START_WAIT
-            self._label = f"sent to host '{move.host}', which has room"
+            self._label = f"sent to host '{host_of(move.host)}', which {self._errand.taker}"
         else:
             self.host, self._wait = self._home, self._home_wait
             self._label = "offered to all hosts again"
         if self._moves <= MAX_ROOM_MOVES and self._waits <= MAX_ROOM_WAITS:
             return None
         times = f"sent on {self._moves} times" if self._moves else f"given back {self._waits} times"
-        why = f"no host had room when it was to begin: it was {times}; the last time {move.why}"
-        return Unanswered(why, self.host, begun=self.begun, unplaced=True)
+        why = f"{self._errand.unplaced}: it was {times}; the last time {move.why}"
+        return Unanswered(why, host_of(self.host), begun=self.begun, unplaced=True)
 
     @property
     def _last_host(self) -> str:
-        return self._lost.beat.host if self._lost.beat else ""
+        return host_of(self._lost.beat.host) if self._lost.beat else ""
 
-    async def _send(self, number: int) -> T | _Again | _Move | Unanswered:
+    async def _send(self, number: int) -> T | _Answer:
         errand, again = self._errand, number > 1
         stays = bool(self._home) or (self._sent and self._moves >= SETTLES_AFTER)
         try:
@@ -232,7 +257,7 @@ class Dispatch(Generic[T]):
         self.begun = True
         return answer
 
-    def _read(self, error: ActivityError) -> T | _Again | _Move | Unanswered:
+    def _read(self, error: ActivityError) -> T | _Answer:
         """What an activity's failure means. Raises asyncio.CancelledError for a cancelled one."""
         match error.cause:
             case ApplicationError() as failure:
@@ -244,7 +269,7 @@ class Dispatch(Generic[T]):
             case _:
                 raise error
 
-    def _told(self, failure: ApplicationError) -> T | _Again | _Move | Unanswered:
+    def _told(self, failure: ApplicationError) -> T | _Answer:
         """What a worker said."""
         if failure.type == MISPLACED_ERROR:
             target = _beat_in(failure.details)
@@ -256,7 +281,7 @@ class Dispatch(Generic[T]):
             return self._errand.result_type.model_validate(failure.details[0])
         return Unanswered(failure.message[:2000], fault=True)
 
-    def _timed_out(self, timeout: TemporalTimeoutError) -> _Again | _Move | Unanswered:
+    def _timed_out(self, timeout: TemporalTimeoutError) -> _Answer:
         """What it means that the server heard nothing for too long."""
         match timeout.type:
             case TimeoutType.HEARTBEAT:
@@ -266,11 +291,15 @@ class Dispatch(Generic[T]):
                     return _Move("", "its worker stopped answering while it waited for room")
                 return _Again(beat, "its worker stopped answering")
             case TimeoutType.SCHEDULE_TO_START if self._sent:
-                return _Move("", f"host '{self.host}' did not take it within {HOST_START_WAIT:.0f} s")
+                return _Move(
+                    "", f"host '{host_of(self.host)}' did not take it within {HOST_START_WAIT:.0f} s"
+                )
             case TimeoutType.SCHEDULE_TO_START:
-                had = f"host '{self.host}', which had {self._errand.subject},"
-                why = f"{had} did not come back within {self._wait:.0f} s"
-                return Unanswered(why, self.host, gone=True, begun=self.begun)
+                host = self._last_host if self._settling else host_of(self.host)
+                why = f"host '{host}', which had {self._errand.subject}, did not come back within {self._wait:.0f} s"
+                if not self._errand.adopted and not self._settling:
+                    return _Settle(self._lost.beat or Heartbeat(host=self.host), why)
+                return Unanswered(why, host, gone=True, begun=self.begun)
             case _:
                 return Unanswered("the worker kept it longer than the job's timeout allows")
 
@@ -299,21 +328,33 @@ async def run_try(
         host: the only one that may have it; empty lets any.
         wait: seconds that this one may take to begin.
     """
-    dispatch = Dispatch(
-        Errand(
-            # The activity's type is the job's name, so that the timeline in the Web UI reads as the run.
-            activity=ids.variant_key(request.job, request.variant),
-            key=ids.try_key(request.job, request.variant, request.try_number),
-            request=lambda sending: request.model_copy(update={**sending.update, "cancelled": cancelled()}),
-            result_type=JobOutcome,
-            summary=summary,
-            limit=request.timeout + request.stop_grace + PREPARATION,
-            subject="the container" if isinstance(request, ContainerRequest) else "the function",
-        ),
-        task_queue=task_queue,
-        host=host,
-        wait=wait,
+    is_call = isinstance(request, CallRequest)
+
+    def asked(sending: Sending) -> Frozen:
+        # A call is sent on for what a host allows, which has nothing to do with room.
+        update = {"previous": sending.previous} if is_call else sending.update
+        return request.model_copy(update={**update, "cancelled": cancelled()})
+
+    errand = Errand(
+        # The activity's type is the job's name, so that the timeline in the Web UI reads as the run.
+        activity=ids.variant_key(request.job, request.variant),
+        key=ids.try_key(request.job, request.variant, request.try_number),
+        request=asked,
+        result_type=JobOutcome,
+        summary=summary,
+        limit=request.timeout + request.stop_grace + PREPARATION,
+        subject="the container",
     )
+    if is_call:
+        errand = replace(
+            errand,
+            subject="the function",
+            taker="allows it",
+            unplaced="no host that allows it took it",
+            adopted=False,
+        )
+    again_wait = REJOIN_WAIT if is_call else HOST_WAIT
+    dispatch = Dispatch(errand, task_queue=task_queue, host=host, wait=wait, again_wait=again_wait)
     answer = await dispatch.run()
     if isinstance(answer, JobOutcome) and answer.status == "cancelled":
         # Told in the request and not by Temporal's own cancel, or with a warning: so it comes back as an outcome.

@@ -252,7 +252,7 @@ async def record(client: Client, folder: Path, name: str) -> None:
     with ThreadPoolExecutor(32) as threads:
         store = open_store(str(folder))
         supervisor = Supervisor(engine=engine, store=store, host="host", threads=threads)
-        caller = Caller(store=store, host="host", calls=Calls(modules=("json",)))
+        caller = Caller(store=store, name="host", calls=Calls(modules=("json",)))
         activities = JobActivities(ContainerActivities(client, supervisor), CallActivities(client, caller))
         async with Worker(
             client,

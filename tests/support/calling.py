@@ -59,7 +59,7 @@ class CallBench:
     def another(self, host: str | None = None) -> Caller:
         """A caller of another process, which shares the store: on the same host or on another."""
         calls = Calls(modules=("*",), path=(self.folder,), hosts=self.hosts)
-        return Caller(store=self.store, host=host or self.host, calls=calls)
+        return Caller(store=self.store, name=host or self.host, calls=calls)
 
     def module(self, source: str) -> str:
         """See the function of that name."""

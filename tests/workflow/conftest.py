@@ -21,7 +21,7 @@ from orchestrator.client import runs
 from orchestrator.client.connect import connect
 from orchestrator.client.converter import data_converter
 from orchestrator.contract.messages import RunRecord, RunRequest
-from orchestrator.contract.names import SEARCH_STATE, WORKFLOW_TYPE, host_queue
+from orchestrator.contract.names import SEARCH_STATE, WORKFLOW_TYPE, caller_name, host_queue
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
@@ -34,6 +34,7 @@ from workers.activities.jobs import JobActivities
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
 from workers.placement.amounts import Amount
+from workers.placement.callers import Callers, Me
 from workers.placement.hosts import Hosts
 from workers.placement.room import Room, Surroundings
 from workers.settings import Calls
@@ -99,7 +100,9 @@ class Runner:
         return await runs.wait(self.client, handle.id)
 
 
-def worker_of(client: Client, queue: str, *run: Callable[..., object], decides: bool = True) -> Worker:
+def worker_of(
+    client: Client, queue: str, *run: Callable[..., object], decides: bool = True, slots: int | None = None
+) -> Worker:
     """A worker for a task queue that all share: these activities, and the workflow where it `decides`."""
     return Worker(
         client,
@@ -107,6 +110,7 @@ def worker_of(client: Client, queue: str, *run: Callable[..., object], decides: 
         workflows=[RunWorkflow] if decides else [],
         activities=run,
         workflow_runner=UnsandboxedWorkflowRunner(),
+        max_concurrent_activities=slots,
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         default_heartbeat_throttle_interval=timedelta(milliseconds=200),
     )
@@ -131,6 +135,27 @@ async def room_of(supervisor: Supervisor, store: Store, queue: str, offer: Amoun
         await telling
 
 
+@asynccontextmanager
+async def callers_of(
+    supervisor: Supervisor, store: Store, queue: str, calls: Calls, *, places: int
+) -> AsyncGenerator[Callers]:
+    """What a worker may call, told to the others for the block."""
+
+    async def offered() -> Amount:
+        return Amount()
+
+    turns = Room(supervisor.host, places, Surroundings(offered, supervisor.services.there))
+    me = Me(caller_name(supervisor.host, calls.mark), calls, turns, places, comes_back=True)
+    callers = Callers(store, me, namespace="default", task_queue=queue)
+    await callers.write()
+    telling = asyncio.create_task(callers.run())
+    try:
+        yield callers
+    finally:
+        callers.end()
+        await telling
+
+
 Serve = Callable[..., AbstractAsyncContextManager[Runner]]
 
 
@@ -147,7 +172,8 @@ def serve(store_folder: str) -> Serve:
     With `engine` and `queue` of an earlier block it is the next worker on that host. Like a real one it serves the
     queue of its host too; without `shared` that alone, without `own` the shared one alone. Without `decides` it runs
     activities alone. Another `host` shares the store with the first. With an `offer` it counts what jobs ask for, and
-    tells other hosts of it. `calls` say which functions it calls.
+    tells other hosts of it. `calls` say which functions it calls, and others are told; it makes as many as `places` of
+    those that are sent to it. It does as many things as `slots` of what all can do.
     """
 
     @asynccontextmanager
@@ -163,6 +189,8 @@ def serve(store_folder: str) -> Serve:
         host: str = HOST,
         calls: Calls | None = None,
         offer: Amount | None = None,
+        places: int = 8,
+        slots: int | None = None,
     ) -> AsyncGenerator[Runner]:
         queue = queue or uuid4().hex
         engine = engine or MemoryEngine(programs=programs)
@@ -174,23 +202,31 @@ def serve(store_folder: str) -> Serve:
                 if offer is not None:
                     room = await stack.enter_async_context(room_of(supervisor, store, queue, offer))
                 services = ServiceActivities(client, supervisor.services, host, room)
-                caller = Caller(store=store, host=host, calls=calls or Calls())
+                callers = None
+                if calls is not None:
+                    telling = callers_of(supervisor, store, queue, calls, places=places)
+                    callers = await stack.enter_async_context(telling)
+                caller = Caller(
+                    store=store, name=callers.me.name if callers else host, calls=calls or Calls()
+                )
                 jobs = JobActivities(
-                    ContainerActivities(client, supervisor, room), CallActivities(client, caller)
+                    ContainerActivities(client, supervisor, room), CallActivities(client, caller, callers)
                 )
                 activities = (jobs.run, services.start, services.stop)
-                if own:
+                for name in (host, *([caller.name] if calls and calls.some else [])) if own else ():
                     await stack.enter_async_context(
                         Worker(
                             client,
-                            task_queue=host_queue(queue, host),
+                            task_queue=host_queue(queue, name),
                             activities=activities,
                             max_heartbeat_throttle_interval=timedelta(milliseconds=200),
                             default_heartbeat_throttle_interval=timedelta(milliseconds=200),
                         )
                     )
                 if shared:
-                    await stack.enter_async_context(worker_of(client, queue, *activities, decides=decides))
+                    await stack.enter_async_context(
+                        worker_of(client, queue, *activities, decides=decides, slots=slots)
+                    )
                 yield Runner(client, queue)
             await asyncio.wait_for(supervisor.drain(), 30)
 

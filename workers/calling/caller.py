@@ -14,7 +14,7 @@ from typing import Any, Final
 from orchestrator.contract.calls import HTTP, CallRequest
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import Heartbeat, JobOutcome
-from orchestrator.contract.names import HEARTBEAT_INTERVAL
+from orchestrator.contract.names import HEARTBEAT_INTERVAL, host_of
 from orchestrator.handlers import Context
 from orchestrator.store.logs import LogWriter, timestamp_now
 from orchestrator.store.store import Store
@@ -42,14 +42,15 @@ class Caller:
 
     Args:
         store: where logs and outcomes go.
-        host: this host's durable name.
+        name: this worker's as a caller, the same after a restart; or that of its host alone.
         calls: what may be called.
     """
 
-    def __init__(self, *, store: Store, host: str, calls: Calls) -> None:
+    def __init__(self, *, store: Store, name: str, calls: Calls) -> None:
         self._store = store
-        self.host = host
-        self._calls = calls
+        self.name = name
+        self.host = host_of(name)
+        self.calls = calls
         self._under_way: dict[str, _Call] = {}
 
     async def run(
@@ -59,6 +60,7 @@ class Caller:
         cancel_cause: Callable[[], Cause],
         *,
         leaving: Callable[[], bool] = lambda: False,
+        refused: str | None = None,
     ) -> JobOutcome:
         """Make one call, or join the one that an earlier activity began.
 
@@ -71,19 +73,21 @@ class Caller:
                 where it does not within its grace. `detach`: see `leaving`.
             leaving: whether the worker ends. Then a function may come to its end for a while, and is lost otherwise;
                 else it goes on without this activity.
+            refused: why it is not to be made at all; it fails with that.
 
         Raises:
             asyncio.CancelledError: the cause was `detach`, and the function goes on.
-            Elsewhere: another host has the call.
+            Elsewhere: another caller has the call.
         """
         name = name_of(request)
         call = self._under_way.get(name)
         if call is None:
-            call = self._under_way[name] = _Call(request, Record(self._store, self.host, request), self)
+            record = Record(self._store, self.name, request)
+            call = self._under_way[name] = _Call(request, record, self, refused=refused)
             call.task.add_done_callback(lambda _: self._under_way.pop(name, None))
         elif request.cancelled:
             call.control.stop("cancel")
-        pulse = Pulse(beat, self.host, interval=HEARTBEAT_INTERVAL)
+        pulse = Pulse(beat, self.name, interval=HEARTBEAT_INTERVAL)
         pulse.enter("running")
         call.beat = partial(pulse.enter, "running")
         beating = asyncio.create_task(pulse.run())
@@ -100,6 +104,12 @@ class Caller:
         finally:
             beating.cancel()
 
+    async def knows(self, request: CallRequest) -> bool:
+        """Whether the call is under way here, or some caller has or had it."""
+        if name_of(request) in self._under_way:
+            return True
+        return await Record(self._store, self.name, request).holder() is not None
+
     def writer(self, request: CallRequest) -> LogWriter:
         """For the log of a try."""
         return LogWriter(self._store, prefix_of(request))
@@ -107,10 +117,10 @@ class Caller:
     def work(self, request: CallRequest, context: Context) -> Callable[[], Any]:
         """What is to be done in the call's own thread. Its errors are the call's."""
         if request.function == HTTP:
-            return lambda: call_http(context, request.arguments, self._calls.hosts)
+            return lambda: call_http(context, request.arguments, self.calls.hosts)
 
         def load_and_call() -> Any:
-            function = load(request.function, self._calls)
+            function = load(request.function, self.calls)
             positional, named = bound(function, request.arguments, context)
             return function(*positional, **named)
 
@@ -126,8 +136,9 @@ class _Call:
         beat: gives a sign of life to whoever waits now.
     """
 
-    def __init__(self, request: CallRequest, record: Record, caller: Caller) -> None:
+    def __init__(self, request: CallRequest, record: Record, caller: Caller, *, refused: str | None) -> None:
         self._request = request
+        self._refused = refused
         self._record = record
         self._caller = caller
         self.control = Control()
@@ -142,21 +153,36 @@ class _Call:
             return recorded
         if self.control.cause is not None:
             holder = await self._record.holder()
-            if holder not in (None, self._caller.host):
+            if holder is not None and self._may_live(holder):
                 raise Elsewhere(holder)
             # Nobody had it yet, or the worker that did is gone: there is nothing that could be stopped.
             return _ended(FailureKind.CANCELLED, "the run was cancelled", host=self._caller.host)
         holder = await self._record.claim()
-        if holder is not None and holder != self._caller.host:
+        if holder is not None and self._may_live(holder):
             raise Elsewhere(holder)
         writer = self._caller.writer(self._request)
         if holder is not None:
+            host = host_of(holder)
             why = (
-                f"the worker on host '{holder}' ended while it had the call, and a function cannot be taken over; it "
+                f"the worker on host '{host}' ended while it had the call, and a function cannot be taken over; it "
                 "may have done its work. `retry` with `on: [lost]` calls it again"
             )
-            return await self._record.write(_ended(FailureKind.LOST, why, host=holder), writer)
+            return await self._record.write(_ended(FailureKind.LOST, why, host=host), writer)
         return await self._call(writer)
+
+    def _may_live(self, holder: str) -> bool:
+        """Whether that one is to be asked: not this worker itself, nor one that the run has asked in vain."""
+        previous = self._request.previous
+        return holder != self._caller.name and (previous is None or holder != previous.host)
+
+    def _work(self, context: Context) -> Callable[[], Any]:
+        if (why := self._refused) is None:
+            return self._caller.work(self._request, context)
+
+        def refuse() -> None:
+            raise CallFault(why)
+
+        return refuse
 
     async def _call(self, writer: LogWriter) -> JobOutcome:
         voice = Voice(writer)
@@ -164,7 +190,7 @@ class _Call:
         context = self._context(voice, cancelled)
         started = timestamp_now()
         running = Running(
-            self._caller.work(self._request, context),
+            self._work(context),
             name=f"call {self._request.job}",
             voice=voice,
             cancelled=cancelled,

@@ -54,7 +54,7 @@ def load(function: str, calls: Calls) -> Function:
 
 
 def _check_allowed(module: str, calls: Calls, what: str) -> None:
-    if any(_covers(pattern, module) for pattern in calls.modules):
+    if any(covers(pattern, module) for pattern in calls.modules):
         return
     allows = f"it allows {', '.join(calls.modules)}" if calls.modules else "it allows none"
     raise CallFault(
@@ -63,7 +63,7 @@ def _check_allowed(module: str, calls: Calls, what: str) -> None:
     )
 
 
-def _covers(pattern: str, module: str) -> bool:
+def covers(pattern: str, module: str) -> bool:
     """`a.b` is that module alone, `a.*` is `a` and all below it, `*` is everything."""
     if pattern == "*":
         return True

@@ -30,19 +30,19 @@ def name_of(request: CallRequest) -> str:
 class Record:
     """What the store knows of one try of a call."""
 
-    def __init__(self, store: Store, host: str, request: CallRequest) -> None:
+    def __init__(self, store: Store, caller: str, request: CallRequest) -> None:
         self._store = store
-        self._host = host
+        self._caller = caller
         self._outcome_key = f"{prefix_of(request)}outcome.json"
         self._host_key = f"{prefix_of(request)}host"
 
     async def claim(self) -> str | None:
-        """Take the try for this host. None: it was free and is ours now; else the host that had it before.
+        """Take the try for this caller. None: it was free and is ours now; else the caller that had it before.
 
         A store that fails counts as free: the call is worth more than the guard.
         """
         try:
-            if await self._store.put_new(self._host_key, self._host.encode()):
+            if await self._store.put_new(self._host_key, self._caller.encode()):
                 return None
             return (await self._store.get_bytes(self._host_key)).decode()
         except StoreError as error:
@@ -50,7 +50,7 @@ class Record:
             return None
 
     async def holder(self) -> str | None:
-        """The host that has claimed the try, if one has."""
+        """The caller that has claimed the try, if one has."""
         try:
             return (await self._store.get_bytes(self._host_key)).decode()
         except ObjectNotFound:

@@ -97,6 +97,11 @@ class Room:
         """What it offers; None as long as the engine has not said."""
         return self._offer
 
+    @property
+    def full(self) -> bool:
+        """Whether whoever comes now has to wait for a place."""
+        return self._ledger.left.jobs <= 0
+
     def join(self, hosts: Hosts) -> None:
         """Have neighbours from now on."""
         self._hosts = hosts

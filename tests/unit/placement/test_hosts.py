@@ -12,6 +12,7 @@ import pytest
 from orchestrator import ids
 from orchestrator.errors import StoreError
 from orchestrator.store.store import Store, open_store
+from workers.placement import board
 from workers.placement import hosts as room
 from workers.placement.amounts import Amount
 from workers.placement.decide import Host
@@ -115,7 +116,7 @@ async def test_what_is_no_entry_is_passed_over(folder: Path, caplog: pytest.LogC
         others = await seen(host(folder, "a", own), own)
     assert others is not None
     assert [one.name for one in others] == ["b"]
-    assert "'hosts/orca/c.json' in the store tells of no host" in caplog.text
+    assert "'hosts/orca/c.json' in the store tells of no worker" in caplog.text
 
 
 async def test_work_that_was_sent_is_taken_off_for_a_while(
@@ -141,14 +142,14 @@ async def test_a_store_that_fails_is_borne_and_nobody_is_known(
     with caplog.at_level(logging.WARNING):
         await hosts.write()
         assert await seen(hosts, own) is None
-    assert "other hosts cannot be told" in caplog.text
-    assert "which other hosts there are cannot be seen" in caplog.text
+    assert "other workers cannot be told" in caplog.text
+    assert "which other workers there are cannot be seen" in caplog.text
 
 
 async def test_an_entry_follows_what_is_left_and_goes_with_its_host(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "WRITE_PAUSE", 0.05)
+    monkeypatch.setattr(board, "WRITE_PAUSE", 0.05)
     own, path = Own(), entry(folder, "a")
     hosts = host(folder, "a", own)
     await hosts.write()
@@ -161,7 +162,7 @@ async def test_an_entry_follows_what_is_left_and_goes_with_its_host(
         async with asyncio.timeout(10):
             while '"cpus":0.25' not in path.read_text():
                 await asyncio.sleep(0.01)
-        monkeypatch.setattr(room, "WRITE_EVERY", 0.1)
+        monkeypatch.setattr(board, "WRITE_EVERY", 0.1)
         own.free = OFFER
         hosts.changed()
         second = path.stat().st_mtime_ns

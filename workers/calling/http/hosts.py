@@ -20,14 +20,13 @@ def check_url(url: str, allowed: Sequence[str]) -> None:
         CallFault: it is no http or https URL, or its host is not allowed.
     """
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        found = target(url)
     except ValueError as error:
         raise CallFault(f"`url` cannot be read: {error}") from error
-    if parts.scheme not in _PORTS or not host:
+    if found is None:
         raise CallFault(f"`url` must begin with http:// or https:// and name a host; '{shown(url)}' does not")
-    port = port or _PORTS[parts.scheme]
-    if not _allowed(host, port, allowed):
+    host, port = found
+    if not allows(host, port, allowed):
         lists = f"it allows {', '.join(allowed)}" if allowed else "it allows none"
         raise CallFault(
             f"'{shown(url)}' is not asked: host '{host}' is not allowed on this worker ({lists}); add '{host}' to its "
@@ -36,24 +35,43 @@ def check_url(url: str, allowed: Sequence[str]) -> None:
     check_address(host, port, allowed)
 
 
+def target(url: str) -> tuple[str, int] | None:
+    """The host and port that `url` names; None where it is not for http or https. Raises ValueError for no URL."""
+    parts = urlsplit(url)
+    host, port = parts.hostname, parts.port
+    if parts.scheme not in _PORTS or not host:
+        return None
+    return host, port or _PORTS[parts.scheme]
+
+
+def allows(host: str, port: int, allowed: Sequence[str]) -> bool:
+    """Whether a list has that host."""
+    return any(_matches(entry.lower(), host.lower().rstrip("."), port) for entry in allowed)
+
+
 def check_address(address: str, port: int, allowed: Sequence[str]) -> None:
     """Whether a connection to `address` may be used, whatever name led there.
 
     Raises:
         CallFault: it is one at which a cloud gives out credentials, and is not listed itself.
     """
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    listed = (str(ip), f"{ip}:{port}", f"[{ip}]", f"[{ip}]:{port}")
-    if ip in _METADATA and not any(entry in listed for entry in allowed):
+    if (ip := barred(address, port, allowed)) is not None:
         raise CallFault(
             f"address {ip}, at which a cloud gives a machine its credentials, is not asked; where that is meant, add "
             "the address itself to the worker's ORCA_HTTP_HOSTS"
         )
+
+
+def barred(address: str, port: int, allowed: Sequence[str]) -> str | None:
+    """The address, plainly written, where it is one at which a cloud gives out credentials and is not listed itself."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    listed = (str(ip), f"{ip}:{port}", f"[{ip}]", f"[{ip}]:{port}")
+    return str(ip) if ip in _METADATA and not any(entry in listed for entry in allowed) else None
 
 
 def shown(url: str) -> str:
@@ -66,10 +84,6 @@ def shown(url: str) -> str:
         return "<an address that cannot be read>"
     host = f"[{host}]" if ":" in host else host
     return SplitResult(parts.scheme, f"{host}{port}", parts.path, "", "").geturl()[:300]
-
-
-def _allowed(host: str, port: int, allowed: Sequence[str]) -> bool:
-    return any(_matches(entry.lower(), host.lower().rstrip("."), port) for entry in allowed)
 
 
 def _matches(entry: str, host: str, port: int) -> bool:
