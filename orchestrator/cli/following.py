@@ -131,7 +131,7 @@ def print_record(record: RunRecord, out: Output) -> None:
             for warning in state.warnings:
                 output.data(f"warning: {variant}: {warning}")
     for name, value in record.outputs.items():
-        output.data(f"output {name} = {value}")
+        output.data(f"output {name} = {words.value(value)}")
     for line in notable(record):
         output.data(line)
     if record.error:

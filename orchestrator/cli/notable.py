@@ -41,7 +41,7 @@ def notable(record: RunRecord) -> Iterator[str]:
     if len(children) > MAX_TOLD:
         yield f"and {len(children) - MAX_TOLD} more nested runs; '-o json' names them all"
     for name, value in record.vars.items():
-        yield f"variable {name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        yield f"variable {name} = {words.value(value)}"
     for one in record.ignored:
         yield f"ignored: signal '{one.signal}' at {words.local_time(one.at)}: {one.why}"
 

@@ -1,10 +1,12 @@
 """How states, times and durations read in the terminal."""
 
+import json
 from datetime import UTC, datetime
 from typing import Final
 
 from orchestrator.contract.messages import JobRecord, RunRecord, ServiceRecord
 from orchestrator.contract.times import parse_rfc3339
+from orchestrator.plan.parts import Json
 
 SIGNS: Final = {
     "pending": ("·", "dim"),
@@ -66,6 +68,11 @@ def first_line(text: str) -> str:
     """`text` where there is room for one line: a reason may quote a service's last lines."""
     first, more, _ = text.partition("\n")
     return f"{first} …" if more else first
+
+
+def value(found: Json) -> str:
+    """A text as it is, anything else as JSON."""
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 def note(job: JobRecord) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 
 from orchestrator.contract.messages import NO_NETWORK, ArtifactRef, ContainerRequest, RunRequest
@@ -16,6 +17,11 @@ from orchestrator.plan.model import ContainerNode, Node
 from orchestrator.plan.parts import Json, Template
 from orchestrator.plan.variants import VariantsError
 from orchestrator.plan.variants.values import filled
+
+MAX_SHOWN = 120
+"""Characters of a value that a reason quotes."""
+MAX_PARTS = 3
+"""Parts of a list or an object in it."""
 
 
 @dataclass(frozen=True)
@@ -209,9 +215,28 @@ def seen(values: Sequence[tuple[str, Json]]) -> str:
     return f" ({found})" if found else ""
 
 
-def _shown(value: Json) -> str:
-    text = "null" if value is None else f"'{value}'" if isinstance(value, str) else to_text(value)
-    return text if len(text) <= 120 else text[:117] + "..."
+def _shown(value: Json, *, depth: int = 2) -> str:
+    """A value in a few words: of a list or an object, which may be as large as outputs are, the first parts."""
+    if isinstance(value, str):
+        text = f"'{value}'"
+    elif value is None:
+        text = "null"
+    elif isinstance(value, Mapping):
+        found = cast("Mapping[str, Json]", value)
+        pairs = islice(found.items(), MAX_PARTS)
+        shown = [f"{key}: {_shown(part, depth=depth - 1)}" for key, part in pairs] if depth else ["…"]
+        text = f"{{{', '.join(shown)}{_more(len(found), depth)}}}"
+    elif isinstance(value, Sequence):
+        parts = cast("Sequence[Json]", value)
+        shown = [_shown(part, depth=depth - 1) for part in islice(parts, MAX_PARTS)] if depth else ["…"]
+        text = f"[{', '.join(shown)}{_more(len(parts), depth)}]"
+    else:
+        text = to_text(value)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def _more(count: int, depth: int) -> str:
+    return f" and {count - MAX_PARTS} more" if depth and count > MAX_PARTS else ""
 
 
 class place:  # noqa: N801 - reads as a statement

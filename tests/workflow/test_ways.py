@@ -85,7 +85,11 @@ async def test_why_a_way_was_not_taken_is_told(client: Client, serve: Serve) -> 
     async with serve(client, PROGRAMS) as runner:
         record = await runner.run(deployment(), params={"to": "dev", "deploy": "true", "health": "true"})
     assert record.jobs["check"].outputs == {"branch": None, "default": False, "chosen": []}
-    assert record.jobs["check"].summary == "took no branch: no `when` holds, and there is no default"
+    assert record.jobs["check"].summary == (
+        "took no branch: no `when` holds, and there is no default (params.to = 'dev')"
+    )
+    assert record.jobs["approval"].off_path
+    assert not record.jobs["provision"].off_path
     assert record.jobs["approval"].reason == (
         "skipped: none of the ways that lead to it was taken ('check' did not choose it)"
     )

@@ -7,7 +7,10 @@ from orchestrator.contract.messages import JobRecord, JobStatus, RunRecord
 from orchestrator.plan.ends import fires, meets, needs_path
 from orchestrator.plan.model import Node, Plan, Trigger
 from orchestrator.plan.parts import Condition, Requirement
+from orchestrator.plan.phrases import shortened
 
+MAX_STANDING: Final = 160
+"""Characters of how a source stands; its own explanation says all."""
 ENDED: Final[tuple[JobStatus, ...]] = ("success", "failed", "cancelled", "skipped", "omitted")
 
 
@@ -78,7 +81,9 @@ def standing(node: Node, job: JobRecord) -> str:
     if job.off_path:
         return "skipped, on a path that was not taken"
     may = ", as it may" if tolerated(node, job) else ""
-    said = job.summary if job.status == "success" else told(job)
+    said = shortened((job.summary if job.status == "success" else told(job)) or "", MAX_STANDING)
+    if said.startswith(job.status):
+        return said
     return f"{job.status}{may}{f': {said}' if said else ''}"
 
 

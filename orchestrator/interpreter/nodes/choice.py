@@ -15,6 +15,7 @@ from orchestrator.interpreter.requests import place, scope, seen
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import ChoiceNode
+from orchestrator.plan.parts import Json
 from orchestrator.plan.phrases import bare
 
 
@@ -51,11 +52,13 @@ def _taken(node: ChoiceNode, job: JobState, around: Surroundings) -> tuple[int, 
     contexts = scope(around.request, around.state, leaf=job)
     functions = known_hashes(around.request.file_hashes)
     status = status_for(node, around.state)
+    read: dict[str, Json] = {}
     for number, branch in enumerate(node.branches, start=1):
         if branch.when is None:
-            return number, "took the default: no `when` holds"
+            return number, f"took the default: no `when` holds{seen(list(read.items()))}"
         with place(f"`when` of branch {number} of job '{job.key}'"):
             if condition(branch.when, contexts, status=status, functions=functions):
                 values = seen(explain(branch.when, contexts))
                 return number, f"took branch {number}: `when: {bare(branch.when)}` is true{values}"
-    return 0, "took no branch: no `when` holds, and there is no default"
+            read.update(explain(branch.when, contexts))
+    return 0, f"took no branch: no `when` holds, and there is no default{seen(list(read.items()))}"

@@ -10,7 +10,7 @@ from orchestrator.contract.messages import ArtifactRef, ContainerRequest, JobOut
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.job_state import Ending
 from orchestrator.interpreter.outputs import complete_outputs
-from orchestrator.interpreter.requests import admit, container_request, evaluate_outputs
+from orchestrator.interpreter.requests import admit, container_request, evaluate_outputs, seen
 from orchestrator.interpreter.state import RunState
 from orchestrator.plan.model import ContainerNode, Plan
 from orchestrator.plan.parts import Resources
@@ -147,6 +147,23 @@ def test_a_job_s_own_conditions(fields: dict[str, str], admitted: bool, reason: 
     shape = plan(node)
     admission = admit(node, request(shape, git=GIT, params={"fast": True}), state(shape))
     assert (admission.admitted, admission.reason) == (admitted, reason)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, "true"),
+        (1.5, "1.5"),
+        ("", "''"),
+        ("x" * 200, f"'{'x' * 116}..."),
+        ([], "[]"),
+        ([1, "a", None], "[1, 'a', null]"),
+        (list(range(1000)), "[0, 1, 2 and 997 more]"),
+        ({"a": {"b": {"c": 1}}, "d": [[1]]}, "{a: {b: {…}}, d: [[…]]}"),
+    ],
+)
+def test_what_a_condition_saw_is_told_in_a_few_words(value: object, expected: str) -> None:
+    assert seen([("params.x", value)]) == f" (params.x = {expected})"
 
 
 def test_status_functions_look_at_direct_requirements() -> None:
