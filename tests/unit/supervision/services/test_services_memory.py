@@ -220,9 +220,9 @@ async def test_no_address_range_is_left(bench: Bench) -> None:
     flaky(bench).failures["create_network"] = [NetworkRefused(POOLS)]
     started = await case.start()
     assert str(started.reason) == (
-        f"docker: the services' network could not be made: {POOLS}; 1 network of orca's is on this host: list them"
-        " with 'docker network ls --filter label=dev.orca', and remove those that no run uses any more with"
-        " 'docker network rm'"
+        f"docker: the services' network could not be made: {POOLS}; of the networks on this host 1 is orca's"
+        " ('docker network ls --filter label=dev.orca'): remove those that nobody uses any more with 'docker network"
+        " rm', or give the engine more addresses ('default-address-pools' in its daemon.json)"
     )
     await case.stopped_without_trace()
     await other.stopped_without_trace()
