@@ -16,6 +16,7 @@ from docker.errors import APIError, DockerException, create_api_error_from_http_
 from docker.utils.utils import kwargs_from_env
 from urllib3.exceptions import HTTPError
 
+from workers.engine.capacity import EngineCapacity
 from workers.engine.docker_convert import (
     LogDecoder,
     StreamDecoder,
@@ -46,7 +47,6 @@ from workers.engine.interface import (
     MAX_EXEC_OUTPUT,
     ByteStream,
     ContainerSpec,
-    EngineCapacity,
     ExecResult,
     ImageFacts,
     Interrupt,

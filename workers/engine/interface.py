@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, Protocol
 
+from workers.engine.capacity import EngineCapacity
 from workers.engine.failures import Interrupted
 
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
@@ -156,15 +157,6 @@ class LogEntry(NamedTuple):
 
     timestamp: str
     text: str
-
-
-@dataclass(frozen=True)
-class EngineCapacity:
-    """What the engine's host has, for all of its containers together."""
-
-    cpus: float
-    memory: int
-    """Bytes."""
 
 
 class ByteStream(Protocol):
