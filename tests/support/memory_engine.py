@@ -130,6 +130,7 @@ class MemoryEngine:
         execs: Mapping[str, Program] | None = None,
     ) -> None:
         self._execs = execs or {}
+        self._late: dict[str, _Container] = {}
         self._networks: dict[str, ObservedNetwork] = {}
         self._images = images or {"alpine:latest": ImageFacts(id="sha256:alpine")}
         self._programs = programs or {}
@@ -273,9 +274,14 @@ class MemoryEngine:
                 lambda: inner.exit_code is not None or interrupt.fired, timeout=timeout
             )
         if not in_time:
-            raise ExecTimeout(f"it took longer than {timeout:g} s")
+            run = f"exec-{next(self._ids)}"
+            self._late[run] = inner
+            raise ExecTimeout(f"it took longer than {timeout:.3g} s", run)
         output = "".join(f"{entry.text}\n" for entry in inner.entries)
         return ExecResult(KILLED if inner.exit_code is None else inner.exit_code, output[:MAX_EXEC_OUTPUT])
+
+    def exec_runs(self, run: str) -> bool:
+        return self._late[run].exit_code is None
 
     def create_network(self, spec: NetworkSpec) -> str:
         with self._changed:

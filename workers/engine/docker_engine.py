@@ -251,8 +251,16 @@ class DockerEngine:
         finally:
             timer.cancel()
         if late.is_set():
-            raise ExecTimeout(f"it took longer than {timeout:g} s")
+            raise ExecTimeout(f"it took longer than {timeout:.3g} s", run)
         return decoder.text()
+
+    def exec_runs(self, run: str) -> bool:
+        """See `ContainerEngine`."""
+        try:
+            with translated(self.address, "cannot see whether a command still runs", _GONE):
+                return bool(self._quick.exec_inspect(run)["Running"])
+        except ContainerGone:
+            return False
 
     def create_network(self, spec: NetworkSpec) -> str:
         """See `ContainerEngine`."""

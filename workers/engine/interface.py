@@ -149,6 +149,8 @@ class ImageFacts:
     working_dir: str = ""
     ports: tuple[int, ...] = ()
     """TCP ports that it exposes, in ascending order."""
+    udp_ports: tuple[int, ...] = ()
+    """UDP ports that it exposes, likewise."""
     health_check: ImageHealthCheck | None = None
 
 
@@ -330,6 +332,10 @@ class ContainerEngine(Protocol):
             ExecTimeout: it took longer than `timeout` seconds; it may go on inside the container.
             Interrupted: `interrupt` fired first; likewise.
         """
+        ...
+
+    def exec_runs(self, run: str) -> bool:
+        """Whether a command that took too long (`ExecTimeout.run`) still runs inside its container."""
         ...
 
     def create_network(self, spec: NetworkSpec) -> str:
