@@ -245,7 +245,7 @@ class _Relay:
     def __init__(self, process: int, port: int) -> None:
         with ThreadPoolExecutor(1) as pool:
             # A thread of its own, which ends in the machine's network.
-            self._listener = pool.submit(_listen_beside, process, port).result()
+            self._listener = pool.submit(_listen_beside, process, ("127.0.0.1", port)).result()
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -290,13 +290,44 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-def _listen_beside(process: int, port: int) -> socket.socket:
+def _listen_beside(process: int, address: tuple[str, int]) -> socket.socket:
     """A listening socket in the network of a process. Leaves the calling thread there."""
     system = ctypes.CDLL(None, use_errno=True)
     network = os.open(f"/proc/{process}/ns/net", os.O_RDONLY)
     try:
         if system.setns(network, _CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "cannot enter the machine's network")
-        return socket.create_server(("127.0.0.1", port))
+            raise OSError(ctypes.get_errno(), "cannot enter the other network")
+        return socket.create_server(address)
     finally:
         os.close(network)
+
+
+@contextlib.contextmanager
+def outside() -> Generator[tuple[str, int]]:
+    """Where something listens that is reached through this host, and is not this host."""
+    here, there = "198.51.100.1", "198.51.100.2"
+    wire = f"orca{os.getpid()}"
+    other = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"])
+    try:
+        own_network = Path("/proc/self/ns/net").readlink()
+        while Path(f"/proc/{other.pid}/ns/net").readlink() == own_network:
+            assert other.poll() is None
+            time.sleep(0.01)
+        beyond = ["nsenter", f"--net=/proc/{other.pid}/ns/net"]
+        for words in (
+            ["ip", "link", "add", wire, "type", "veth", "peer", "name", "wire", "netns", str(other.pid)],
+            ["ip", "address", "add", f"{here}/30", "dev", wire],
+            ["ip", "link", "set", wire, "up"],
+            [*beyond, "ip", "address", "add", f"{there}/30", "dev", "wire"],
+            [*beyond, "ip", "link", "set", "wire", "up"],
+            [*beyond, "ip", "route", "add", "default", "via", here],
+        ):
+            subprocess.run(words, check=True)
+        with ThreadPoolExecutor(1) as pool:
+            listener = pool.submit(_listen_beside, other.pid, (there, 0)).result()
+        with listener:
+            yield there, listener.getsockname()[1]
+    finally:
+        # The wire goes with its other end.
+        other.kill()
+        other.wait()
