@@ -1,6 +1,5 @@
 """Services on two hosts, each with an engine and a worker of its own: where they go, and what a lost host means."""
 
-import asyncio
 import os
 import signal
 import time
@@ -15,6 +14,7 @@ from temporalio.client import Client
 from orchestrator.client.connect import connect
 from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca
+from tests.support.histories import until_ended
 from tests.support.machines import Machine, server_alone
 
 IMAGE = "alpine:latest"
@@ -47,25 +47,6 @@ class Hosts:
     def worker(self, machine: Machine, **env: str) -> int:
         """Start the worker of a machine, which has a state folder of its own, and give its process id."""
         return machine.worker(self.orca, port=self.port, **env).pid
-
-    async def until_ended(self, run: str, activity: str) -> None:
-        """Return once the activity of that id has ended, whether or not any worker answers queries."""
-        handle = self.client.get_workflow_handle(run)
-        async with asyncio.timeout(60):
-            while True:
-                history = await handle.fetch_history()
-                keys = {
-                    event.event_id: event.activity_task_scheduled_event_attributes.activity_id
-                    for event in history.events
-                }
-                ended = [
-                    event.activity_task_completed_event_attributes.scheduled_event_id
-                    for event in history.events
-                    if event.HasField("activity_task_completed_event_attributes")
-                ]
-                if any(keys[number] == activity for number in ended):
-                    return
-                await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -134,7 +115,7 @@ async def test_a_host_that_is_lost_between_the_services_and_their_job(
     wait_until(lambda: len(first.left()) == 2)
     # The second worker has the workflow in memory. While it is frozen nobody sends the job after the services.
     os.kill(other, signal.SIGSTOP)
-    await hosts.until_ended(run, "start services: test")
+    await until_ended(hosts.client, run, "start services: test")
     first.cut_off()
     os.kill(other, signal.SIGCONT)
     hosts.orca.wait_for(run, lambda record: record["jobs"]["test"]["status"] == "success")
