@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
-from orchestrator.client.pending import waiting_work, with_waiting
+from orchestrator.client.pending import running_notes, waiting_work, with_notes, with_waiting
 from orchestrator.client.prepare import Prepared
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
@@ -251,7 +251,8 @@ async def _ask(
         ) from error
     state = RunRecord.model_validate(answer)
     if found.status is WorkflowExecutionStatus.RUNNING:
-        return with_waiting(state, await waiting_work(client, found))
+        told = with_notes(state, await running_notes(client, found))
+        return with_waiting(told, await waiting_work(client, found))
     closed = found.status.name.lower() if found.status else "closed"
     return state.model_copy(
         update={

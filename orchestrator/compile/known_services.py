@@ -1,7 +1,7 @@
 """What well-known images need to run beside a job, and what of it the job has to know. A table.
 
-It holds for the official images (https://hub.docker.com/u/library) and for what keeps their contract under the same
-name, in whatever registry. Only what they document stands here; where a port says enough, no command is asked for.
+As `plan.well_known` has them. Only what the images document stands here; where a port says enough, no command is asked
+for.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from orchestrator.plan.service_model import HealthCheck, Ready
+from orchestrator.plan.well_known import WELL_KNOWN_PORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,47 +32,50 @@ def _check(*test: str) -> HealthCheck:
     return HealthCheck.model_validate({"test": test, **_PATIENCE, "given": ("test", *_PATIENCE)})
 
 
-def _listens(port: int) -> HealthCheck:
-    return HealthCheck.model_validate({"ready": Ready(tcp=port), **_PATIENCE, "given": ("ready", *_PATIENCE)})
+def _listens(name: str) -> HealthCheck:
+    ready = Ready(tcp=WELL_KNOWN_PORTS[name])
+    return HealthCheck.model_validate({"ready": ready, **_PATIENCE, "given": ("ready", *_PATIENCE)})
 
 
 KNOWN_SERVICES: Final[Mapping[str, KnownService]] = {
     # Over TCP: the first start of the entrypoint, which makes the database, listens on a socket alone.
     "postgres": KnownService(
-        port=5432,
+        port=WELL_KNOWN_PORTS["postgres"],
         health_check=_check("CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres", "-d", "postgres"),
         env={"POSTGRES_USER": "postgres", "POSTGRES_DB": "postgres"},
         generated=("POSTGRES_PASSWORD",),
     ),
     # redis-cli ends with 0 also where the server answers that it is loading.
     "redis": KnownService(
-        port=6379, health_check=_check("CMD-SHELL", 'test "$(redis-cli -h 127.0.0.1 ping)" = PONG')
+        port=WELL_KNOWN_PORTS["redis"],
+        health_check=_check("CMD-SHELL", 'test "$(redis-cli -h 127.0.0.1 ping)" = PONG'),
     ),
     "valkey": KnownService(
-        port=6379, health_check=_check("CMD-SHELL", 'test "$(valkey-cli -h 127.0.0.1 ping)" = PONG')
+        port=WELL_KNOWN_PORTS["valkey"],
+        health_check=_check("CMD-SHELL", 'test "$(valkey-cli -h 127.0.0.1 ping)" = PONG'),
     ),
     # Over TCP for the same reason: the first start skips networking. Access denied counts as an answer.
     "mysql": KnownService(
-        port=3306,
+        port=WELL_KNOWN_PORTS["mysql"],
         health_check=_check("CMD", "mysqladmin", "ping", "-h", "127.0.0.1", "--silent"),
         env={"MYSQL_DATABASE": "app", "MYSQL_USER": "app"},
         generated=("MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"),
     ),
     # Its client is called otherwise in newer images; its first start skips networking too.
     "mariadb": KnownService(
-        port=3306,
-        health_check=_listens(3306),
+        port=WELL_KNOWN_PORTS["mariadb"],
+        health_check=_listens("mariadb"),
         env={"MARIADB_DATABASE": "app", "MARIADB_USER": "app"},
         generated=("MARIADB_PASSWORD", "MARIADB_ROOT_PASSWORD"),
     ),
-    "mongo": KnownService(port=27017, health_check=_listens(27017)),
+    "mongo": KnownService(port=WELL_KNOWN_PORTS["mongo"], health_check=_listens("mongo")),
     "rabbitmq": KnownService(
-        port=5672,
-        health_check=_listens(5672),
+        port=WELL_KNOWN_PORTS["rabbitmq"],
+        health_check=_listens("rabbitmq"),
         env={"RABBITMQ_DEFAULT_USER": "rabbitmq"},
         generated=("RABBITMQ_DEFAULT_PASS",),
     ),
-    "memcached": KnownService(port=11211, health_check=_listens(11211)),
-    "nats": KnownService(port=4222, health_check=_listens(4222)),
+    "memcached": KnownService(port=WELL_KNOWN_PORTS["memcached"], health_check=_listens("memcached")),
+    "nats": KnownService(port=WELL_KNOWN_PORTS["nats"], health_check=_listens("nats")),
 }
 """By the last part of the image's path."""

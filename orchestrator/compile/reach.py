@@ -152,7 +152,8 @@ def _why_not(edge: Edge, ends: frozenset[End]) -> str:
     if not ends - {"omitted"}:
         return f"it requires '{edge.job}', which can never start itself"
     if edge.condition == "skipped":
-        return f"it requires '{edge.job}' to be skipped, but that has no 'if', 'unless' or 'on_complete' that could say no"
+        what = "no 'if', 'unless' or 'on_complete' that could say no"
+        return f"it requires '{edge.job}' to be skipped, but that has {what}"
     if edge.condition == "failure":
         return f"it requires '{edge.job}' to fail, but that is always skipped"
     return f"it requires '{edge.job}' to end as '{edge.condition}', which it cannot"

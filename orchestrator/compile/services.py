@@ -10,6 +10,7 @@ from orchestrator.errors import ExpressionError
 from orchestrator.expressions import Hole, segments
 from orchestrator.plan.parts import Resources
 from orchestrator.plan.service_model import DEFAULT_START_TIMEOUT, HealthCheck, Port, Ready, Service
+from orchestrator.plan.well_known import name_of_image
 from orchestrator.spec.model import HealthCheckShape, JobShape, ReadyShape, ResourcesShape, ServiceShape, Spec
 from orchestrator.spec.places import Path
 
@@ -122,7 +123,7 @@ def image_name(image: str) -> str:
     except ExpressionError:
         return ""
     text = "".join(_HOLE if isinstance(part, Hole) else part.text for part in parts)
-    name = text.split("@", 1)[0].rsplit("/", 1)[-1].split(":", 1)[0]
+    name = name_of_image(text)
     return "" if _HOLE in name else name
 
 

@@ -44,7 +44,7 @@ class Heartbeat(Frozen):
     log_position: str = ""
     """Docker's timestamp of the last line that is safely in the store."""
     note: str = ""
-    """For people: what it waits for."""
+    """For people: what it waits for, or what became of a service beside it."""
 
 
 class ServiceSecret(Frozen):

@@ -54,11 +54,12 @@ def read(text: str | bytes, file: str) -> Parsed:
             errors = cast("list[Mapping[str, Any]]", error.errors(include_url=False))
         if attempt == 0:
             diagnostics += [_diagnostic(wording.finding(item, suggester), source) for item in errors]
-        data = without(
+        data, items = without(
             data,
             [wording.path_of(item) for item in errors if item["type"] != "missing"],
             [wording.path_of(item) for item in errors if item["type"] == "missing"],
         )
+        source = source.without(items)
     return Parsed(None, source, in_order(diagnostics))
 
 

@@ -6,9 +6,9 @@ what people see (`Spot`) counts from 1. Lookups are lazy: a spec without finding
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from orchestrator.spec import text as texts
 from orchestrator.spec.diagnostics import MAX_SHOWN_LINE, Diagnostic, Severity
@@ -130,6 +130,13 @@ class Source:
             column = 0
         return None
 
+    def without(self, items: Sequence[Path]) -> "Source":
+        """The same where these items of lists were taken out, one after the other, so that paths fit what is left."""
+        data, root = self.data, self.root
+        for path in items:
+            data, root = _less(data, path), _unmarked(root, path)
+        return replace(self, data=data, root=root)
+
     def diagnostic(
         self,
         code: str,
@@ -177,6 +184,33 @@ class Source:
             except (KeyError, IndexError, TypeError):
                 break
         return value if isinstance(value, str) else None
+
+
+def _less(value: Any, path: Path) -> Any:
+    """A copy of plain data without the list item at `path`; what is not there is no matter."""
+    step = path[0]
+    if isinstance(value, list) and isinstance(step, int):
+        items = cast("list[Any]", value)
+        if step >= len(items):
+            return items
+        inner = [_less(items[step], path[1:])] if len(path) > 1 else []
+        return [*items[:step], *inner, *items[step + 1 :]]
+    if isinstance(value, dict) and step in value and len(path) > 1:
+        mapping = cast("dict[Any, Any]", value)
+        return {**mapping, step: _less(mapping[step], path[1:])}
+    return cast("Any", value)
+
+
+def _unmarked(mark: Mark, path: Path) -> Mark:
+    """The same of marks."""
+    step, inside = path[0], mark.inside
+    if isinstance(inside, list) and isinstance(step, int) and step < len(inside):
+        inner = [_unmarked(inside[step], path[1:])] if len(path) > 1 else []
+        return mark._replace(inside=[*inside[:step], *inner, *inside[step + 1 :]])
+    if isinstance(inside, dict) and isinstance(step, str) and step in inside and len(path) > 1:
+        key = inside[step]
+        return mark._replace(inside={**inside, step: key._replace(value=_unmarked(key.value, path[1:]))})
+    return mark
 
 
 def spot(lines: Sequence[str], line: int, column: int, written: str) -> Spot:

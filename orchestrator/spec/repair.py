@@ -19,10 +19,13 @@ _REPEATS: Final = ("matrix", "for_each", "include", "exclude")
 _OPTIONS: Final = (("max_parallel",), ("fail_fast",))
 
 
-def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
+def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> tuple[Any, list[Path]]:
     """`data` without the values at the `wrong` paths, and with a placeholder for a `missing` name.
 
     A mapping in which another key is missing is taken out as a whole.
+
+    Returns:
+        What is left, and which items of lists were taken out, one after the other: those after each have moved up.
     """
     work = _Copying(data)
     gone: list[Path] = list(wrong)
@@ -55,7 +58,7 @@ def without(data: Any, wrong: Iterable[Path], missing: Iterable[Path]) -> Any:
             work.put(path, PLACEHOLDER_IMAGE)
         if in_job and len(path) == 3 and path[2] in ("image", *JOB_KINDS):
             work.put((*path[:2], "image"), PLACEHOLDER_IMAGE)
-    return work.data
+    return work.data, work.items
 
 
 def _is_service(path: Path) -> bool:
@@ -78,6 +81,8 @@ class _Copying:
 
     def __init__(self, data: Any) -> None:
         self.data = data
+        self.items: list[Path] = []
+        """Of lists, that were taken out."""
         self._own: set[int] = set()
         self._kept: list[Any] = []
 
@@ -95,6 +100,7 @@ class _Copying:
                 return
             if isinstance(holder, list) and isinstance(last, int) and last < len(cast("list[Any]", holder)):
                 del holder[last]
+                self.items.append(path)
                 return
             path = path[:-1]
 

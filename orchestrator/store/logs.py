@@ -21,6 +21,8 @@ BACKLOG_BYTES: Final = 4 * 1024 * 1024
 MAX_LINE: Final = 64 * 1024
 """Characters; a longer line becomes several with the same time."""
 POLL_SECONDS: Final = 0.25
+NOTE_MARK: Final = "orca: service "
+"""Begins a line that is put between a container's own (see `LogWriter.note`); replaying a log passes over these."""
 _END: Final = "end"
 
 
@@ -60,6 +62,8 @@ class LogWriter:
         self._failure: StoreError | None = None
         self.position = ""
         """Timestamp of the last line that is safely in the store."""
+        self.notes: list[str] = []
+        """What has been put between the lines, by an earlier writer too."""
 
     @classmethod
     async def attach(cls, store: Store, try_prefix: str, *, replay: bool) -> Self:
@@ -78,7 +82,10 @@ class LogWriter:
         segments = [key for key in await store.list_keys(f"{try_prefix}log/") if not key.endswith(_END)]
         stored = _Stored()
         async for line in LogReader(store, try_prefix).lines():
-            stored.add(line)
+            if line.text.startswith(NOTE_MARK):
+                writer.notes.append(line.text)
+            else:
+                stored.add(line)
         if segments:
             writer._next = int(segments[-1].rsplit("/", 1)[1]) + 1
         writer.position = stored.last
@@ -100,8 +107,16 @@ class LogWriter:
                 self._take(LogLine(line.timestamp, line.text[start : start + MAX_LINE]))
         if self._buffered >= FLUSH_BYTES:
             await self.flush()
-        elif self._buffer and self._timer is None:
-            self._timer = asyncio.create_task(self._flush_soon())
+        else:
+            self._flush_in_time()
+
+    def note(self, texts: Iterable[str]) -> None:
+        """Put lines of our own where the log is now. Each begins with `NOTE_MARK`, and none is part of a replay."""
+        now = timestamp_now()
+        for text in texts:
+            self.notes.append(text)
+            self._put(LogLine(now, text))
+        self._flush_in_time()
 
     async def flush(self) -> None:
         """Store what waits."""
@@ -147,10 +162,17 @@ class LogWriter:
                 return
             if self._stored.behind:
                 self._stored = None
+        self._put(line)
+
+    def _put(self, line: LogLine) -> None:
         data = f"{line.timestamp} {line.text}\n".encode(errors="replace")
         self._buffer.append(data)
         self._buffered += len(data)
         self._newest = line.timestamp
+
+    def _flush_in_time(self) -> None:
+        if self._buffer and self._timer is None:
+            self._timer = asyncio.create_task(self._flush_soon())
 
     async def _flush_soon(self) -> None:
         await asyncio.sleep(FLUSH_SECONDS)

@@ -3,6 +3,7 @@
 import secrets
 import socket
 import threading
+import time
 
 import pytest
 
@@ -28,8 +29,13 @@ def test_commands_inside_a_container(bench: Bench) -> None:
     none = engine.exec(container, ["no-such-command"], timeout=20, interrupt=Interrupt())
     assert none.exit_code in (126, 127)
     assert "no-such-command" in none.output
-    with pytest.raises(ExecTimeout):
+    begun = time.monotonic()
+    with pytest.raises(ExecTimeout) as late:
         engine.exec(container, ["sh", "-c", EXEC_SLEEP], timeout=0.2, interrupt=Interrupt())
+    assert engine.exec_runs(late.value.run)
+    while engine.exec_runs(late.value.run):
+        assert time.monotonic() < begun + 10
+        time.sleep(0.1)
     interrupt = Interrupt()
     timer = threading.Timer(0.2, interrupt.fire)
     timer.start()

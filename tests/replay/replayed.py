@@ -20,7 +20,7 @@ async def main() -> None:
     replayer = Replayer(
         workflows=[RunWorkflow], data_converter=data_converter, workflow_runner=UnsandboxedWorkflowRunner()
     )
-    for path in sorted(HISTORIES.glob("*.json")):
+    for path in sorted(HISTORIES.glob("*.json"), key=lambda path: path.stem):
         # The name is a literal: runs under way have it in their histories, whatever the code calls it today.
         history = WorkflowHistory.from_json(f"orca-run/{path.stem}", path.read_text())
         await replayer.replay_workflow(history)

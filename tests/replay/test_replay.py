@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.replay.record import PLANS
+from tests.replay.plans import PLANS
 
 ROOT = Path(__file__).parents[2]
 HISTORIES = Path(__file__).with_name("histories")

@@ -63,7 +63,7 @@ PROGRAMS: dict[str, Program] = {
 }
 
 EXEC_SAY = "echo up; echo no >&2; exit 3"
-EXEC_SLEEP = "sleep 20"
+EXEC_SLEEP = "sleep 3"
 EXEC_WIDE = "head -c 100000 /dev/zero | tr '\\0' x"
 
 
@@ -74,7 +74,7 @@ def _exec_says(box: Running) -> int:
 
 
 def _exec_sleeps(box: Running) -> int:
-    box.sleep(20)
+    box.sleep(3)
     return 0
 
 

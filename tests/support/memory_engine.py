@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
+from tests.support.memory_chunks import Chunks
+from workers.engine.capacity import EngineCapacity
 from workers.engine.failures import (
     ContainerGone,
     ExecTimeout,
@@ -28,7 +30,6 @@ from workers.engine.interface import (
     ByteStream,
     ContainerSpec,
     ContainerState,
-    EngineCapacity,
     ExecResult,
     ImageFacts,
     Interrupt,
@@ -129,6 +130,7 @@ class MemoryEngine:
         execs: Mapping[str, Program] | None = None,
     ) -> None:
         self._execs = execs or {}
+        self._late: dict[str, _Container] = {}
         self._networks: dict[str, ObservedNetwork] = {}
         self._images = images or {"alpine:latest": ImageFacts(id="sha256:alpine")}
         self._programs = programs or {}
@@ -272,9 +274,14 @@ class MemoryEngine:
                 lambda: inner.exit_code is not None or interrupt.fired, timeout=timeout
             )
         if not in_time:
-            raise ExecTimeout(f"it took longer than {timeout:g} s")
+            run = f"exec-{next(self._ids)}"
+            self._late[run] = inner
+            raise ExecTimeout(f"it took longer than {timeout:.3g} s", run)
         output = "".join(f"{entry.text}\n" for entry in inner.entries)
         return ExecResult(KILLED if inner.exit_code is None else inner.exit_code, output[:MAX_EXEC_OUTPUT])
+
+    def exec_runs(self, run: str) -> bool:
+        return self._late[run].exit_code is None
 
     def create_network(self, spec: NetworkSpec) -> str:
         with self._changed:
@@ -331,7 +338,7 @@ class MemoryEngine:
                 entry = tarfile.TarInfo(posixpath.relpath(name, posixpath.dirname(path)))
                 entry.size = len(data)
                 archive.addfile(entry, io.BytesIO(data))
-        return _Chunks(buffer.getvalue())
+        return Chunks(buffer.getvalue())
 
     def list_labelled(self, labels: Mapping[str, str | None]) -> list[ListedContainer]:
         with self._changed:
@@ -362,20 +369,6 @@ class MemoryEngine:
         if box is None:
             raise ContainerGone(f"there is no container '{container}'")
         return box
-
-
-class _Chunks:
-    def __init__(self, data: bytes) -> None:
-        self._pieces = iter([data[start : start + 1000] for start in range(0, len(data), 1000)])
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._pieces)
-
-    def close(self) -> None:
-        self._pieces = iter([])
 
 
 def _has(labels: Mapping[str, str], wanted: Mapping[str, str | None]) -> bool:

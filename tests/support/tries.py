@@ -18,7 +18,7 @@ from workers.supervision.control import Cause
 from workers.supervision.identity import name_of, prefix_of
 from workers.supervision.limits import Limits
 
-QUICK = Limits(heartbeat=0.1, first_patience=0.2, patience=1.0, pause=0.05, stop_margin=2.0)
+QUICK = Limits(heartbeat=0.1, first_patience=0.2, patience=1.0, pause=0.05, stop_margin=2.0, beside=0.2)
 
 
 def request(run: str = "run", *commands: str, **changes: Any) -> ContainerRequest:

@@ -138,9 +138,16 @@ def image_facts(answer: JsonObject) -> ImageFacts:
         id=answer["Id"],
         user=config.get("User") or "",
         working_dir=config.get("WorkingDir") or "",
-        ports=tuple(sorted(int(port.partition("/")[0]) for port in exposed if not port.endswith("/udp"))),
+        ports=_exposed(exposed, "tcp"),
+        udp_ports=_exposed(exposed, "udp"),
         health_check=_health_check(config.get("Healthcheck") or {}),
     )
+
+
+def _exposed(ports: Sequence[str], protocol: PortProtocol) -> tuple[int, ...]:
+    """Of `5432/tcp`, `53/udp`, `80`."""
+    parts = (port.partition("/") for port in ports)
+    return tuple(sorted(int(number) for number, _, kind in parts if (kind or "tcp") == protocol))
 
 
 def _health_check(config: JsonObject) -> ImageHealthCheck | None:

@@ -16,6 +16,7 @@ from docker.errors import APIError, DockerException, create_api_error_from_http_
 from docker.utils.utils import kwargs_from_env
 from urllib3.exceptions import HTTPError
 
+from workers.engine.capacity import EngineCapacity
 from workers.engine.docker_convert import (
     LogDecoder,
     StreamDecoder,
@@ -46,7 +47,6 @@ from workers.engine.interface import (
     MAX_EXEC_OUTPUT,
     ByteStream,
     ContainerSpec,
-    EngineCapacity,
     ExecResult,
     ImageFacts,
     Interrupt,
@@ -251,8 +251,16 @@ class DockerEngine:
         finally:
             timer.cancel()
         if late.is_set():
-            raise ExecTimeout(f"it took longer than {timeout:g} s")
+            raise ExecTimeout(f"it took longer than {timeout:.3g} s", run)
         return decoder.text()
+
+    def exec_runs(self, run: str) -> bool:
+        """See `ContainerEngine`."""
+        try:
+            with translated(self.address, "cannot see whether a command still runs", _GONE):
+                return bool(self._quick.exec_inspect(run)["Running"])
+        except ContainerGone:
+            return False
 
     def create_network(self, spec: NetworkSpec) -> str:
         """See `ContainerEngine`."""

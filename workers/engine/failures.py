@@ -43,7 +43,11 @@ class PathNotFound(EngineError):
 
 
 class ExecTimeout(EngineError):
-    """A command inside a container took too long."""
+    """A command inside a container took too long. `run` is its id, for `ContainerEngine.exec_runs`."""
+
+    def __init__(self, message: str, run: str) -> None:
+        super().__init__(message)
+        self.run = run
 
 
 class NetworkRefused(EngineError):

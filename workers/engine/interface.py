@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, Protocol
 
+from workers.engine.capacity import EngineCapacity
 from workers.engine.failures import Interrupted
 
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
@@ -148,6 +149,8 @@ class ImageFacts:
     working_dir: str = ""
     ports: tuple[int, ...] = ()
     """TCP ports that it exposes, in ascending order."""
+    udp_ports: tuple[int, ...] = ()
+    """UDP ports that it exposes, likewise."""
     health_check: ImageHealthCheck | None = None
 
 
@@ -156,15 +159,6 @@ class LogEntry(NamedTuple):
 
     timestamp: str
     text: str
-
-
-@dataclass(frozen=True)
-class EngineCapacity:
-    """What the engine's host has, for all of its containers together."""
-
-    cpus: float
-    memory: int
-    """Bytes."""
 
 
 class ByteStream(Protocol):
@@ -338,6 +332,10 @@ class ContainerEngine(Protocol):
             ExecTimeout: it took longer than `timeout` seconds; it may go on inside the container.
             Interrupted: `interrupt` fired first; likewise.
         """
+        ...
+
+    def exec_runs(self, run: str) -> bool:
+        """Whether a command that took too long (`ExecTimeout.run`) still runs inside its container."""
         ...
 
     def create_network(self, spec: NetworkSpec) -> str:

@@ -8,7 +8,8 @@ from concurrent.futures import Executor
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.store.store import Store
-from workers.engine.interface import ContainerEngine, EngineCapacity
+from workers.engine.capacity import EngineCapacity
+from workers.engine.interface import ContainerEngine
 from workers.supervision.artifacts import Artifacts
 from workers.supervision.attempt import Attempt, Detached
 from workers.supervision.control import Cause, Control

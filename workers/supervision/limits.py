@@ -28,6 +28,8 @@ class Limits:
     """How long an image's facts are taken as true."""
     removers: int = 2
     """Containers that are removed at the same time."""
+    beside: float = 2.0
+    """Between two looks at the services beside a job."""
     settling: float = 0.5
     """How long a service that cannot be checked must run to count as started."""
     network_patience: float = 10.0

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from orchestrator.contract.messages import Heartbeat
 
+MAX_NOTE: Final = 300
+"""Characters of what a heartbeat says to people."""
 Phase = Literal["looking", "pulling", "preparing", "running", "collecting"]
 
 
@@ -29,6 +31,11 @@ class Pulse:
         self._state = self._state.model_copy(
             update={"phase": phase, "container_id": container or self._state.container_id}
         )
+        self._say()
+
+    def tell(self, note: str) -> None:
+        """Say something of the try to people, from now on."""
+        self._state = self._state.model_copy(update={"note": note[:MAX_NOTE]})
         self._say()
 
     async def run(self) -> None:

@@ -79,7 +79,8 @@ class Record:
             The outcome with the warnings that came on top.
         """
         if outcome.reason is not None and outcome.reason.kind is not FailureKind.EXIT:
-            await writer.append([LogLine(timestamp_now(), f"orca: {outcome.reason}")])
+            now = timestamp_now()
+            await writer.append(LogLine(now, f"orca: {line}") for line in str(outcome.reason).splitlines())
         await writer.finish()
         if writer.loss is not None:
             outcome = _warned(outcome, writer.loss)

@@ -1,7 +1,10 @@
 """Waits for a running container, pumps its log, stops it when time is up or someone says so, and takes its harvest."""
 
 import asyncio
+import logging
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -25,8 +28,11 @@ from workers.supervision.reasons import (
     timeout_reason,
 )
 from workers.supervision.script import mark_prefix
+from workers.supervision.services.beside import Beside
 from workers.supervision.site import Site
 from workers.supervision.transcript import Transcript
+
+log = logging.getLogger("orca.supervision")
 
 Ending = Literal["own", "timeout", "cancel"]
 
@@ -93,7 +99,8 @@ class Watch:
         self._pulse.enter("running", container)
         pump = LogPump(self._site.engine, self._site.threads, container, transcript=transcript, writer=writer)
         try:
-            ending, exit_code = await self._end(container, self._time_left(started_at, reach))
+            async with self._looking_beside(writer):
+                ending, exit_code = await self._end(container, self._time_left(started_at, reach))
             now = timestamp_now()
             await pump.finish(stall=self._site.limits.log_stall)
             await writer.append(transcript.close(exit_code, now))
@@ -113,6 +120,19 @@ class Watch:
             warnings=tuple(warnings),
             writer=writer,
         )
+
+    @asynccontextmanager
+    async def _looking_beside(self, writer: LogWriter) -> AsyncGenerator[None]:
+        """While the job runs: its services are looked at too, where it has any."""
+        beside = Beside(self._site, self._request.services, writer, pulse=self._pulse)
+        looking = asyncio.create_task(beside.run())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.wait({looking})
+            if not looking.cancelled() and (error := looking.exception()) is not None:
+                log.error("the services beside a job were not looked at to its end", exc_info=error)
 
     async def _writer(self, *, replay: bool) -> LogWriter:
         prefix = prefix_of(self._request)

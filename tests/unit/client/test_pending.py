@@ -7,7 +7,13 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowExecutionDescription
 
 from orchestrator.client.converter import data_converter
-from orchestrator.client.pending import FOR_A_WORKER, waiting_work, with_waiting
+from orchestrator.client.pending import (
+    FOR_A_WORKER,
+    running_notes,
+    waiting_work,
+    with_notes,
+    with_waiting,
+)
 from orchestrator.contract.messages import Heartbeat, JobRecord, RunRecord, ServiceRecord
 
 SCHEDULED, STARTED = 1, 2
@@ -46,6 +52,37 @@ async def test_what_waits_and_for_what() -> None:
         "full (dispatch 3)": NOTE,
         "start services: unit #2": NOTE,
     }
+
+
+async def test_what_is_said_of_work_that_runs() -> None:
+    running = Heartbeat(
+        host="a", phase="running", note="service 'db' ended with exit code 1; the job goes on"
+    )
+    described = Described(
+        await pending("test #2", STARTED, running),
+        await pending("unit (a) (dispatch 2)", STARTED, running),
+        await pending("full", STARTED, Heartbeat(host="a", phase="waiting", note=NOTE)),
+        await pending("runs", STARTED, Heartbeat(host="a", phase="running")),
+        await pending("silent", STARTED),
+        await pending("queued", SCHEDULED, running),
+    )
+    notes = await running_notes(cast("Client", described), cast("WorkflowExecutionDescription", described))
+    assert notes == dict.fromkeys(("test #2", "unit (a)", "unit (a) (dispatch 2)"), running.note)
+    state = record(
+        test=job(tries=2),
+        runs=job(),
+        unit=job(variants={"unit (a)": job(), "unit (b)": job()}),
+        done=job("success"),
+    )
+    told = with_notes(state, notes).jobs
+    assert [(name, one.status, one.reason) for name, one in told.items()] == [
+        ("test", "running", running.note),
+        ("runs", "running", None),
+        ("unit", "running", None),
+        ("done", "success", None),
+    ]
+    assert [one.reason for one in told["unit"].variants.values()] == [running.note, None]
+    assert with_notes(state, {}) == state
 
 
 def job(status: str = "running", tries: int = 1, variants: dict[str, JobRecord] | None = None) -> JobRecord:

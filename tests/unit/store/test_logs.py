@@ -70,6 +70,22 @@ async def test_replay_goes_on_where_the_last_writer_stopped(store: Store, stored
     assert await read(store) == [*whole, line(1, "a clock that was set back")]
 
 
+@pytest.mark.parametrize("stored", [0, 1, 3, 5])
+async def test_what_was_put_between_the_lines_is_no_part_of_a_replay(store: Store, stored: int) -> None:
+    whole = [line(number, "text") for number in range(5)]
+    first = LogWriter(store, PREFIX)
+    await first.append(whole[:stored])
+    first.note(["orca: service 'db' ended", "orca: service 'db' | bye"])
+    await first.detach()
+    again = await LogWriter.attach(store, PREFIX, replay=True)
+    assert again.notes == ["orca: service 'db' ended", "orca: service 'db' | bye"]
+    await again.append(whole)
+    await again.finish()
+    found = [line async for line in LogReader(store, PREFIX).lines()]
+    assert [line for line in found if not line.text.startswith("orca: ")] == whole
+    assert [line.text for line in found[stored : stored + 2]] == again.notes
+
+
 async def test_replay_of_a_log_whose_beginning_the_engine_dropped(store: Store) -> None:
     first = LogWriter(store, PREFIX)
     await first.append([line(number) for number in range(1, 6)])

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workers.engine.interface import Interrupt
 from workers.supervision.services.checks import (
@@ -113,8 +113,10 @@ class Asking:
                 if not check.cancelled():
                     check.exception()
                 return self._ended(end)
-            at = self._age()
-            progress, verdict = judge(rules, progress, check.result(), at=at)
+            at, result = self._age(), check.result()
+            if result.late and timeout < rules.timeout:
+                result = replace(result, cut=True)
+            progress, verdict = judge(rules, progress, result, at=at)
             if not isinstance(verdict, NotYet):
                 return Judged(verdict, progress, at)
             pause = verdict.pause

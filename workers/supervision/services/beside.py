@@ -1,16 +1,73 @@
-"""Services that ended by themselves while the job beside them ran: the likely cause of its failure."""
+"""Services that end by themselves while the job beside them runs: seen soon, and the likely cause of its failure."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.contract.times import parse_rfc3339
 from orchestrator.errors import EngineError
+from orchestrator.store.logs import NOTE_MARK, LogWriter
 from workers.engine.interface import ObservedContainer
+from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import duration_text
 from workers.supervision.services.last_lines import last_lines
 from workers.supervision.services.words import with_lines
 from workers.supervision.site import Site
+
+log = logging.getLogger("orca.supervision")
+
+
+class Beside:
+    """Looks at the services beside a job while it runs, and says in its log and its heartbeats when one has ended.
+
+    Args:
+        site: what the worker shares.
+        containers: the services' containers.
+        writer: the job's log.
+        pulse: how the job says how it stands.
+    """
+
+    def __init__(self, site: Site, containers: Sequence[str], writer: LogWriter, *, pulse: Pulse) -> None:
+        self._site = site
+        self._alive = list(containers)
+        self._writer = writer
+        self._pulse = pulse
+
+    async def run(self) -> None:
+        """Until cancelled, or none is left."""
+        while self._alive:
+            await asyncio.sleep(self._site.limits.beside)
+            for container in tuple(self._alive):
+                try:
+                    await self._look(container)
+                except EngineError as error:
+                    # The job's own wait for the engine says so, where it goes on.
+                    log.info("whether a service is still there cannot be seen: %s", error)
+
+    async def _look(self, container: str) -> None:
+        observed = await self._site.threads.call(self._site.engine.inspect, container)
+        if observed is None:
+            name = clause = f"container '{container}' was removed"
+        elif observed.state in ("exited", "dead"):
+            name = f"'{observed.labels.get(LABEL_SERVICE, container)}'"
+            clause = f"{name} {_how(observed)}"
+        else:
+            return
+        lines = with_lines(clause, await last_lines(self._site, container)) if observed else clause
+        self._alive.remove(container)
+        first = f"{NOTE_MARK}{name} "
+        # An earlier worker may have seen it, and the log has it.
+        if not any(f"{text} ".startswith(first) for text in self._writer.notes):
+            head, *quoted = lines.splitlines()
+            self._writer.note([f"{NOTE_MARK}{head}", *(f"{NOTE_MARK}{name} |{line[1:]}" for line in quoted)])
+        self._pulse.tell(f"service {clause}; the job goes on")
+
+
+def _how(observed: ObservedContainer) -> str:
+    if observed.oom_killed:
+        return f"went over its memory limit and was killed (exit code {observed.exit_code})"
+    return f"ended with exit code {observed.exit_code}"
 
 
 async def deaths(site: Site, containers: Sequence[str], *, before: str) -> list[str]:

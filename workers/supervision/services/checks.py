@@ -7,6 +7,7 @@ from typing import Final
 from orchestrator.contract.services import ServiceRequest
 from orchestrator.plan import patterns
 from orchestrator.plan.service_model import HealthCheck, Ready
+from orchestrator.plan.well_known import WELL_KNOWN_PORTS, name_of_image
 from workers.engine.interface import ImageFacts, ImageHealthCheck
 from workers.supervision.services.health import Rules
 
@@ -30,6 +31,8 @@ class PortCheck:
 
     ports: tuple[int, ...]
     some_will_do: bool = False
+    main: int | None = None
+    """The one among those that will do."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class NoCheck:
     """Nothing can be checked, or nothing is to be (`wanted`)."""
 
     wanted: bool
+    udp: bool = False
+    """There are ports, but they cannot be probed."""
 
 
 Check = CommandCheck | PortCheck | HttpCheck | LogCheck | NoCheck
@@ -66,11 +71,34 @@ class Checking:
     text: str
     """For people: what is checked."""
 
+    is_command: bool = False
+    """The text is a command, as the spec has it."""
+
+    @property
+    def quoted(self) -> str:
+        """The same within a sentence."""
+        return f"'{self.text}'" if self.is_command else self.text
+
 
 def ports_of(service: ServiceRequest, image: ImageFacts) -> tuple[int, ...]:
-    """The TCP ports that it has: those that the spec names, then those that the image exposes."""
-    asked = [port.container for port in service.ports if port.protocol == "tcp"]
-    return tuple(dict.fromkeys([*asked, *image.ports]))
+    """The ports that it has: those that the spec names, then what the image exposes, TCP first.
+
+    Of a well-known image's ports the one that it is known for comes first.
+    """
+    asked = [port.container for port in service.ports]
+    return tuple(dict.fromkeys([*asked, *_exposed(service, image), *image.udp_ports]))
+
+
+def _exposed(service: ServiceRequest, image: ImageFacts) -> tuple[int, ...]:
+    """The TCP ports that the image exposes."""
+    main = _main_port(service, image)
+    return image.ports if main is None else tuple(dict.fromkeys([main, *image.ports]))
+
+
+def _main_port(service: ServiceRequest, image: ImageFacts) -> int | None:
+    """That of the exposed ports for which the image is known."""
+    known = WELL_KNOWN_PORTS.get(name_of_image(service.image))
+    return known if known in image.ports else None
 
 
 def checking(service: ServiceRequest, image: ImageFacts) -> Checking:
@@ -84,18 +112,28 @@ def checking(service: ServiceRequest, image: ImageFacts) -> Checking:
     if wanted.test is not None:
         if wanted.test[:1] == ("NONE",):
             return Checking(NoCheck(wanted=True), rules, "")
-        return Checking(CommandCheck(_command(wanted.test)), rules, _text(wanted.test))
+        return Checking(CommandCheck(_command(wanted.test)), rules, _text(wanted.test), is_command=True)
     if wanted.ready is not None:
         check, text = _ready(wanted.ready, service, image)
         return Checking(check, rules, text)
     if own is not None:
         return Checking(CommandCheck(_command(own.test)), rules, f"the image's own check '{_text(own.test)}'")
-    asked = tuple(port.container for port in service.ports if port.protocol == "tcp")
-    if ports := asked or image.ports:
+    return _of_ports(service, image, rules)
+
+
+def _of_ports(service: ServiceRequest, image: ImageFacts, rules: Rules) -> Checking:
+    if ports := _asked(service) or _exposed(service, image):
         text = f"port {ports[0]}" if len(ports) == 1 else f"ports {', '.join(map(str, ports))}"
+        if _asked(service):
+            return Checking(PortCheck(ports), rules, text)
         # An image exposes ports that it may use: not each of them is ever opened.
-        return Checking(PortCheck(ports, some_will_do=not asked), rules, text)
-    return Checking(NoCheck(wanted=False), rules, "")
+        return Checking(PortCheck(ports, some_will_do=True, main=_main_port(service, image)), rules, text)
+    return Checking(NoCheck(wanted=False, udp=bool(ports_of(service, image))), rules, "")
+
+
+def _asked(service: ServiceRequest) -> tuple[int, ...]:
+    """The TCP ports that the spec names."""
+    return tuple(port.container for port in service.ports if port.protocol == "tcp")
 
 
 def _rules(wanted: HealthCheck, own: ImageHealthCheck | None, *, start_timeout: float) -> Rules:
@@ -112,6 +150,7 @@ def _rules(wanted: HealthCheck, own: ImageHealthCheck | None, *, start_timeout: 
         start_period=chosen("start_period"),
         start_interval=chosen("start_interval"),
         start_timeout=start_timeout,
+        patient="retries" in wanted.given,
     )
 
 
@@ -129,7 +168,7 @@ def _ready(ready: Ready, service: ServiceRequest, image: ImageFacts) -> tuple[Ch
     if ready.tcp is not None:
         return PortCheck((ready.tcp,)), f"port {ready.tcp}"
     if ready.http is not None:
-        ports = ports_of(service, image)
+        ports = _asked(service) or _exposed(service, image)
         port = ready.http_port or (ports[0] if ports else None)
         if port is None:
             raise BadCheck(

@@ -10,12 +10,16 @@ failed check counts only after the start period, and only `interval` seconds or 
 from dataclasses import dataclass, replace
 from typing import Final
 
+from workers.supervision.reasons import duration_text
+
 FIRST_PAUSE: Final = 0.1
 """Seconds before the first check, and between the first two."""
 GROWTH: Final = 1.25
 """Each pause is so many times the one before, so that health is noticed within a quarter of the time it took."""
 BROKEN_LIMIT: Final = 2
 """Checks in a row that could not be carried out at all; one alone may be a container that is just ending."""
+QUIET: Final = 3.0
+"""Seconds without a further port after which those that are open have to do."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Rules:
     start_period: float = 0.0
     start_interval: float = 5.0
     start_timeout: float = 60.0
+    patient: bool = False
+    """The spec says how often a check may fail: also one that cannot be carried out (yet)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,13 @@ class CheckResult:
     broken: bool = False
     """It cannot be carried out: the command does not exist."""
     partly: bool = False
-    """Not all that was asked for is there, but a part of it."""
+    """Not all that was asked for is there, but a part of it that will do."""
+    opened: int = 0
+    """Of what was asked for, how much is there."""
+    late: bool = False
+    """No answer came in the time that it had."""
+    cut: bool = False
+    """That was less than a check has."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,10 @@ class Progress:
     broken: int = 0
     """In a row."""
     last: CheckResult | None = None
+    """That had its whole time, where one had."""
+    opened: int = 0
+    opened_at: float = 0.0
+    """When that last changed."""
 
 
 def first_pause(rules: Rules) -> float:
@@ -100,17 +116,21 @@ def judge(rules: Rules, progress: Progress, result: CheckResult, *, at: float) -
     seen = replace(
         progress,
         checks=progress.checks + 1,
-        last=result,
-        broken=progress.broken + 1 if result.broken else 0,
+        last=progress.last if result.cut and progress.last is not None else result,
+        broken=progress.broken + 1 if result.broken and at >= rules.start_period else 0,
+        opened=result.opened,
+        opened_at=progress.opened_at if result.opened == progress.opened else at,
     )
     if result.passed:
         return seen, Healthy()
-    if seen.broken >= BROKEN_LIMIT:
+    if result.partly and at - seen.opened_at >= QUIET:
+        return seen, Healthy(lacking=result.detail)
+    if seen.broken >= BROKEN_LIMIT and not rules.patient:
         return seen, Unhealthy(result.detail, broken=True)
     if at >= rules.start_period and at - seen.counted_at >= rules.interval:
         seen = replace(seen, failures=seen.failures + 1, counted_at=at)
         if seen.failures >= rules.retries and not result.partly:
-            return seen, Unhealthy(f"{seen.failures} checks in a row failed")
+            return seen, Unhealthy(f"{seen.failures} checks in a row failed", broken=result.broken)
     if at >= rules.start_timeout:
         return seen, overdue(rules, seen)
     pause = min(_longest_pause(rules, at), progress.pause, rules.start_timeout - at)
@@ -122,7 +142,8 @@ def overdue(rules: Rules, progress: Progress) -> Healthy | Unhealthy:
     last = progress.last
     if last is not None and last.partly:
         return Healthy(lacking=last.detail)
-    return Unhealthy(f"it did not get healthy within its start timeout of {rules.start_timeout:g} s")
+    why = f"it did not get healthy within its start timeout of {duration_text(rules.start_timeout)}"
+    return Unhealthy(why, broken=last is not None and last.broken)
 
 
 def _longest_pause(rules: Rules, at: float) -> float:

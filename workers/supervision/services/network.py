@@ -30,7 +30,7 @@ async def make_network(site: Site, request: StartServices) -> None:
     except NameTaken:
         await _adopt(site, request.scope, name)
     except NetworkRefused as error:
-        raise TryFailed(FailureKind.DOCKER, await _refused(site, error)) from error
+        raise TryFailed(FailureKind.DOCKER, await _refused(site, request, error)) from error
 
 
 async def remove_network(site: Site, scope: ServiceScope) -> str | None:
@@ -70,14 +70,18 @@ async def _adopt(site: Site, scope: ServiceScope, name: str) -> None:
         )
 
 
-async def _refused(site: Site, error: NetworkRefused) -> str:
+async def _refused(site: Site, request: StartServices, error: NetworkRefused) -> str:
     """The engine's words, and where its address ranges may have gone."""
+    whose = "services'" if request.services else "job's"
+    text = f"the {whose} network could not be made: {error}"
     try:
         ours = len(await site.threads.call(site.engine.list_networks, {LABEL_MARK: None}))
     except EngineError:
-        return str(error)
-    left = f"{ours} network{'' if ours == 1 else 's'} of orca's {'is' if ours == 1 else 'are'} on this host"
+        return text
+    held = f"{ours} {'is' if ours == 1 else 'are'} orca's ('docker network ls --filter label={LABEL_MARK}')"
+    if ours == 0:
+        held = "none is orca's"
     return (
-        f"the services' network could not be made: {error}; {left}: list them with 'docker network ls --filter"
-        f" label={LABEL_MARK}', and remove those that no run uses any more with 'docker network rm'"
+        f"{text}; of the networks on this host {held}: remove those that nobody uses any more with 'docker network rm',"
+        " or give the engine more addresses ('default-address-pools' in its daemon.json)"
     )

@@ -21,7 +21,7 @@ from workers.engine.interface import ImageFacts, ObservedContainer
 from workers.supervision.reasons import TryFailed, reason
 from workers.supervision.services import words
 from workers.supervision.services.asking import Asking, Ended, Judged, Unasked
-from workers.supervision.services.checks import BadCheck, checking, ports_of
+from workers.supervision.services.checks import BadCheck, NoCheck, checking, ports_of
 from workers.supervision.services.generated import environment
 from workers.supervision.services.health import Unhealthy
 from workers.supervision.services.identity import container_of, foreign
@@ -177,18 +177,15 @@ class Starting:
                 raise await self._ended(container, end)
             case Unasked():
                 wanted = service.health_check.test is not None
-                warning = None if wanted else words.unchecked(service.name)
+                udp = isinstance(plan.check, NoCheck) and plan.check.udp
+                warning = None if wanted else words.unchecked(service.name, udp=udp)
                 return Stand(self._report("started"), warning=warning)
             case Judged(verdict, progress, at):
                 if isinstance(verdict, Unhealthy):
-                    text = words.unhealthy(verdict, progress, check=plan.text)
+                    text = words.unhealthy(verdict, progress, check=plan.quoted)
                     raise _Down("unhealthy", words.with_lines(text, await last_lines(self._site, container)))
                 lacking = verdict.lacking
-                warning = (
-                    words.lacking(service.name, lacking, timeout=plan.rules.start_timeout)
-                    if lacking
-                    else None
-                )
+                warning = words.lacking(service.name, lacking) if lacking else None
                 return Stand(self._report("healthy", after=round(at, 3)), warning=warning)
 
     async def _ended(self, container: str, end: Ended) -> _Down:

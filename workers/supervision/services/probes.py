@@ -50,16 +50,24 @@ class CommandProbe:
         self._threads = threads
         self._container = container
         self._command = check.command
+        self._late: tuple[str, str] | None = None
+        """Of one that took too long, and may go on inside the container: its id, and what was said of it."""
 
     async def check(self, timeout: float) -> CheckResult:
-        """See `Probe`."""
+        """See `Probe`. One at a time: where the one before still runs, that is the answer."""
+        if self._late is not None:
+            run, said = self._late
+            if await self._threads.call(self._engine.exec_runs, run):
+                return CheckResult(passed=False, detail=f"{said}, and still runs")
+            self._late = None
         interrupt = Interrupt()
         run = self._engine.exec
         call = self._threads.call(run, self._container, self._command, timeout=timeout, interrupt=interrupt)
         try:
             ended = await call
         except ExecTimeout as error:
-            return CheckResult(passed=False, detail=str(error))
+            self._late = (error.run, str(error))
+            return CheckResult(passed=False, detail=str(error), late=True)
         except ContainerGone:
             return CheckResult(passed=False, detail="the container has ended")
         finally:
@@ -91,8 +99,10 @@ class PortProbe:
         if not refused:
             return CheckResult(passed=True)
         detail = ", ".join(f"port {port}: {answer}" for port, answer in refused.items())
-        partly = self._check.some_will_do and len(refused) < len(ports)
-        return CheckResult(passed=False, detail=detail, partly=partly)
+        opened = len(ports) - len(refused)
+        main = self._check.main
+        partly = self._check.some_will_do and opened > 0 and (main is None or main not in refused)
+        return CheckResult(passed=False, detail=detail, partly=partly, opened=opened)
 
     async def _connect(self, port: int, timeout: float) -> str | None:
         """Why no connection could be made; None where one was."""
@@ -131,7 +141,7 @@ class HttpProbe:
             async with asyncio.timeout(timeout):
                 answer = await self._ask()
         except TimeoutError:
-            return CheckResult(passed=False, detail=f"no answer in {timeout:.3g} s")
+            return CheckResult(passed=False, detail=f"no answer in {timeout:.3g} s", late=True)
         except (OSError, ValueError) as error:
             return CheckResult(passed=False, detail=_words(error))
         version, _, rest = answer.decode("latin-1").strip().partition(" ")

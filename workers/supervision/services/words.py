@@ -41,10 +41,12 @@ def ended(exit_code: int, *, oom: bool, after: float) -> str:
 
 
 def unhealthy(verdict: Unhealthy, progress: Progress, *, check: str) -> str:
-    """Why a service counts as unhealthy, as a clause."""
+    """Why a service counts as unhealthy, as a clause. `check` is what was checked, in quotes where it is a command."""
+    detail = verdict.why if progress.last is None else progress.last.detail
     if verdict.broken:
+        subject = f"the health check {check}" if check.startswith("'") else check
         return (
-            f"cannot be checked: the health check '{check}' cannot be run in its container ({verdict.why});"
+            f"cannot be checked: {subject} cannot be run in its container ({detail});"
             " name a command that its image has"
         )
     count = f"{progress.checks} check{'' if progress.checks == 1 else 's'} of {check}"
@@ -52,20 +54,20 @@ def unhealthy(verdict: Unhealthy, progress: Progress, *, check: str) -> str:
     return f"is not healthy: {verdict.why}; {count}{last}"
 
 
-def lacking(name: str, detail: str, *, timeout: float) -> str:
+def lacking(name: str, detail: str) -> str:
     """For a service of which only some of its image's ports opened."""
     return (
-        f"service '{name}' counts as healthy, though after {duration_text(timeout)} not all ports that its image"
-        f" exposes were open ({detail}); name the one that matters with 'ready: {{tcp: PORT}}', then nothing is"
-        " waited for"
+        f"service '{name}' counts as healthy, though not all ports that its image exposes are open ({detail}); name"
+        " the one that matters with 'ready: {tcp: PORT}', then nothing else is waited for"
     )
 
 
-def unchecked(name: str) -> str:
-    """For a service that nothing is known of but that it runs."""
+def unchecked(name: str, *, udp: bool) -> str:
+    """For a service that nothing is known of but that it runs; `udp` where it has ports of that kind."""
+    ports = "only UDP ports, which cannot be probed" if udp else "no ports"
     return (
-        f"service '{name}' was started, but nothing tells whether it is ready: it has no health check and no"
-        " ports; give it a 'health_check'"
+        f"service '{name}' was started, but nothing tells whether it is ready: it has no health check and {ports};"
+        " give it a 'health_check'"
     )
 
 

@@ -10,7 +10,7 @@ from orchestrator.plan.service_model import Port
 from tests.support.scopes import FOREVER, LISTEN, REDIS, logged, made, service
 from tests.support.tries import Bench
 from workers.engine.docker_engine import DockerEngine
-from workers.engine.interface import ContainerSpec
+from workers.engine.interface import ContainerSpec, Interrupt
 from workers.supervision.services.identity import prefix_of
 
 
@@ -36,6 +36,53 @@ async def test_a_service_that_died_beside_a_job(bench: Bench, mark: str) -> None
         ("cache", False, None, ()),
     ]
     assert await case.left_over() == ([], [])
+
+
+async def test_a_service_that_dies_is_told_while_the_job_runs(
+    bench: Bench, docker_engine: DockerEngine, mark: str
+) -> None:
+    case = made(bench, mark, service(script=f"echo last words; {FOREVER}"), REDIS)
+    assert (await case.start()).status == "success"
+    job = case.job(
+        "echo begin; until test -e /go; do sleep 0.1; done; echo end; exit 1",
+        services=(case.container("db"),),
+    )
+    running = bench.begin(job)
+    await bench.until_logged(job, "begin")
+    await asyncio.to_thread(docker_engine.kill, case.container("db"))
+    await bench.until_logged(job, "orca: service 'db' | last words")
+    texts = await bench.texts(job)
+    assert texts[-2:] == [
+        "orca: service 'db' ended with exit code 137; its last lines:",
+        "orca: service 'db' | last words",
+    ]
+    assert not running.done()
+    assert (bench.beats[-1].phase, bench.beats[-1].note) == (
+        "running",
+        "service 'db' ended with exit code 137; the job goes on",
+    )
+    # Another worker takes the job over: nothing is told twice, and no line is lost.
+    bench.cause = "detach"
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    container = await bench.container(job)
+    assert container is not None
+    again = bench.begin(job)
+    async with asyncio.timeout(20):
+        while not bench.beats[-1].note:
+            await asyncio.sleep(0.05)
+    await asyncio.to_thread(
+        docker_engine.exec, container.id, ["touch", "/go"], timeout=9, interrupt=Interrupt()
+    )
+    outcome = await again
+    assert "likely cause: service 'db' had ended with exit code 137, " in str(outcome.reason)
+    texts = await bench.texts(job)
+    assert [text for text in texts if "ended with" in text] == [
+        "orca: service 'db' ended with exit code 137; its last lines:"
+    ]
+    assert [text for text in texts if text in ("begin", "end")] == ["begin", "end"]
+    await case.stopped_without_trace()
 
 
 async def test_two_scopes_do_not_see_each_other_and_a_job_can_be_in_both(bench: Bench, mark: str) -> None:

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from orchestrator.compile.known_services import KNOWN_SERVICES
 from orchestrator.contract.messages import ServiceSecret
 from orchestrator.contract.services import ServiceRequest
 from orchestrator.plan.service_model import HealthCheck, Port, Ready
+from orchestrator.plan.well_known import WELL_KNOWN_PORTS
 from tests.support.scopes import service
 from workers.engine.interface import ImageFacts, ImageHealthCheck
 from workers.supervision.services import words
@@ -39,7 +41,14 @@ OWN = ImageFacts(
         (service(), PLAIN, NoCheck(wanted=False), ""),
         (service(), EXPOSING, PortCheck((80, 6379), some_will_do=True), "ports 80, 6379"),
         (service(ports=(Port(container=5432),)), EXPOSING, PortCheck((5432,)), "port 5432"),
-        (service(ports=(Port(container=53, protocol="udp"),)), PLAIN, NoCheck(wanted=False), ""),
+        (service(ports=(Port(container=53, protocol="udp"),)), PLAIN, NoCheck(wanted=False, udp=True), ""),
+        (service(), ImageFacts(id="i", udp_ports=(53,)), NoCheck(wanted=False, udp=True), ""),
+        (
+            service(image="mirror.local/rabbitmq:3"),
+            ImageFacts(id="i", ports=(4369, 5671, 5672)),
+            PortCheck((5672, 4369, 5671), some_will_do=True, main=5672),
+            "ports 5672, 4369, 5671",
+        ),
         (
             service(),
             OWN,
@@ -118,11 +127,46 @@ def test_the_images_own_check_fills_in_what_the_spec_does_not_give(health: Healt
     assert checking(service(health_check=health), OWN).rules == rules
 
 
+def test_retries_of_the_spec_are_for_commands_that_are_not_there_too() -> None:
+    patient = HealthCheck(test=("CMD", "true"), retries=2, given=("test", "retries"))
+    found = [checking(service(health_check=health), OWN).rules.patient for health in (patient, HealthCheck())]
+    assert found == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "image", "quoted"),
+    [
+        (service(health_check=HealthCheck(test=("CMD-SHELL", "psql -c 'x'"))), PLAIN, "'psql -c 'x''"),
+        (service(), OWN, "the image's own check 'test -e /up'"),
+        (service(), EXPOSING, "ports 80, 6379"),
+    ],
+)
+def test_commands_are_quoted_in_sentences(wanted: ServiceRequest, image: ImageFacts, quoted: str) -> None:
+    assert checking(wanted, image).quoted == quoted
+
+
 def test_ports_in_order_and_once() -> None:
     asked = service(
         ports=(Port(container=6379), Port(container=53, protocol="udp"), Port(container=1, host=2))
     )
-    assert ports_of(asked, EXPOSING) == (6379, 1, 80)
+    assert ports_of(asked, EXPOSING) == (6379, 53, 1, 80)
+    assert ports_of(service(), ImageFacts(id="i", ports=(80,), udp_ports=(53, 80))) == (80, 53)
+
+
+def test_a_well_known_image_has_the_port_it_is_known_for_first_where_it_exposes_it() -> None:
+    exposing = ImageFacts(id="i", ports=(4222, 6222, 8222))
+    assert ports_of(service(image="nats:2"), exposing) == (4222, 6222, 8222)
+    assert ports_of(service(image="rabbitmq:3"), ImageFacts(id="i", ports=(4369, 5672))) == (5672, 4369)
+    assert ports_of(service(image="rabbitmq:3"), exposing) == exposing.ports
+    assert {name: known.port for name, known in KNOWN_SERVICES.items()} == WELL_KNOWN_PORTS
+
+
+def test_only_a_port_that_takes_connections_is_asked_over_http() -> None:
+    wanted = service(
+        ports=(Port(container=53, protocol="udp"), Port(container=80)),
+        health_check=HealthCheck(ready=Ready(http="/")),
+    )
+    assert checking(wanted, PLAIN).check == HttpCheck(80, "/")
 
 
 def test_generated_values() -> None:

@@ -1,11 +1,14 @@
 """When a service counts as healthy: the rules, as tables and for all inputs."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.supervision.services.health import (
     FIRST_PAUSE,
+    QUIET,
     CheckResult,
     Healthy,
     NotYet,
@@ -21,7 +24,7 @@ from workers.supervision.services.health import (
 FAILED = CheckResult(passed=False, detail="exit code 1")
 PASSED = CheckResult(passed=True)
 BROKEN = CheckResult(passed=False, detail="no such command", broken=True)
-PARTLY = CheckResult(passed=False, detail="port 2: connection refused", partly=True)
+PARTLY = CheckResult(passed=False, detail="port 2: connection refused", partly=True, opened=1)
 
 
 def played(rules: Rules, results: list[tuple[float, CheckResult]]) -> tuple[Progress, list[Verdict]]:
@@ -89,7 +92,7 @@ def test_fast_checks_do_not_use_up_the_retries(rules: Rules, ends: tuple[float, 
 
 def test_the_defaults_run_into_the_start_timeout() -> None:
     at, verdict, _ = failing(Rules())
-    assert verdict == Unhealthy("it did not get healthy within its start timeout of 60 s")
+    assert verdict == Unhealthy("it did not get healthy within its start timeout of 1 min")
     assert at == pytest.approx(60.0)
 
 
@@ -101,16 +104,56 @@ def test_failures_in_the_start_period_do_not_count() -> None:
 
 
 def test_a_command_that_cannot_be_run_is_told_at_the_second_time() -> None:
-    _, verdicts = played(Rules(start_period=60.0), [(0.1, BROKEN), (0.2, BROKEN)])
+    _, verdicts = played(Rules(), [(0.1, BROKEN), (0.2, BROKEN)])
     assert verdicts == [NotYet(FIRST_PAUSE), Unhealthy("no such command", broken=True)]
     _, verdicts = played(Rules(), [(0.1, BROKEN), (0.2, FAILED), (0.3, BROKEN), (0.4, PASSED)])
     assert verdicts[-1] == Healthy()
 
 
-def test_a_part_does_in_the_end_and_not_before() -> None:
-    rules = Rules(interval=1.0, retries=2, start_timeout=10.0)
-    _, verdicts = played(rules, [(1.0, PARTLY), (2.0, PARTLY), (3.0, PARTLY), (10.0, PARTLY)])
-    assert [type(verdict) for verdict in verdicts] == [NotYet, NotYet, NotYet, Healthy]
+def test_a_command_that_cannot_be_run_has_the_start_period_too() -> None:
+    """A script that the service puts there while it starts."""
+    times = [(at, BROKEN) for at in (1.0, 9.0, 9.9, 10.0, 10.1)]
+    _, verdicts = played(Rules(start_period=10.0), times)
+    assert [type(verdict) for verdict in verdicts] == [NotYet] * 4 + [Unhealthy]
+    assert verdicts[-1] == Unhealthy("no such command", broken=True)
+
+
+def test_retries_that_the_spec_gives_are_for_a_command_that_cannot_be_run_too() -> None:
+    rules = Rules(interval=1.0, retries=3, patient=True)
+    _, verdicts = played(rules, [(at, BROKEN) for at in (0.5, 1.0, 2.0, 3.0)])
+    assert [type(verdict) for verdict in verdicts] == [NotYet, NotYet, NotYet, Unhealthy]
+    assert verdicts[-1] == Unhealthy("3 checks in a row failed", broken=True)
+    late = overdue(rules, Progress(last=BROKEN))
+    assert (isinstance(late, Unhealthy), late == overdue(rules, Progress(last=FAILED))) == (True, False)
+
+
+def test_the_last_answer_that_had_its_whole_time_is_told() -> None:
+    cut = CheckResult(passed=False, detail="it took longer than 0.1 s", late=True, cut=True)
+    progress, verdicts = played(Rules(start_timeout=2.0), [(1.0, FAILED), (2.0, cut)])
+    assert (progress.checks, progress.last) == (2, FAILED)
+    assert isinstance(verdicts[-1], Unhealthy)
+    assert played(Rules(), [(1.0, cut)])[0].last == cut
+
+
+def test_a_part_does_once_no_more_comes() -> None:
+    rules = Rules(interval=1.0, retries=2)
+    more = CheckResult(passed=False, detail="port 3: connection refused", partly=True, opened=2)
+    less = replace(more, detail=PARTLY.detail, opened=1)
+    times = [(1.0, less), (3.9, less), (3.95, more), (6.9, more), (6.95, more)]
+    _, verdicts = played(rules, times)
+    assert [type(verdict) for verdict in verdicts] == [NotYet, NotYet, NotYet, NotYet, Healthy]
+    assert verdicts[-1] == Healthy(lacking="port 3: connection refused")
+
+
+def test_what_is_open_does_not_do_where_the_one_that_matters_is_not_among_it() -> None:
+    other = CheckResult(passed=False, detail="port 2: connection refused", opened=1)
+    _, verdicts = played(Rules(interval=9.0), [(1.0, other), (5.0, other), (8.0, other)])
+    assert [type(verdict) for verdict in verdicts] == [NotYet] * 3
+
+
+def test_a_part_does_at_the_end_of_the_start_timeout() -> None:
+    rules = Rules(start_timeout=2.0)
+    _, verdicts = played(rules, [(1.0, PARTLY), (2.0, PARTLY)])
     assert verdicts[-1] == Healthy(lacking="port 2: connection refused")
     assert isinstance(overdue(rules, Progress(last=FAILED)), Unhealthy)
 
@@ -149,7 +192,7 @@ def test_nothing_but_a_passed_check_makes_it_healthy_before_its_time(
         progress, verdict = judge(rules, progress, result, at=at)
         if isinstance(verdict, Healthy):
             assert result.partly
-            assert at >= rules.start_timeout
+            assert at >= min(rules.start_timeout, QUIET)
         if not isinstance(verdict, NotYet):
             break
     assert judge(rules, progress, PASSED, at=at)[1] == Healthy()

@@ -17,6 +17,7 @@ from orchestrator.plan.service_model import HealthCheck, Port, Ready
 from tests.support.scopes import FOREVER, LISTEN, REDIS, Scope, http, logged, made, service, shell
 from tests.support.tries import Bench, bench_around
 from workers.engine.docker_engine import DockerEngine
+from workers.supervision.services.health import QUIET
 
 POSTGRES = service(
     "postgres",
@@ -99,7 +100,7 @@ def _holds(folder: Path, text: bytes) -> bool:
         (
             service(script=f"echo up; {FOREVER}", health_check=shell("echo no; exit 4"), start_timeout=1.0),
             "unhealthy",
-            ["did not get healthy within its start timeout of 1 s", "of echo no; exit 4", "exit code 4: no", "  up"],
+            ["did not get healthy within its start timeout of 1 s", "of 'echo no; exit 4'", "exit code 4: no", "  up"],
         ),
         (
             service(script=FOREVER, health_check=shell("exit 1", interval=0.3, retries=2)),
@@ -273,6 +274,35 @@ async def test_nothing_to_check(bench: Bench, mark: str) -> None:
     await case.stopped_without_trace()
 
 
+async def test_ports_for_datagrams_are_told_and_not_probed(bench: Bench, mark: str) -> None:
+    case = made(bench, mark, service(script=FOREVER, ports=(Port(container=53, protocol="udp"),)))
+    started = await case.start()
+    assert [(one.state, one.port, one.ports) for one in started.services] == [("started", 53, (53,))]
+    assert "no health check and only UDP ports, which cannot be probed; give it" in started.warnings[0]
+    await case.stopped_without_trace()
+
+
+async def test_checks_that_hang_do_not_pile_up(bench: Bench, mark: str, client: Any) -> None:
+    hangs = shell("echo x >> /begun; sleep 1.2; exit 1", timeout=0.2, given=("test", "timeout"))
+    case = made(bench, mark, service(script=FOREVER, health_check=hangs, start_timeout=3.0))
+    started = await case.start()
+    assert "(the last one: it took longer than 0.2 s, and still runs)" in str(started.reason)
+    begun = await asyncio.to_thread(client.exec_create, case.container("db"), ["cat", "/begun"])
+    said = await asyncio.to_thread(client.exec_start, begun["Id"])
+    assert 2 <= said.decode().split().count("x") <= 3
+    await case.stopped_without_trace()
+
+
+async def test_the_answer_to_a_whole_check_is_told_where_the_last_was_cut_short(
+    bench: Bench, mark: str
+) -> None:
+    slow = shell("sleep 0.4; echo not yet; exit 9")
+    case = made(bench, mark, service(script=FOREVER, health_check=slow, start_timeout=1.2))
+    started = await case.start()
+    assert "of 'sleep 0.4; echo not yet; exit 9' (the last one: exit code 9: not yet)" in str(started.reason)
+    await case.stopped_without_trace()
+
+
 def built(client: Any, text: str) -> Iterator[str]:
     tag = f"orca-test-{secrets.token_hex(6)}:latest"
     list(client.build(fileobj=io.BytesIO(text.encode()), tag=tag, rm=True, decode=True))
@@ -310,13 +340,14 @@ async def test_the_images_own_check_is_run_by_us_alone(
 
 async def test_an_image_of_whose_ports_some_never_open(bench: Bench, mark: str, half_open_image: str) -> None:
     wanted = service(script="exec httpd -f -p 82 -h /", image=half_open_image)
-    case = made(bench, mark, wanted.model_copy(update={"start_timeout": 0.8}))
+    case = made(bench, mark, wanted)
     started = await case.start()
     assert (started.status, [one.state for one in started.services]) == ("success", ["healthy"])
     assert started.warnings == (
-        "service 'db' counts as healthy, though after 0.8 s not all ports that its image exposes were open (port 81:"
-        " connection refused); name the one that matters with 'ready: {tcp: PORT}', then nothing is waited for",
+        "service 'db' counts as healthy, though not all ports that its image exposes are open (port 81: connection"
+        " refused); name the one that matters with 'ready: {tcp: PORT}', then nothing else is waited for",
     )
+    assert QUIET < (started.services[0].after or 0) < QUIET + 2
     await case.stopped_without_trace()
 
 

@@ -12,7 +12,7 @@ from orchestrator.errors import EngineError
 from orchestrator.plan.service_model import HealthCheck, Port
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.scopes import made, service
-from tests.support.tries import Bench, bench_around
+from tests.support.tries import Bench, bench_around, request
 from workers.engine.failures import EngineFault, EngineUnreachable, NetworkRefused, StartFailed
 from workers.engine.interface import (
     ContainerSpec,
@@ -35,6 +35,11 @@ def _serves(box: Running) -> int:
     return 0
 
 
+def _works(box: Running) -> int:
+    box.sleep(1.0)
+    return 0
+
+
 def _fine(box: Running) -> int:
     return 0
 
@@ -49,7 +54,7 @@ class Flaky(MemoryEngine):
     def __init__(self) -> None:
         super().__init__(
             {"alpine:latest": ImageFacts("sha256:a")},
-            {"serve": _serves},
+            {"serve": _serves, "work": _works},
             {"fine": _fine, "not-yet": _not_yet},
         )
         self.failures: dict[str, list[EngineError]] = {}
@@ -220,9 +225,9 @@ async def test_no_address_range_is_left(bench: Bench) -> None:
     flaky(bench).failures["create_network"] = [NetworkRefused(POOLS)]
     started = await case.start()
     assert str(started.reason) == (
-        f"docker: the services' network could not be made: {POOLS}; 1 network of orca's is on this host: list them"
-        " with 'docker network ls --filter label=dev.orca', and remove those that no run uses any more with"
-        " 'docker network rm'"
+        f"docker: the services' network could not be made: {POOLS}; of the networks on this host 1 is orca's"
+        " ('docker network ls --filter label=dev.orca'): remove those that nobody uses any more with 'docker network"
+        " rm', or give the engine more addresses ('default-address-pools' in its daemon.json)"
     )
     await case.stopped_without_trace()
     await other.stopped_without_trace()
@@ -333,6 +338,46 @@ async def test_stopping_what_was_never_started(bench: Bench) -> None:
     case = made(bench, "run", serving())
     stopped = await case.stop()
     assert ([one.name for one in stopped.services], stopped.warnings) == (["db"], ())
+
+
+async def test_a_service_that_is_removed_beside_a_job_is_told_at_once(bench: Bench) -> None:
+    case = made(bench, "run", serving(), serving("other"))
+    await case.start()
+    bench.beats.clear()
+    job = case.job(entrypoint=("own", "work"))
+    running = bench.begin(job)
+    async with asyncio.timeout(5):
+        while not bench.beats or bench.beats[-1].phase != "running":
+            await asyncio.sleep(0.01)
+    flaky(bench).failures["inspect"] = [EngineFault("odd")]
+    await asyncio.to_thread(bench.engine.remove, case.container("db"))
+    outcome = await running
+    assert (outcome.status, outcome.warnings) == (
+        "success",
+        (f"service container '{case.container('db')}' had been removed",),
+    )
+    told = f"service container '{case.container('db')}' was removed"
+    assert await bench.texts(job) == [f"orca: {told}"]
+    assert bench.beats[-1].note == f"{told}; the job goes on"
+    await case.stopped_without_trace()
+
+
+async def test_a_job_without_services_is_not_asked_about_any(bench: Bench) -> None:
+    await bench.run(request("run", entrypoint=("own", "work")))
+    assert flaky(bench).calls.count("inspect") == 1
+
+
+async def test_a_reason_of_several_lines_is_as_many_lines_of_the_log(bench: Bench) -> None:
+    case = made(bench, "run", serving())
+    await case.start()
+    await asyncio.to_thread(bench.engine.kill, case.container("db"))
+    job = case.job(entrypoint=("own", "work"), timeout=0.2)
+    outcome = await bench.run(job)
+    texts = await bench.texts(job)
+    assert texts[-2:] == [f"orca: {line}" for line in str(outcome.reason).splitlines()[-2:]]
+    assert texts[-2].startswith("orca: likely cause: service 'db' had ended with exit code 137, ")
+    assert texts[-1] == "orca:   up"
+    await case.stopped_without_trace()
 
 
 async def test_heartbeats_name_the_host_and_what_goes_on(bench: Bench) -> None:

@@ -1,0 +1,64 @@
+"""What people do to the runs whose histories are kept, while they go."""
+
+from collections.abc import Awaitable, Callable
+
+from temporalio.client import Client, WorkflowHandle
+
+from orchestrator.contract.messages import JobRecord, RunRecord
+from orchestrator.interpreter.workflow import RunWorkflow
+from tests.support.kinds import answer, pause, repair
+from tests.support.workshop import until
+
+Drive = Callable[[Client, str], Awaitable[None]]
+
+
+async def _answer_gates(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["late"].status == "failed")
+    for name in ("both (a)", "both (b)"):
+        await answer(client, run, name)
+        await answer(client, run, name, by="bob")
+    handle: WorkflowHandle[RunWorkflow, RunRecord] = client.get_workflow_handle(run)
+    await handle.signal("approve", "nonsense")
+    await handle.signal("approve", {"gate": "go", "by": "ann", "fields": {"n": 7}})
+    await until(client, run, lambda found: found.jobs["open"].gate is not None)
+    await handle.cancel()
+
+
+async def _repair(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["again"].status == "held")
+    await until(client, run, lambda found: found.jobs["each"].status == "held")
+    await repair(client, run, "again", "retry")
+    await until(
+        client, run, lambda found: found.jobs["again"].tries == 4 and found.jobs["again"].status == "held"
+    )
+    await repair(client, run, "again", "set_outputs", outputs={"n": 1})
+    await repair(client, run, "each (fail)", "skip")
+
+
+async def _pause(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["go"].gate is not None)
+    await pause(client, run)
+    await answer(client, run, "go")
+    await until(client, run, lambda found: found.jobs["go"].status == "success")
+    await pause(client, run, paused=False)
+
+
+def _cancel(ready: Callable[[JobRecord], bool]) -> Drive:
+    """Cancels the run once its job `nap` is like that."""
+
+    async def drive(client: Client, run: str) -> None:
+        await until(client, run, lambda found: ready(found.jobs["nap"]))
+        await client.get_workflow_handle(run).cancel()
+
+    return drive
+
+
+DRIVES: dict[str, Drive] = {
+    "cancel": _cancel(lambda nap: nap.status == "running"),
+    "gate": _answer_gates,
+    "hold": _repair,
+    "pause": _pause,
+    "services-cancel": _cancel(lambda nap: nap.status == "running" and nap.reason is None),
+    "services-start-cancel": _cancel(lambda nap: nap.reason == "starting db"),
+}
+"""By run."""
