@@ -21,6 +21,7 @@ MAX_SUMMARY = 200
 """Bytes of a summary, of the 400 that the server allows."""
 
 # With no-break spaces: the page is narrow.
+_GAP = "\N{NO-BREAK SPACE}"
 _SERVICE_SIGNS = {
     "starting": "◌\N{NO-BREAK SPACE}starting",
     "healthy": "✓\N{NO-BREAK SPACE}healthy",
@@ -28,6 +29,7 @@ _SERVICE_SIGNS = {
     "unhealthy": "✗\N{NO-BREAK SPACE}**unhealthy**",
     "exited": "✗\N{NO-BREAK SPACE}**exited**",
     "absent": "○\N{NO-BREAK SPACE}absent",
+    "interrupted": "■\N{NO-BREAK SPACE}interrupted",
 }
 _SIGNS = {
     "pending": "·\N{NO-BREAK SPACE}pending",
@@ -66,7 +68,7 @@ def table_of(state: RunState) -> str:
     ]
     if state.error:
         lines.append(f"\n**{_cell(state.error)}**")
-    lines += ["", "| job | state | tries | exit | after | note |", "|---|---|---|---|---|---|"]
+    lines += ["", _line("job", "state", "tries", "exit", "after", "note"), "|---|---|---|---|---|---|"]
     rows, hidden = _rows(list(state.jobs.values()))
     lines += rows
     lines += [_service_row(f"services/{name}", service) for name, service in state.services.items()]
@@ -112,15 +114,14 @@ def _row(job: JobState) -> str:
         name = f"{_code(node.name)} {_cell(_title(node))}".rstrip()
         after = ", ".join(f"`{edge.job}`" for edge in node.requires)
         after = after or ("*everything*" if node.finalizer else "")
-    cells = [
+    return _line(
         name,
         _SIGNS[job.status],
         str(job.tried or ""),
         "" if job.exit_code is None else str(job.exit_code),
         after,
         _cell(_note(job)),
-    ]
-    return f"| {' | '.join(cells)} |"
+    )
 
 
 def _service_rows(job: JobState, room: int) -> list[str]:
@@ -133,7 +134,7 @@ def _service_rows(job: JobState, room: int) -> list[str]:
 def _service_row(name: str, service: ServiceRecord) -> str:
     code = "" if service.exit_code is None else str(service.exit_code)
     row = f"⤷\N{NO-BREAK SPACE}{_code(name)}"
-    return f"| {row} | {_SERVICE_SIGNS[service.state]} |  | {code} |  | {_cell(service.standing, MAX_STANDING)} |"
+    return _line(row, _SERVICE_SIGNS[service.state], "", code, "", _cell(service.standing, MAX_STANDING))
 
 
 def _note(job: JobState) -> str:
@@ -148,6 +149,11 @@ def _note(job: JobState) -> str:
 def _title(node: Node) -> str:
     """A job's title; one that reads `matrix` or `item` is in its variants' names instead."""
     return node.title if node.title and "${{" not in node.title else ""
+
+
+def _line(*cells: str) -> str:
+    """A line of the table. The page leaves no room between columns: `success1`, `triesexit`."""
+    return f"| {f'{_GAP} | '.join(cells)} |"
 
 
 def _code(name: str) -> str:
