@@ -30,7 +30,6 @@ _SERVICE_SIGNS = {
     "exited": "✗\N{NO-BREAK SPACE}**exited**",
     "absent": "○\N{NO-BREAK SPACE}absent",
     "interrupted": "■\N{NO-BREAK SPACE}interrupted",
-    "interrupted": "■\N{NO-BREAK SPACE}interrupted",
 }
 _SIGNS = {
     "pending": "·\N{NO-BREAK SPACE}pending",
