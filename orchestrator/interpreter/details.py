@@ -113,7 +113,7 @@ def _row(job: JobState) -> str:
     else:
         name = f"{_code(node.name)} {_cell(_title(node))}".rstrip()
         after = ", ".join(f"`{edge.job}`" for edge in node.requires)
-        after = after or ("*everything*" if node.finalizer else "")
+        after = after or ("everything" if node.finalizer else "")
     return _line(
         name,
         _SIGNS[job.status],

@@ -22,7 +22,7 @@ def test_the_table_has_a_row_for_each_job() -> None:
         "|---|---|---|---|---|---|",
         "| `build` | ✗\N{NO-BREAK SPACE}**failed** |  | 2 |  | exit: command 1 of 1 `a \\| b` failed with &lt;2> |",
         "| `test` | ●\N{NO-BREAK SPACE}**running** |  |  | `build` |  |",
-        "| `tell` | ·\N{NO-BREAK SPACE}pending |  |  | *everything* |  |",
+        "| `tell` | ·\N{NO-BREAK SPACE}pending |  |  | everything |  |",
     ]
 
 
