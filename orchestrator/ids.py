@@ -14,6 +14,7 @@ VALUE_PREFIX = "ORCA_VALUE_"
 """Begins the names of the variables that bring values into `commands`; a number follows, from 1."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+_NOT_IN_HOSTS = re.compile(r"[^a-z0-9]+")
 _MAX_SLUG = 40
 
 
@@ -23,6 +24,11 @@ def slug(text: str, limit: int = _MAX_SLUG) -> str:
     Not unique: where two texts must not meet, add `short_hash` of the whole.
     """
     return _UNSAFE.sub("-", text).strip("-.")[:limit].strip("-.") or "x"
+
+
+def host_name(text: str) -> str:
+    """`text` as the name of a host: lower-case letters, digits and `-`, at most 63. Not unique."""
+    return _NOT_IN_HOSTS.sub("-", text.lower()).strip("-")[:63].strip("-") or "x"
 
 
 def short_hash(*parts: str, length: int = 8) -> str:

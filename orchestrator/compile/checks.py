@@ -12,15 +12,19 @@ from orchestrator.compile.conditions import constant_value, never_runs
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import Edge, unknown_jobs
 from orchestrator.compile.gate_checks import gate_reminders, gates
+from orchestrator.compile.image_references import image_problem
 from orchestrator.compile.input_checks import inputs, json_values, nested_specs
 from orchestrator.compile.kind_checks import choices, kinds, targets
 from orchestrator.compile.kinds import KIND_WORDS, said_kinds
 from orchestrator.compile.nodes import param_of
 from orchestrator.compile.reach import possible_ends
 from orchestrator.compile.service_checks import (
+    dollars_of_compose,
     hidden_variables,
     host_ports,
+    host_ports_at_a_time,
     log_patterns,
+    names_of_jobs,
     networks,
     same_names,
     service_names,
@@ -87,6 +91,21 @@ def images(draft: Draft) -> Iterator[Diagnostic]:
             others = one_of_words(JOB_KINDS)
             message = f"job '{name}' does not say what it is: give it an 'image' with 'commands', or one of {others}"
         yield draft.at_key("E104", ("jobs", name), message)
+
+
+def image_names(draft: Draft) -> Iterator[Diagnostic]:
+    """What is written as an image, and known before a run, can be the name of one."""
+    places: list[tuple[Path, str | None]] = [(("defaults", "image"), draft.spec.defaults.image)]
+    places += [(("jobs", name, "image"), job.image) for name, job in draft.spec.jobs.items()]
+    for written in draft.services.written:
+        path = written.path if written.listed else (*written.path, "image")
+        places.append((path, written.shape.image))
+    for path, image in places:
+        if image is None or not image.strip() or "${{" in image:
+            continue
+        if (problem := image_problem(image.strip())) is not None:
+            shown = image if len(image) <= 60 else f"{image[:60]}…"
+            yield draft.at_value("E133", path, f"image '{shown}' {problem}")
 
 
 def job_references(draft: Draft) -> Iterator[Diagnostic]:
@@ -223,6 +242,7 @@ def repeats(draft: Draft) -> Iterator[Diagnostic]:
 RULES: Final[tuple[Rule, ...]] = (
     names,
     images,
+    image_names,
     job_references,
     cycles,
     parallel,
@@ -235,7 +255,10 @@ RULES: Final[tuple[Rule, ...]] = (
     service_names,
     unknown_services,
     same_names,
+    names_of_jobs,
     host_ports,
+    host_ports_at_a_time,
+    dollars_of_compose,
     log_patterns,
     networks,
     unused_services,

@@ -1,17 +1,22 @@
 """The rules about services that are not about expressions. Each is a function from a draft to its findings."""
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.known_services import KNOWN_SERVICES
 from orchestrator.compile.services import NAME, Named, Written
+from orchestrator.ids import host_name
 from orchestrator.plan import patterns
 from orchestrator.plan.service_model import Port
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.places import Path
 
 _EVERYWHERE: Final = ("0.0.0.0", "::")
+_PORT_ADVICE: Final = "choose another, or leave the host's port out: jobs reach services without it"
+_DOLLARS: Final = re.compile(r"\$\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][^}]*\}|\()")
 _NAME_WISH: Final = (
     "it is a host name, so it has lower-case letters, digits and '-', at most 63, and begins with a letter"
 )
@@ -88,22 +93,42 @@ def host_ports(draft: Draft) -> Iterator[Diagnostic]:
     scopes: list[Sequence[Written]] = [draft.services.shared]
     scopes += [found.own for found in draft.services.of_jobs.values()]
     for scope in scopes:
-        taken: list[tuple[Port, Written, int]] = []
+        taken: list[_Published] = []
         for written in scope:
-            for number, port in enumerate(written.service.ports):
-                if port.host is None or written.listed:
-                    continue
-                other = next((found for found in taken if _clash(found[0], port)), None)
+            for number, port in _published_ports(written):
+                mine = _Published(port, written, number)
+                other = next((found for found in taken if _clash(found.port, port)), None)
                 if other is None:
-                    taken.append((port, written, number))
-                    continue
-                _, owner, at = other
-                line = draft.source.value((*owner.path, "ports", at)).line
-                message = (
-                    f"port {port.host} of the host is taken by service '{owner.name}' (line {line}); "
-                    f"choose another, or leave the host's port out: jobs reach services without it"
-                )
-                yield draft.at_value("E120", (*written.path, "ports", number), message)
+                    taken.append(mine)
+                else:
+                    message = (
+                        f"port {port.host} of the host is taken by service '{other.service.name}' (line "
+                        f"{other.line(draft)}); {_PORT_ADVICE}"
+                    )
+                    yield draft.at_value("E120", mine.path, message)
+
+
+class _Published(NamedTuple):
+    """A port of the host, the service that wants it, and its number in the service's list."""
+
+    port: Port
+    service: Written
+    number: int
+
+    @property
+    def path(self) -> Path:
+        return (*self.service.path, "ports", self.number)
+
+    def line(self, draft: Draft) -> int:
+        return draft.source.value(self.path).line
+
+
+def _published_ports(written: Written) -> Iterator[tuple[int, Port]]:
+    """Those with a port of the host, with their place in the list."""
+    if not written.listed:
+        yield from (
+            (number, port) for number, port in enumerate(written.service.ports) if port.host is not None
+        )
 
 
 def _clash(one: Port, other: Port) -> bool:
@@ -111,6 +136,93 @@ def _clash(one: Port, other: Port) -> bool:
     return same and (
         one.address == other.address or any(x in _EVERYWHERE for x in (one.address, other.address))
     )
+
+
+def host_ports_at_a_time(draft: Draft) -> Iterator[Diagnostic]:
+    """Services that may run at the same time publish no one port of the host, of which each host has one."""
+    for job, found in draft.services.of_jobs.items():
+        if _side_by_side(draft, job):
+            for written in found.own:
+                for number, port in _published_ports(written):
+                    message = (
+                        f"every variant of job '{job}' publishes port {port.host} of the host, which one at a time can "
+                        "have; leave the host's port out, or run the variants one by one with 'max_parallel: 1'"
+                    )
+                    yield draft.at_value(
+                        "W119", (*written.path, "ports", number), message, severity="warning"
+                    )
+    yield from _beside_shared(draft)
+
+
+def _side_by_side(draft: Draft, job: str) -> bool:
+    """Whether variants of a job run at the same time."""
+    repeats = draft.repeats.get(job)
+    if repeats is None or repeats.broken or len(repeats.variants) == 1:
+        return False
+    return 1 not in (repeats.strategy.max_parallel, repeats.strategy.batch_size, draft.spec.max_parallel)
+
+
+def _beside_shared(draft: Draft) -> Iterator[Diagnostic]:
+    """Jobs with services of their own that may run while the workflow's do: neither before nor after all users."""
+    users = [job for job, found in draft.services.of_jobs.items() if found.shared]
+    named = {one.name for job in users for one in draft.services.of(job).shared}
+    shared = [
+        _Published(port, written, number)
+        for written in draft.services.shared
+        if written.name in named
+        for number, port in _published_ports(written)
+    ]
+    wanting = [
+        (job, _Published(port, written, number), other)
+        for job, found in draft.services.of_jobs.items()
+        for written in found.own
+        for number, port in _published_ports(written)
+        for other in shared
+        if _clash(other.port, port)
+    ]
+    graph = draft.graph
+    asked = [pair for job, _, _ in wanting for user in users for pair in ((job, user), (user, job))]
+    ordered = ancestor_pairs(graph.order, graph.waits_for, asked)
+    for job, mine, other in wanting:
+        after = all((job, user) in ordered for user in users)
+        before = all((user, job) in ordered for user in users)
+        if not (after or before):
+            message = (
+                f"port {mine.port.host} of the host is also that of the workflow's service '{other.service.name}' (line"
+                f" {other.line(draft)}), which may run at the same time on the same host; {_PORT_ADVICE}"
+            )
+            yield draft.at_value("W119", mine.path, message, severity="warning")
+
+
+def dollars_of_compose(draft: Draft) -> Iterator[Diagnostic]:
+    """`$$` in a health check, which Compose makes a `$` of and orca leaves alone."""
+    for written in draft.services.written:
+        health = written.shape.health_check
+        if health is None or health.test is None:
+            continue
+        found = next((mark for word in health.test for mark in [_DOLLARS.search(word)] if mark), None)
+        if found is not None:
+            message = (
+                f"'{found[0]}' in the test of service '{written.name}' is the way to write '{found[0][1:]}' in a "
+                "Compose file; here a command is taken as it is written, and a shell reads '$$' as its own number: "
+                f"write '{found[0][1:]}'"
+            )
+            path: Path = (*written.path, "health_check", "test")
+            yield draft.at_value("W118", path, message, severity="warning")
+
+
+def names_of_jobs(draft: Draft) -> Iterator[Diagnostic]:
+    """No service has the name under which its own job is found in their network."""
+    for job, found in draft.services.of_jobs.items():
+        name = host_name(job)
+        for one in (*found.own, *found.shared):
+            if found.own and one.name == name:
+                message = (
+                    f"service '{one.name}' has the name of job '{job}', under which the services reach the job; give "
+                    f"one of the two another name"
+                )
+                where = draft.at_value if isinstance(one, Named) or one.listed else draft.at_key
+                yield where("E134", one.path, message)
 
 
 def log_patterns(draft: Draft) -> Iterator[Diagnostic]:

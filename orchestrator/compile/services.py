@@ -148,7 +148,7 @@ def _as_written(written: Written) -> Service:
         command=shape.command,
         entrypoint=shape.entrypoint,
         health_check=_health_check(shape.health_check or HealthCheckShape()),
-        start_timeout=DEFAULT_START_TIMEOUT if shape.start_timeout is None else shape.start_timeout,
+        start_timeout=_start_timeout(shape),
         ports=tuple(
             Port(container=port.container, host=port.host, address=port.address, protocol=port.protocol)
             for port in shape.ports
@@ -166,6 +166,16 @@ def resources(shape: ResourcesShape | None) -> Resources:
     if shape is None:
         return Resources()
     return Resources(cpus=shape.cpus, memory=shape.memory, pids=shape.pids)
+
+
+def _start_timeout(shape: ServiceShape) -> float:
+    """As the spec gives it; else as long as the check that it gives may take, and no less than the default."""
+    if shape.start_timeout is not None:
+        return shape.start_timeout
+    given = _health_check(shape.health_check or HealthCheckShape())
+    if not {"start_period", "interval", "retries"} & set(given.given):
+        return DEFAULT_START_TIMEOUT
+    return max(DEFAULT_START_TIMEOUT, given.start_period + given.interval * given.retries)
 
 
 def _health_check(shape: HealthCheckShape) -> HealthCheck:

@@ -181,8 +181,9 @@ class TryRecord(Frozen):
     host: str = ""
 
 
-ServiceState = Literal["starting", "healthy", "started", "unhealthy", "exited", "absent"]
-"""`started`: it runs and nothing can be checked. `absent`: it could not be started, or nobody knows how it is."""
+ServiceState = Literal["starting", "healthy", "started", "unhealthy", "exited", "absent", "interrupted"]
+"""`started`: it runs and nothing can be checked. `absent`: it could not be started, or nobody knows how it is.
+`interrupted`: it was stopped before it was ready, as another one failed or nobody wanted it any more."""
 
 
 class ServiceRecord(Frozen):
@@ -208,7 +209,8 @@ class ServiceRecord(Frozen):
     def standing(self) -> str:
         """How it is beside its state: `after 2.1 s (pg_isready -h 127.0.0.1)`, `with exit code 1: ended by itself`."""
         after = f"after {self.after:.1f} s" if self.after is not None else ""
-        check = f"({self.check})" if self.check and self.state != "starting" else ""
+        told = self.state == "starting" or (self.after is None and self.note)
+        check = f"({self.check})" if self.check and not told else ""
         return "; ".join(part for part in (" ".join(filter(None, (after, check))), self.note) if part)
 
 

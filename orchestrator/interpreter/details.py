@@ -25,6 +25,7 @@ MAX_SUMMARY = 200
 """Bytes of a summary, of the 400 that the server allows."""
 
 # With no-break spaces: the page is narrow.
+_GAP = "\N{NO-BREAK SPACE}"
 _SERVICE_SIGNS = {
     "starting": "◌\N{NO-BREAK SPACE}starting",
     "healthy": "✓\N{NO-BREAK SPACE}healthy",
@@ -32,6 +33,7 @@ _SERVICE_SIGNS = {
     "unhealthy": "✗\N{NO-BREAK SPACE}**unhealthy**",
     "exited": "✗\N{NO-BREAK SPACE}**exited**",
     "absent": "○\N{NO-BREAK SPACE}absent",
+    "interrupted": "■\N{NO-BREAK SPACE}interrupted",
 }
 _SIGNS = {
     "pending": "·\N{NO-BREAK SPACE}pending",
@@ -74,7 +76,7 @@ def table_of(state: RunState) -> str:
         lines.append(
             f"\n**Paused** by {_cell(_paused(state.paused))}; what runs goes on, nothing new starts."
         )
-    lines += ["", "| job | state | tries | exit | after | note |", "|---|---|---|---|---|---|"]
+    lines += ["", _line("job", "state", "tries", "exit", "after", "note"), "|---|---|---|---|---|---|"]
     jobs = list(state.jobs.values())
     rows, hidden = _rows(jobs)
     lines += rows
@@ -126,16 +128,15 @@ def _row(job: JobState) -> str:
         name = f"{_code(node.name)} {_cell(_title(node))}".rstrip()
         after = ", ".join(f"`{edge.job}`" for edge in node.requires)
         after = ", ".join(filter(None, (after, *_ways(node))))
-        after = after or ("*everything*" if node.finalizer else "")
-    cells = [
+        after = after or ("everything" if node.finalizer else "")
+    return _line(
         name,
         _SIGNS[job.status],
         str(job.tried or ""),
         "" if job.exit_code is None else str(job.exit_code),
         after,
         _cell(_note(job)),
-    ]
-    return f"| {' | '.join(cells)} |"
+    )
 
 
 def _service_rows(job: JobState, room: int) -> list[str]:
@@ -148,7 +149,7 @@ def _service_rows(job: JobState, room: int) -> list[str]:
 def _service_row(name: str, service: ServiceRecord) -> str:
     code = "" if service.exit_code is None else str(service.exit_code)
     row = f"⤷\N{NO-BREAK SPACE}{_code(name)}"
-    return f"| {row} | {_SERVICE_SIGNS[service.state]} |  | {code} |  | {_cell(service.standing, MAX_STANDING)} |"
+    return _line(row, _SERVICE_SIGNS[service.state], "", code, "", _cell(service.standing, MAX_STANDING))
 
 
 def _note(job: JobState) -> str:
@@ -205,6 +206,11 @@ def _paused(pause: PauseRecord) -> str:
 def _title(node: Node) -> str:
     """A job's title; one that reads `matrix` or `item` is in its variants' names instead."""
     return node.title if node.title and "${{" not in node.title else ""
+
+
+def _line(*cells: str) -> str:
+    """A line of the table. The page leaves no room between columns: `success1`, `triesexit`."""
+    return f"| {f'{_GAP} | '.join(cells)} |"
 
 
 def _code(name: str) -> str:

@@ -11,6 +11,7 @@ from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.messages import ContainerRequest, RunRequest, ServiceSecret
 from orchestrator.contract.services import (
     STOP_GRACE,
+    ServiceReport,
     ServiceRequest,
     ServiceScope,
     ServicesStarted,
@@ -43,6 +44,11 @@ class Group:
     def network(self) -> str:
         """In which they are."""
         return self.started.network
+
+    @property
+    def up(self) -> tuple[ServiceReport, ...]:
+        """Those that came up: one that is not required need not have."""
+        return tuple(one for one in self.started.services if one.state in ("healthy", "started"))
 
     @property
     def room(self) -> SharedRoom | None:
@@ -109,11 +115,11 @@ def stop_request(started: StartServices, *, failed: bool) -> StopServices:
 
 
 def addresses(groups: Sequence[Group]) -> dict[str, Json]:
-    """The `services` context: where a job in their networks finds each service."""
+    """The `services` context: where a job in their networks finds each service that came up."""
     return {
         report.name: {"host": report.name, "port": report.port, "ports": list(report.ports)}
         for group in reversed(groups)
-        for report in group.started.services
+        for report in group.up
     }
 
 
@@ -127,7 +133,10 @@ def beside(request: ContainerRequest, groups: Sequence[Group]) -> ContainerReque
     env: dict[str, str] = {}
     secrets: dict[str, ServiceSecret] = {}
     for group in reversed(groups):
+        up = {report.name for report in group.up}
         for service in group.start.services:
+            if service.name not in up:
+                continue
             env |= _told(service, group)
             secrets |= {
                 variable: ServiceSecret(variable=variable, network=group.network, service=service.name)
@@ -149,8 +158,7 @@ def beside(request: ContainerRequest, groups: Sequence[Group]) -> ContainerReque
             "services": tuple(
                 ids.service_container_name(group.network, report.name)
                 for group in groups
-                for report in group.started.services
-                if report.state in ("healthy", "started")
+                for report in group.up
             ),
         }
     )

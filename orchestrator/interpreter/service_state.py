@@ -25,7 +25,7 @@ def started(before: Mapping[str, ServiceRecord], answer: ServicesStarted) -> dic
     for name, record in before.items():
         report = reports.get(name)
         if report is None:
-            records[name] = _undecided(record)
+            records[name] = _interrupted(record)
             continue
         records[name] = record.model_copy(
             update={
@@ -41,7 +41,7 @@ def started(before: Mapping[str, ServiceRecord], answer: ServicesStarted) -> dic
 
 def abandoned(before: Mapping[str, ServiceRecord]) -> dict[str, ServiceRecord]:
     """When nobody says any more how those are that were starting."""
-    return {name: _undecided(record) for name, record in before.items()}
+    return {name: _unknown(record) for name, record in before.items()}
 
 
 def stopped(before: Mapping[str, ServiceRecord], answer: ServicesStopped) -> dict[str, ServiceRecord]:
@@ -94,17 +94,26 @@ def images_of(request: StartServices) -> str:
     return images if len(images) <= MAX_IMAGES else f"{images[: MAX_IMAGES - 1]}…"
 
 
-def _undecided(record: ServiceRecord) -> ServiceRecord:
+def _interrupted(record: ServiceRecord) -> ServiceRecord:
     if record.state != "starting":
         return record
-    return record.model_copy(update={"state": "absent", "note": "nobody waited until it was ready"})
+    return record.model_copy(update={"state": "interrupted", "note": "stopped before it was ready"})
+
+
+def _unknown(record: ServiceRecord) -> ServiceRecord:
+    if record.state != "starting":
+        return record
+    return record.model_copy(update={"state": "absent", "note": "nobody knows how it is"})
 
 
 def _ended(record: ServiceRecord, end: ServiceEnd | None) -> ServiceRecord:
+    if end is None:
+        # The worker could not stop it, and says so in a warning.
+        return _unknown(record)
     update: dict[str, object] = {"stopped": True}
-    if end is not None and end.died and record.state in ("healthy", "started"):
+    if end.died and record.state in ("healthy", "started"):
         update |= {"state": "exited", "exit_code": end.exit_code, "note": _death(end)}
-    return _undecided(record).model_copy(update=update)
+    return _interrupted(record).model_copy(update=update)
 
 
 def _death(end: ServiceEnd) -> str:

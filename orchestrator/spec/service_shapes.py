@@ -3,8 +3,10 @@
 The fields and their spellings are the Compose specification's where it has them.
 """
 
+import posixpath
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -22,12 +24,15 @@ _BYTE: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _ADDRESS: Final = rf"(?:{_BYTE}(?:\.{_BYTE}){{3}}|\[::1?\])"
 PORT: Final = rf"(?:(?:({_ADDRESS}):)?({_NUMBER}):)?({_NUMBER})(?:/(tcp|udp))?"
 """An address of the host and its port, if there are any, the container's port, and the protocol."""
-FOLDER: Final = "/[^:,$]*"
+FOLDER: Final = r"(?!(?:/\.?)+(?::|$))(?![^:]*/\.\.(?:/|:|$))/[^:,$]*"
+"""Absolute, below `/`, and without `..`."""
 _SIZE: Final = "[1-9][0-9]{0,8}(?:[kKmMgG](?:[iI]?[bB])?)?"
 _OPTION: Final = "(?:(?:size|nr_inodes|mode|uid|gid)=[0-9A-Za-z%]+|(?:no)?(?:exec|suid|dev)|ro|rw)"
 MOUNT_OPTIONS: Final = rf"(?:{_SIZE}|{_OPTION}(?:,{_OPTION})*)"
 HTTP_PATH: Final = r"/(?![!-~]*\$\{\{)[!-~]*"
 _PORT_WISH: Final = "must be a port such as 5432, '15432:5432', '127.0.0.1:15432:5432' or '53/udp'"
+_TEST_EXAMPLES: Final = "a shell's command as one text, or a list: [CMD, word, …] or [CMD-SHELL, text]"
+_TEST_WISH: Final = f"must be {_TEST_EXAMPLES}, or [NONE] for no check at all"
 _READY_KEYS: Final = ("tcp", "http", "log")
 
 
@@ -131,14 +136,46 @@ def health_test(value: Any) -> tuple[Any, ...]:
             "'$NAME' instead",
             complete=True,
         )
-    if isinstance(value, str) and value.strip() not in ("", "NONE"):
-        return ("CMD-SHELL", value)
-    kind, count = words[:1], len(words)
-    if (kind == ["CMD"] and count > 1) or (kind == ["CMD-SHELL"] and count == 2) or value == ["NONE"]:
-        return tuple(words)
-    raise wrong(
-        "must be a shell's command as one text, or a list: [CMD, word, …], [CMD-SHELL, text] or [NONE]"
-    )
+    if isinstance(value, str):
+        return ("CMD-SHELL", _shell_test(value))
+    if isinstance(value, list) and all(isinstance(word, str) for word in words):
+        return _listed_test(words)
+    raise wrong(_TEST_WISH)
+
+
+def _shell_test(text: str) -> str:
+    if text.strip() == "NONE":
+        raise wrong(
+            "is the text 'NONE', which a shell would take for a command; write [NONE] for no check at all",
+            complete=True,
+        )
+    if not text.strip():
+        raise wrong(_TEST_WISH)
+    return text
+
+
+def _listed_test(words: list[str]) -> tuple[str, ...]:
+    if not words:
+        raise wrong(f"is an empty list; write {_TEST_EXAMPLES}, or [NONE] for no check at all", complete=True)
+    kind, *rest = words
+    wish = ""
+    match kind:
+        case "CMD" if not rest:
+            wish = "has no command after CMD; write such as [CMD, redis-cli, ping]"
+        case "CMD-SHELL" if len(rest) != 1:
+            shown = f"'{' '.join(rest)}'" if rest else "'redis-cli ping'"
+            wish = f"must have one text after CMD-SHELL; write [CMD-SHELL, {shown}]"
+        case "NONE" if rest:
+            wish = "has words after NONE; write [NONE] for no check at all, or begin with CMD"
+        case "CMD" | "CMD-SHELL" | "NONE":
+            pass
+        case _:
+            shown = ", ".join(words)
+            rest_shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
+            wish = f"begins with '{kind[:60]}'; write [CMD, {rest_shown}]"
+    if wish:
+        raise wrong(wish, complete=True)
+    return tuple(words)
 
 
 def ready(value: Any) -> Any:
@@ -192,26 +229,41 @@ def port(value: Any) -> PortWords:
 
 def tmpfs(value: Any) -> dict[str, str]:
     """Folders in memory with their mount options: a list of `folder` and `folder:options`, or a mapping."""
-    if isinstance(value, str):
-        value = [value]
-    if isinstance(value, list):
-        found: dict[str, str] = {}
-        for item in cast("list[Any]", value):
-            if not isinstance(item, str):
-                raise wrong("must be a list of folders such as '/data' or '/data:size=64m'")
-            folder, _, options = item.partition(":")
-            found[_folder(folder)] = _options(options or None)
-        return found
+    found: dict[str, str] = {}
+    for written, options in _mounts([value] if isinstance(value, str) else value):
+        folder = _folder(written)
+        if folder in found:
+            raise wrong(f"names the folder '{folder}' twice; remove one", complete=True)
+        found[folder] = _options(options)
+    return found
+
+
+def _mounts(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
-        pairs = cast("dict[str, Any]", value).items()
-        return {_folder(folder): _options(options) for folder, options in pairs}
-    raise wrong("must be a list of folders, or a mapping of folders to sizes or mount options")
+        yield from cast("dict[str, Any]", value).items()
+        return
+    if not isinstance(value, list):
+        raise wrong("must be a list of folders, or a mapping of folders to sizes or mount options")
+    for item in cast("list[Any]", value):
+        if not isinstance(item, str):
+            raise wrong("must be a list of folders such as '/data' or '/data:size=64m'")
+        folder, _, options = item.partition(":")
+        yield folder, options or None
 
 
 def _folder(text: str) -> str:
-    if not re.fullmatch(FOLDER, text):
-        raise wrong(f"has the folder '{text}', which must be absolute, such as '/data'", complete=True)
-    return text
+    """Without needless slashes, so that one folder has one spelling."""
+    if re.fullmatch(FOLDER, text):
+        return posixpath.normpath(f"/{text.lstrip('/')}")
+    if not text.startswith("/"):
+        why = "which must be absolute, such as '/data'"
+    elif ".." in text.split("/"):
+        why = "and '..' is not followed; write the folder that is meant"
+    elif not text.strip("/."):
+        why = "under which all of the image's files would be hidden; name a folder below it"
+    else:
+        why = "which holds a ',' or a '$'; name one without"
+    raise wrong(f"has the folder '{text}', {why}", complete=True)
 
 
 def _options(value: Any) -> str:

@@ -62,3 +62,8 @@ def _repeated(
 ) -> ContainerNode:
     options = {key: fields.pop(key) for key in ("batch_size", "max_parallel", "fail_fast") if key in fields}
     return job(name, *requires, strategy=Strategy(**options), variants=variants, **fields)
+
+
+def without_gaps(table: str) -> str:
+    """A run's table without the room between its columns."""
+    return table.replace("\N{NO-BREAK SPACE} |", " |")

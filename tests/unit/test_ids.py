@@ -23,3 +23,14 @@ def test_names_are_readable_and_stable() -> None:
     assert ids.try_key("test", "3.11, alpine", 1) == "test (3.11, alpine)"
     assert ids.try_key("build", None, 2) == "build #2"
     assert ids.run_id("CI Pipeline!", "abcd2345") == "ci-pipeline-abcd2345"
+
+
+def test_names_of_hosts() -> None:
+    assert [ids.host_name(text) for text in ("test", "Build_App", "a__b-", "__", "é", f"{'x' * 62}_yy")] == [
+        "test",
+        "build-app",
+        "a-b",
+        "x",
+        "x",
+        "x" * 62,
+    ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.contract.messages import ContainerRequest
+from orchestrator.ids import host_name, network_name
 from orchestrator.store.workspace import WORKSPACE_DIR
 from workers.engine.interface import ContainerSpec, ImageFacts
 from workers.supervision.identity import all_labels, name_of
@@ -34,7 +35,7 @@ def container_spec(
     namespace: str,
     made_up: Mapping[str, str] | None = None,
 ) -> ContainerSpec:
-    """The container of a try, in the first of its networks.
+    """The container of a try, in the first of its networks; its services find it there under the job's name.
 
     Args:
         request: the try.
@@ -43,6 +44,7 @@ def container_spec(
         namespace: Temporal's, for the labels.
         made_up: values for its environment that the host made up.
     """
+    own = network_name(request.run_id, request.attempt, request.job, request.variant, request.try_number)
     has_own_folder = request.workspace is not None or request.working_dir is not None
     return ContainerSpec(
         name=name_of(request),
@@ -57,6 +59,7 @@ def container_spec(
         memory=request.resources.memory,
         pids=request.resources.pids,
         network=request.networks[0] if request.networks else None,
+        aliases=(host_name(request.job),) if own in request.networks[:1] else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""E118.., W115 and W116: services and networks."""
+"""E118.., W115..: services, networks and images."""
 
 from typing import Final
 
@@ -112,6 +112,41 @@ jobs:
   test: {image: alpine:latest, network: internal, services: ["redis:7"], commands: [make test]}
 """,
     ),
+    Explanation(
+        code="E133",
+        slug="wrong-image",
+        title="A text cannot be the name of an image",
+        text="An image's name is a path in lower case, with the registry's host before it if it has one and a tag or "
+        "digest after it: `registry.local:5000/org/tool:1`. It has no `https://`. No engine takes this text, so the "
+        "job or service could not start. What comes of `${{ }}` is known in a run only.",
+        wrong="""\
+name: test
+jobs:
+  test: {image: "https://registry.local/tools:1", commands: [make test]}
+""",
+        mended="""\
+name: test
+jobs:
+  test: {image: "registry.local/tools:1", commands: [make test]}
+""",
+    ),
+    Explanation(
+        code="E134",
+        slug="service-named-as-job",
+        title="A service has the name of its job",
+        text="In their network the services reach the job under its name, in lower case and with `-` for other signs, "
+        "as the job reaches them under theirs. A service of the same name would be meant now and then.",
+        wrong="""\
+name: test
+jobs:
+  redis: {image: alpine:latest, services: ["redis:7"], commands: [make test]}
+""",
+        mended="""\
+name: test
+jobs:
+  test-redis: {image: alpine:latest, services: ["redis:7"], commands: [make test]}
+""",
+    ),
 )
 SERVICE_WARNINGS: Final = (
     Explanation(
@@ -157,6 +192,66 @@ jobs:
     services:
       postgres: {image: "postgres:15", env: {POSTGRES_PASSWORD: secret}}
     env: {POSTGRES_PASSWORD: secret}
+    commands: [make test]
+""",
+    ),
+    Explanation(
+        code="W119",
+        slug="host-port-at-a-time",
+        title="Services that may run at the same time publish one port of the host",
+        text="A host has each of its ports once. Variants of a job run side by side, and so does a job beside "
+        "those that share a service of the workflow: where they meet on one host, the second service cannot start. "
+        "Jobs reach services by name and need no port of the host.",
+        wrong="""\
+name: test
+jobs:
+  test:
+    image: alpine:latest
+    matrix: {version: [6, 7]}
+    services:
+      cache: {image: "redis:${{ matrix.version }}", ports: ["16379:6379"]}
+    commands: [make test]
+""",
+        mended="""\
+name: test
+jobs:
+  test:
+    image: alpine:latest
+    matrix: {version: [6, 7]}
+    services:
+      cache: {image: "redis:${{ matrix.version }}", ports: [6379]}
+    commands: [make test]
+""",
+    ),
+    Explanation(
+        code="W118",
+        slug="dollar-of-compose",
+        title="A health check writes `$$` as a Compose file does",
+        text="Compose replaces `$NAME` in its files, so that a command which is to read a variable writes `$$NAME` "
+        "there. Here a health check is taken as it is written. A shell makes its own process number of `$$`, and "
+        "the check would ask for `123NAME`.",
+        wrong="""\
+name: test
+jobs:
+  test:
+    image: alpine:latest
+    services:
+      db:
+        image: "postgres:15"
+        env: {POSTGRES_PASSWORD: secret}
+        health_check: {test: "pg_isready -d $${POSTGRES_DB:-postgres}"}
+    commands: [make test]
+""",
+        mended="""\
+name: test
+jobs:
+  test:
+    image: alpine:latest
+    services:
+      db:
+        image: "postgres:15"
+        env: {POSTGRES_PASSWORD: secret}
+        health_check: {test: "pg_isready -d ${POSTGRES_DB:-postgres}"}
     commands: [make test]
 """,
     ),

@@ -135,6 +135,36 @@ def test_a_test_has_one_form(written: str, test: tuple[str, ...] | None) -> None
     assert found.health_check.test == test
 
 
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("{}", 60),
+        ("{health_check: {test: up, timeout: 5m, start_interval: 1m}}", 60),
+        ("{health_check: {interval: 2s, retries: 5, start_period: 10s}}", 60),
+        ("{health_check: {retries: 5}}", 150),
+        ("{health_check: {interval: 1m}}", 180),
+        ("{health_check: {start_period: 2m}}", 210),
+        ("{health_check: {interval: 10s, retries: 12, start_period: 1m}}", 180),
+        ("{health_check: {interval: 10s, retries: 12}, start_timeout: 5s}", 5),
+    ],
+)
+def test_a_service_may_take_as_long_as_its_check_allows(written: str, seconds: float) -> None:
+    (found,) = job_of(f"{{x: {{image: 'x:1', {written[1:-1]}}}}}").services
+    assert found.start_timeout == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "tmpfs"),
+    [
+        ("[/a/, //b//c, /./d:1m]", {"/a": "", "/b/c": "", "/d": "size=1048576"}),
+        ("{/a/./b/: 1m, /...: }", {"/a/b": "size=1048576", "/...": ""}),
+    ],
+)
+def test_folders_have_one_spelling(written: str, tmpfs: dict[str, str]) -> None:
+    (found,) = job_of(f"{{x: {{image: 'x:1', tmpfs: {written}}}}}").services
+    assert found.tmpfs == tmpfs
+
+
 def test_the_workflows_services_are_in_the_plan_where_jobs_name_them() -> None:
     compiled = compile_text(
         "name: n\nservices: {db: 'x:1', idle: 'y:1'}\n"

@@ -3,7 +3,7 @@
 from orchestrator.interpreter.details import summary_of, table_of
 from orchestrator.interpreter.job_state import Ending
 from orchestrator.plan.parts import RetryPolicy
-from tests.support.plans import job, plan, state
+from tests.support.plans import job, plan, state, without_gaps
 
 NOW = "2026-01-31T12:00:00.000Z"
 
@@ -14,7 +14,7 @@ def test_the_table_has_a_row_for_each_job() -> None:
     run.settle("build", Ending("failed", "exit: command 1 of 1 `a | b` failed\nwith <2>"), NOW)
     run.jobs["build"].exit_code = 2
     run.jobs["test"].enter("running")
-    assert table_of(run).splitlines() == [
+    assert without_gaps(table_of(run)).splitlines() == [
         "### test: running",
         "Run `test-abcd2345`, attempt 1, 1 of 3 jobs done.",
         "",
@@ -22,8 +22,18 @@ def test_the_table_has_a_row_for_each_job() -> None:
         "|---|---|---|---|---|---|",
         "| `build` | ✗\N{NO-BREAK SPACE}**failed** |  | 2 |  | exit: command 1 of 1 `a \\| b` failed with &lt;2> |",
         "| `test` | ●\N{NO-BREAK SPACE}**running** |  |  | `build` |  |",
-        "| `tell` | ·\N{NO-BREAK SPACE}pending |  |  | *everything* |  |",
+        "| `tell` | ·\N{NO-BREAK SPACE}pending |  |  | everything |  |",
     ]
+
+
+def test_the_page_has_room_between_columns() -> None:
+    """It sets none itself, and takes plain spaces away."""
+    run = state(plan(job("build")))
+    gap = "\N{NO-BREAK SPACE}"
+    assert (
+        table_of(run).splitlines()[-3]
+        == f"| job{gap} | state{gap} | tries{gap} | exit{gap} | after{gap} | note |"
+    )
 
 
 def test_a_large_run_shows_a_page_of_rows() -> None:

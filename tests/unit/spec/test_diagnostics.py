@@ -20,8 +20,8 @@ def found_in(text: str) -> Diagnostic:
     [
         ("  b: {image: i, requires: [biuld]}", " " * 27, 5),
         ("  b: {image: i, requires: ['biuld']}", " " * 27, 7),
-        ("  b: {image: 日本, requires: [biuld]}", " " * 30, 5),
-        ("  b: {image: e\u0301\ufe0f, requires: [biuld]}", " " * 27, 5),
+        ("  b: {image: i, user: 日本, requires: [biuld]}", " " * 39, 5),
+        ("  b: {image: i, user: e\u0301\ufe0f, requires: [biuld]}", " " * 36, 5),
         ("  b: {image: i,\trequires: [biuld]}", " " * 15 + "\t" + " " * 11, 5),
         ('  b: {image: i, env: {X: "${{ jobs.biuld.status }}"}}', " " * 30, 17),
         ("  b: {image: i, if: \"'日本' == git.ref || lenght('x')\"}", " " * 42, 6),

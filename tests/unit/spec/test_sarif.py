@@ -14,7 +14,7 @@ from orchestrator.client.validation import as_sarif, verdicts
 from orchestrator.spec.explanations import EXPLANATIONS
 
 SCHEMA = json.loads(Path(__file__).with_name("sarif-2.1.0.schema.json").read_text())
-WRONG = "name: n\njobs:\n  build: {image: 'a😀', comands: [make]}\n  deploy: {image: i, requires: [biuld]}\n"
+WRONG = "name: n\njobs:\n  build: {image: i, name: 'a😀', comands: [make]}\n  deploy: {image: i, requires: [biuld]}\n"
 GOOD = "name: n\njobs: {build: {image: i}}\n"
 
 
@@ -54,7 +54,7 @@ def test_a_whole_result(folder: Path) -> None:
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": "wrong.yaml", "uriBaseId": "%SRCROOT%"},
-                    "region": {"startLine": 3, "startColumn": 24, "endColumn": 31},
+                    "region": {"startLine": 3, "startColumn": 33, "endColumn": 40},
                 }
             }
         ],

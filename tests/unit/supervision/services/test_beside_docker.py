@@ -107,6 +107,17 @@ async def test_two_scopes_do_not_see_each_other_and_a_job_can_be_in_both(bench: 
     assert await one.left_over() == ([], [])
 
 
+async def test_services_reach_the_job_by_its_name(bench: Bench, mark: str) -> None:
+    asks = f"until ping -c 1 -W 1 end-to-end; do sleep 0.2; done; echo reached; {FOREVER}"
+    case = made(bench, mark, service(script=asks), job="End_to_end")
+    assert (await case.start()).status == "success"
+    job = case.job("sleep 2", job="End_to_end", services=())
+    assert (await bench.run(job)).status == "success"
+    await case.stop()
+    assert "reached" in await case.texts("db")
+    assert await case.left_over() == ([], [])
+
+
 async def test_a_job_without_network_and_one_whose_network_is_gone(bench: Bench, mark: str) -> None:
     case = made(bench, mark)
     lonely = case.job("ls /sys/class/net; ! wget -qO- -T 1 http://192.0.2.2", networks=("none",))
