@@ -33,7 +33,9 @@ SERVICE_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
             "the image's own check, else a connection to its ports, else none",
         ),
         "start_timeout": KeyText(
-            "How long the service may take until it is ready, from its start.", ("2m",), "60s"
+            "How long the service may take until it is ready, from its start.",
+            ("2m",),
+            "60s, or what its health check asks for",
         ),
         "ports": KeyText(
             "Ports that the service listens on. With a host port before it, the host listens too, on 127.0.0.1 unless "
