@@ -62,6 +62,8 @@ def test_a_dry_run_walks_the_way_that_its_mocks_say(
     }
     assert (record["status"], record["outputs"], jobs["check"]["tries"]) == ("failed", {"version": "7"}, 3)
     assert jobs["check"]["exit_code"] == 4
+    assert record["dry_run"] is True
+    assert orca.ok("status", run).startswith(f"{run}, a dry run: failed in ")
     listed = {one["run_id"]: one["dry_run"] for one in orca.json("list", "--spec", "deploy")}
     assert listed[run] is True
 

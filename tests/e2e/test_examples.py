@@ -1,4 +1,7 @@
-"""The examples in specs/ run, and the pipeline does what its text says."""
+"""The examples in specs/ run, and the pipeline does what its text says.
+
+Those that call functions are run by `test_examples_with_functions`.
+"""
 
 import shutil
 import subprocess
@@ -13,6 +16,7 @@ from tests.support.containers import containers_of
 
 SPECS = Path(__file__).parents[2] / "specs"
 EXAMPLES = sorted(path.name for path in SPECS.glob("*.yaml"))
+CONTAINERS_ALONE = [name for name in EXAMPLES if "call: " not in (SPECS / name).read_text()]
 PARAMS = {"release.yaml": ["--param", "version=1.2.3"]}
 
 
@@ -26,10 +30,20 @@ def test_each_example_compiles(orca: Orca, name: str) -> None:
     assert orca.json("plan", SPECS / name)["jobs"] != {}
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_each_example_runs(orca: Orca, name: str) -> None:
+@pytest.mark.parametrize("name", CONTAINERS_ALONE)
+def test_each_example_of_containers_alone_runs(orca: Orca, name: str) -> None:
     record = orca.wait(orca.submit(SPECS / name, *PARAMS.get(name, [])))
     assert record["status"] == "success", record
+
+
+def test_b_and_c_run_beside_one_another_between_a_and_d(orca: Orca) -> None:
+    record = orca.wait(orca.submit(SPECS / "fan-in.yaml"))
+    spans = {name: span(job) for name, job in record["jobs"].items()}
+    assert record["outputs"] == {"sum": "61"}
+    assert spans["b"][0] < spans["c"][1]
+    assert spans["c"][0] < spans["b"][1]
+    assert max(spans["a"]) <= min(spans["b"] + spans["c"])
+    assert max(spans["b"] + spans["c"]) <= min(spans["d"])
 
 
 def test_the_release_example_uses_params_outputs_artifacts_and_retries(orca: Orca, tmp_path: Path) -> None:

@@ -109,6 +109,13 @@ def test_the_tree_has_the_variants_below_their_job() -> None:
     ]
 
 
+def test_a_dry_run_says_so_in_the_tree_and_in_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    dry = run_of({"a": made("success", **DONE)}, "success").model_copy(update={"dry_run": True})
+    assert drawn(dry)[0] == "r, a dry run: success in 3.0 s"
+    print_record(dry, Output.TEXT)
+    assert capsys.readouterr().out.startswith("r, a dry run: success in 3.0 s\n")
+
+
 def test_a_large_tree_is_bounded_and_counts_the_rest() -> None:
     variants = {f"test ({n})": made("running" if n % 10 == 0 else "success", **DONE) for n in range(1000)}
     jobs = {

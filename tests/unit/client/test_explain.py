@@ -5,42 +5,19 @@ from typing import Any
 import pytest
 
 from orchestrator.client.explain import explain_run, explanation_json, explanation_lines
-from orchestrator.contract.messages import JobRecord, RunRecord
+from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import Plan, WorkflowNode
+from orchestrator.plan.model import WorkflowNode
 from orchestrator.plan.parts import Requirement, RetryPolicy
 from tests.support.kinds import choice, gate, ways
 from tests.support.plans import job, matrix, plan
+from tests.support.records import NOW, begun, lines_of, run
 
-NOW = "2026-01-31T12:00:00.000Z"
 OFF: dict[str, Any] = {
     "status": "skipped",
     "off_path": True,
     "reason": "skipped: none of the ways that lead to it was taken",
 }
-
-
-def begun(status: str = "success", **fields: Any) -> dict[str, Any]:
-    """A job that was started."""
-    return {"status": status, "started_at": NOW, "tries": 1, **fields}
-
-
-def run(of: Plan, status: str = "success", *, jobs: dict[str, Any], **fields: Any) -> RunRecord:
-    """A run in which the jobs that are not named are pending. A text alone is the state of a job that was started."""
-    made: dict[str, JobRecord] = {}
-    for name, node in of.jobs.items():
-        said = jobs.get(name, {"status": "pending"})
-        made[name] = JobRecord.model_validate(
-            {"kind": node.kind, **(begun(said) if isinstance(said, str) else said)}
-        )
-    usual: dict[str, Any] = {"run_id": "r-1", "attempt": 1, "spec": "s", "created_at": NOW, "status": status}
-    return RunRecord.model_validate({**usual, "jobs": made, **fields})
-
-
-def lines(of: Plan, record: RunRecord, name: str) -> list[str]:
-    """What is told of one job."""
-    (found,) = explain_run(record, of, name).jobs.values()
-    return list(explanation_lines(found, all_variants=True))
 
 
 def test_what_a_job_requires_stands_beside_how_that_ended() -> None:
@@ -71,13 +48,13 @@ def test_what_a_job_requires_stands_beside_how_that_ended() -> None:
             "e": omitted,
         },
     )
-    assert lines(of, record, "a") == ["started: it requires nothing"]
-    assert lines(of, record, "b") == [
+    assert lines_of(of, record, "a") == ["started: it requires nothing"]
+    assert lines_of(of, record, "b") == [
         "started: it requires nothing",
         "failed: exit: 3 …",
         "it may fail (on_error: continue): the run goes on, and is partial at best",
     ]
-    assert lines(of, record, "e") == [
+    assert lines_of(of, record, "e") == [
         "omitted: it requires 'a' to fail, which succeeded",
         "✓ requires 'a': success",
         "✓ requires 'b': failed, as it may: exit: 3 …",
@@ -103,16 +80,16 @@ def test_a_path_that_was_not_taken_is_told_and_ignored() -> None:
             "after": "success",
         },
     )
-    assert lines(of, record, "ask") == [
+    assert lines_of(of, record, "ask") == [
         "skipped: none of the ways that lead to it was taken",
         "✗ starts when where chooses it: success: took no branch",
     ]
-    assert lines(of, record, "deploy") == [
+    assert lines_of(of, record, "deploy") == [
         "started: all that it requires ended as it asks",
         "✓ requires 'where': success: took no branch",
         "○ requires 'ask': skipped, on a path that was not taken",
     ]
-    assert lines(of, record, "after")[1] == (
+    assert lines_of(of, record, "after")[1] == (
         "✓ requires 'ask' (however it ends): skipped, on a path that was not taken"
     )
 
@@ -135,7 +112,7 @@ def test_transitions_are_told_with_the_one_that_fired() -> None:
             "c": "running",
         },
     )
-    assert lines(of, record, "c") == [
+    assert lines_of(of, record, "c") == [
         "started: 'a' failed; 'b' succeeded; 'where' chose it; 'a' has ended; all that it requires ended as it asks",
         "✓ requires 'b': success",
         "✓ starts when a fails: failed: exit: 3",
@@ -144,7 +121,7 @@ def test_transitions_are_told_with_the_one_that_fired() -> None:
         "✓ starts when a ends: failed: exit: 3",
         "waits for its own end",
     ]
-    assert lines(of, record, "d") == [
+    assert lines_of(of, record, "d") == [
         "not started yet",
         "· starts when c succeeds: running",
         "✗ starts when a succeeds: failed: exit: 3",
@@ -199,7 +176,7 @@ def test_conditions_are_told_with_what_they_saw(said: Any, expected: str | None)
 def test_why_there_was_no_further_try(policy: dict[str, Any], fields: dict[str, Any], expected: str) -> None:
     of = plan(job("a", retry=RetryPolicy(**policy)))
     record = run(of, "failed", jobs={"a": begun("failed", **fields)})
-    assert lines(of, record, "a")[-1] == f"no further try: {expected}"
+    assert lines_of(of, record, "a")[-1] == f"no further try: {expected}"
 
 
 def test_tries_are_told_one_by_one() -> None:
@@ -209,7 +186,7 @@ def test_tries_are_told_one_by_one() -> None:
         {"number": 9, "status": "success"},
     ]
     record = run(of, jobs={"a": begun(tries=9, history=history)})
-    assert lines(of, record, "a")[1:] == [
+    assert lines_of(of, record, "a")[1:] == [
         "9 tries, of which the record has the last 2",
         "try 8: exit: 3",
         "try 9: success",
@@ -220,109 +197,23 @@ def test_a_held_job_waits_for_a_person_and_tells_what_people_did() -> None:
     of = plan(job("a", on_error="hold"), job("b", "a"))
     repairs = [{"action": "retry", "by": "ann", "at": NOW}]
     record = run(of, "running", jobs={"a": begun("held", reason="exit: 3", repairs=repairs)})
-    assert lines(of, record, "a") == [
+    assert lines_of(of, record, "a") == [
         "started: it requires nothing",
         "held: exit: 3",
         "repaired: ann let it be tried again",
         "waits for a person: it is held after its failure",
     ]
-    assert lines(of, record, "b") == [
+    assert lines_of(of, record, "b") == [
         "not started yet",
         "· requires 'a': held: exit: 3",
         "waits for 'a', which is held",
     ]
 
 
-def test_an_open_gate_waits_for_whom_it_asks_and_a_closed_one_says_who_answered() -> None:
-    of = plan(gate("ask"), gate("anybody"))
-    form = {"prompt": "Deploy?", "opened_at": NOW}
-    asked = {**form, "approvers": ["ann", "group:ops"], "deadline": "2026-01-31T13:00:00.000Z"}
-    record = run(
-        of,
-        "running",
-        jobs={
-            "ask": begun("waiting", reason="waiting for approval (1 of 2): Deploy?", gate=asked),
-            "anybody": begun("waiting", reason="waiting for approval: Deploy?", gate=form),
-        },
-    )
-    assert lines(of, record, "ask")[1:] == [
-        "waits for approval (1 of 2): Deploy?; answered by ann, group:ops until 2026-01-31T13:00:00.000Z"
-    ]
-    assert lines(of, record, "anybody")[1:] == ["waits for approval: Deploy?; answered by anyone"]
-    closed = begun(summary="approved by ann", gate={**asked, "closed_at": NOW})
-    assert lines(of, run(of, jobs={"ask": closed}), "ask")[1:] == ["approved by ann"]
-
-
-ENDLESS = plan(
-    job("a"),
-    job("tell", finalizer=True, on_complete="always"),
-    job("nag", reminds="a"),
-    job("last", finalizer=True, on_complete="failure"),
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "status", "a", "fields", "expected"),
-    [
-        ("a", "pending", "pending", {}, "a worker: none has taken the run yet"),
-        ("a", "running", "pending", {}, "its turn"),
-        (
-            "a",
-            "running",
-            "pending",
-            {"paused": {"by": "ann", "at": NOW}},
-            "the end of the pause by ann: 'orca unpause r-1'",
-        ),
-        ("tell", "running", "running", {}, "everything else to be done: 'a', 'nag' are not"),
-        ("nag", "running", "running", {}, "gate 'a' to want its reminder"),
-        ("a", "running", "waiting", {}, "a place: the run has as many jobs at a time as one may have"),
-    ],
-)
-def test_what_a_live_job_waits_for(
-    name: str, status: str, a: str, fields: dict[str, Any], expected: str
-) -> None:
-    record = run(ENDLESS, status, jobs={"a": {"status": a}}, **fields)
-    assert explain_run(record, ENDLESS, name).jobs[name].waits_for == (expected,)
-
-
-@pytest.mark.parametrize(
-    ("reason", "expected"),
-    [
-        ("waiting until 2026-01-31T13:00:00.000Z", "until 2026-01-31T13:00:00.000Z"),
-        ("waiting for a free worker", "a free worker"),
-        ("waiting: the run is paused", "the run is paused"),
-        ("retrying after exit: 3", "retrying after exit: 3"),
-        (None, "a place: the run has at most 2 jobs at a time (max_parallel)"),
-    ],
-)
-def test_a_waiting_job_says_for_what(reason: str | None, expected: str) -> None:
-    of = plan(job("a"), max_parallel=2)
-    record = run(of, "running", jobs={"a": {"status": "waiting", "reason": reason}})
-    assert explain_run(record, of).jobs["a"].waits_for == (expected,)
-
-
-def test_a_finalizer_says_that_all_else_was_done() -> None:
-    record = run(
-        ENDLESS, "failed", jobs={"a": "failed", "tell": "success", "nag": "success", "last": "success"}
-    )
-    assert {name: one.why for name, one in explain_run(record, ENDLESS).jobs.items()} == {
-        "a": "started: it requires nothing",
-        "tell": "started: everything else was done, and it runs however the run ends",
-        "nag": "started: gate 'a' wanted its reminder",
-        "last": "started: everything else was done, and it runs if the run failed",
-    }
-
-
-def test_a_run_that_has_ended_waits_for_nothing() -> None:
-    of = plan(job("a"), job("b", "a"))
-    record = run(of, "cancelled", jobs={"a": "running"})
-    assert [one.waits_for for one in explain_run(record, of).jobs.values()] == [(), ()]
-
-
 def test_a_nested_workflow_names_its_run() -> None:
     of = plan(WorkflowNode(name="provision", workflow="provision.yaml"))
     record = run(of, "running", jobs={"provision": begun("running", child="r-1.provision-1")})
-    assert lines(of, record, "provision")[1:] == [
+    assert lines_of(of, record, "provision")[1:] == [
         "it is a run of its own: orca explain r-1.provision-1",
         "waits for run 'r-1.provision-1'",
     ]
@@ -353,7 +244,7 @@ def test_variants_are_told_below_their_job_those_that_are_worth_a_look_first() -
         "  failed: exit: 3",
     ]
     assert told[-1] == "and 3 more variants"
-    asked = lines(VARIANTS, record, "test")
+    asked = lines_of(VARIANTS, record, "test")
     assert asked[-7:] == [
         "test (11): cancelled",
         "  cancelled: variant 'test (0)' failed (fail_fast)",
@@ -366,7 +257,7 @@ def test_variants_are_told_below_their_job_those_that_are_worth_a_look_first() -
 
 
 def test_one_variant_is_told_with_what_its_job_requires() -> None:
-    assert lines(VARIANTS, fanned(), "test (0)") == [
+    assert lines_of(VARIANTS, fanned(), "test (0)") == [
         "started: all that it requires ended as it asks",
         "✓ requires 'a': success",
         "failed: exit: 3",

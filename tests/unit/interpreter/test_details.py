@@ -36,6 +36,14 @@ def test_the_page_has_room_between_columns() -> None:
     )
 
 
+def test_a_dry_run_says_so() -> None:
+    run = state(plan(job("build")))
+    run.dry_run = True
+    assert table_of(run).splitlines()[1] == "Dry run `test-abcd2345`, attempt 1, 0 of 1 jobs done."
+    assert run.record().model_dump(mode="json")["dry_run"] is True
+    assert "dry_run" not in state(run.plan).record().model_dump(mode="json")
+
+
 def test_a_large_run_shows_a_page_of_rows() -> None:
     run = state(plan(*(job(f"job{number}") for number in range(500))))
     lines = table_of(run).splitlines()

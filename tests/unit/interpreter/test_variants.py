@@ -9,7 +9,7 @@ from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.contexts import contexts_for
 from orchestrator.interpreter.details import summary_of, table_of
 from orchestrator.interpreter.expansion import expand
-from orchestrator.interpreter.job_state import Ending, Fan, JobState
+from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.requests import container_request
 from orchestrator.interpreter.state import RunState
@@ -253,6 +253,19 @@ def test_the_largest_record_fits_into_a_payload() -> None:
     assert sum(len(leaf.outputs) for leaf in fan.listed) > 900
     size = len(run.record().model_dump_json().encode())
     assert size < 2_000_000
+
+
+def test_what_conditions_saw_has_the_room_that_the_reason_leaves() -> None:
+    run = state(plan(job("a")))
+    found = run.jobs["a"]
+    found.admitted = "`if: params.x` is true" + 3000 * "x"
+    kept = found.record(Limits(reason=100))
+    assert (kept.reason, len(kept.admitted.encode())) == (None, 100)
+    found.reason = "y" * 55
+    kept = found.record(Limits(reason=100))
+    assert (kept.reason, len(kept.admitted.encode())) == ("y" * 55, 45)
+    found.reason = "y" * 65
+    assert found.record(Limits(reason=100)).admitted == ""
 
 
 def test_the_table_has_a_row_for_each_variant() -> None:
