@@ -8,6 +8,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
@@ -19,12 +20,12 @@ from orchestrator.handlers import Context
 from orchestrator.store.logs import LogWriter, timestamp_now
 from orchestrator.store.store import Store
 from workers.calling.arguments import bound
-from workers.calling.faults import CallFault, described, told
+from workers.calling.ending import End
+from workers.calling.faults import CallFault
 from workers.calling.http.call import call_http
 from workers.calling.loading import load
 from workers.calling.record import Record, name_of, prefix_of
-from workers.calling.results import outcome_of
-from workers.calling.running import Raised, Running
+from workers.calling.running import Running
 from workers.calling.voice import Voice
 from workers.settings import Calls
 from workers.supervision.attempt import Elsewhere
@@ -189,18 +190,21 @@ class _Call:
         cancelled = threading.Event()
         context = self._context(voice, cancelled)
         started = timestamp_now()
-        running = Running(
-            self._work(context),
-            name=f"call {self._request.job}",
-            voice=voice,
-            cancelled=cancelled,
-        )
-        outcome = await self._outcome(running, voice)
-        if outcome.reason is not None:
-            voice.say(f"orca: {outcome.reason}")
-        for warning in outcome.warnings:
-            voice.say(f"orca: warning: {warning}")
-        await voice.close()
+        try:
+            running = Running(
+                self._work(context),
+                name=f"call {self._request.job}",
+                voice=voice,
+                cancelled=cancelled,
+            )
+            outcome = await self._outcome(running, voice)
+            if outcome.reason is not None:
+                voice.tell(f"orca: {outcome.reason}")
+            for warning in outcome.warnings:
+                voice.tell(f"orca: warning: {warning}")
+        finally:
+            # Whoever still waits for room in it is let go.
+            await voice.close()
         outcome = outcome.model_copy(
             update={"started_at": started, "finished_at": timestamp_now(), "host": self._caller.host}
         )
@@ -210,12 +214,12 @@ class _Call:
         """Wait for the function's end, which may be of our making."""
         timeout, grace = self._request.timeout, self._request.stop_grace
         if await self.control.until(running.ended, timeout=timeout):
-            return _read(running.ended.result(), voice)
+            return _told(running.ended.result(), voice)
         if self.control.cause == "detach":
             grace = min(grace, LEAVING_GRACE)
             await asyncio.wait({running.ended}, timeout=grace)
             if running.ended.done():
-                return _read(running.ended.result(), voice)
+                return _told(running.ended.result(), voice)
             grace = min(grace, LEAVING_GRACE / 2)
         reason = self._reason(timeout)
         running.stop()
@@ -250,7 +254,13 @@ class _Call:
         self.beat()
 
     def _context(self, voice: Voice, cancelled: threading.Event) -> Context:
-        request, loop = self._request, asyncio.get_running_loop()
+        # Not the function's own context, in which whatever speaks on the loop would speak for the function.
+        request, loop, silent = self._request, asyncio.get_running_loop(), copy_context()
+
+        def beat() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._beat, context=silent)
+
         return Context(
             run_id=request.run_id,
             attempt=request.attempt,
@@ -263,29 +273,15 @@ class _Call:
             vars=request.vars,
             cancelled=cancelled,
             say=voice.say,
-            beat=lambda: _on(loop, self._beat),
+            beat=beat,
         )
 
 
-def _on(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(what)
-
-
-def _read(ended: Any, voice: Voice) -> JobOutcome:
-    """What the end of a function means; the traceback of an error goes to the log."""
-    if not isinstance(ended, Raised):
-        return outcome_of(ended)
-    error = ended.error
-    if isinstance(error, CallFault):
-        if error.__cause__ is not None:
-            voice.say("\n".join(told(error.__cause__)))
-        reason = FailureReason(kind=FailureKind.CALL, message=str(error)[:2000])
-        return JobOutcome(status="failed", reason=reason, final=error.final)
-    voice.say("\n".join(told(error)))
-    return JobOutcome(
-        status="failed", reason=FailureReason(kind=FailureKind.CALL, message=described(error)[:2000])
-    )
+def _told(end: End, voice: Voice) -> JobOutcome:
+    """The outcome; what tells of it goes to the log."""
+    for text in end.told:
+        voice.tell(text)
+    return end.outcome
 
 
 def _ended(kind: FailureKind, message: str, *, host: str) -> JobOutcome:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
+from workers.calling.ending import End, Raised, end_of
 from workers.calling.voice import Voice, speaking
 
 Work = Callable[[], Any]
@@ -17,7 +18,7 @@ class Running:
     """A function that has been started.
 
     Attributes:
-        ended: is done when it has come to its end, with what it returned or raised. Cancelling it does nothing to it.
+        ended: is done when it has come to its end, with what that means. Cancelling it does nothing to it.
     """
 
     def __init__(self, work: Work, *, name: str, voice: Voice, cancelled: threading.Event) -> None:
@@ -33,7 +34,9 @@ class Running:
         self._voice = voice
         self._cancelled = cancelled
         self._home = asyncio.get_running_loop()
-        self.ended: asyncio.Future[Any] = self._home.create_future()
+        self.ended: asyncio.Future[End] = self._home.create_future()
+        # Of the one who starts it: what comes back to the loop is no speech of the function's.
+        self._silent = copy_context()
         self._own: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
         self._guard = threading.Lock()
         self.thread = threading.Thread(
@@ -60,9 +63,9 @@ class Running:
             if inspect.iscoroutine(returned):
                 returned = asyncio.run(self._on_own_loop(returned))
         except BaseException as error:  # noqa: BLE001 - a function may raise what it likes, SystemExit too
-            self._tell(None, error)
-        else:
-            self._tell(returned, None)
+            returned = Raised(error)
+        # Here, not on the loop of all calls: it may be much to read, and run code of the author's.
+        self._tell(end_of(returned))
 
     async def _on_own_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
         task = asyncio.ensure_future(work)
@@ -77,23 +80,11 @@ class Running:
             with self._guard:
                 self._own = None
 
-    def _tell(self, returned: Any, error: BaseException | None) -> None:
+    def _tell(self, end: End) -> None:
         if self._home.is_closed():
             return  # It was left behind, and the worker has ended since.
-        self._home.call_soon_threadsafe(self._settle, returned, error)
+        self._home.call_soon_threadsafe(self._settle, end, context=self._silent)
 
-    def _settle(self, returned: Any, error: BaseException | None) -> None:
-        if self.ended.done():
-            return
-        if error is None:
-            self.ended.set_result(returned)
-        else:
-            # Kept as a value: a future takes no StopIteration, and would complain of one that nobody asked for.
-            self.ended.set_result(Raised(error))
-
-
-class Raised:
-    """What a function raised."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+    def _settle(self, end: End) -> None:
+        if not self.ended.done():
+            self.ended.set_result(end)

@@ -25,7 +25,11 @@ speaking: Final[ContextVar["Voice | None"]] = ContextVar("speaking", default=Non
 
 
 class Voice:
-    """One call's lines, from its thread to the writer of its log. `say` is for any thread, the rest for the loop's."""
+    """One call's lines, from its threads to the writer of its log.
+
+    `say` and `write` wait for room, which only the loop makes: they are for all threads but the loop's. The rest is for
+    the loop's.
+    """
 
     def __init__(self, writer: LogWriter) -> None:
         self._writer = writer
@@ -49,9 +53,13 @@ class Voice:
             if not whole:
                 return
             self._changed.wait_for(lambda: self._closed or len(self._lines) < BACKLOG)
-            if not self._closed:
-                now = timestamp_now()
-                self._lines += [LogLine(now, line.rstrip("\r")) for line in whole]
+            self._take(whole)
+
+    def tell(self, text: str) -> None:
+        """Add a line, or several, without waiting for room."""
+        with self._changed:
+            begun, self._begun = self._begun, ""
+            self._take([*([begun] if begun else []), *text.split("\n")])
 
     async def close(self) -> None:
         """Hand over all that was said. The log itself stays open."""
@@ -63,6 +71,11 @@ class Voice:
             self._closed = True
             self._changed.notify_all()
         await self._hand_over()
+
+    def _take(self, lines: list[str]) -> None:
+        if not self._closed:
+            now = timestamp_now()
+            self._lines += [LogLine(now, line.rstrip("\r")) for line in lines]
 
     async def _pumping(self) -> None:
         while True:

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.contract.failures import FailureKind
 from tests.support.calling import CallBench, call_of, threads_named
-from workers.calling.voice import listening
+from workers.calling.voice import BACKLOG, Voice, listening, speaking
 from workers.supervision.attempt import Elsewhere
 
 
@@ -144,6 +144,36 @@ async def test_a_function_that_says_much_waits_for_the_store(bench: CallBench) -
     request = call_of(f"{name}:f")
     assert (await bench.run(request)).status == "success"
     assert await bench.log(request) == [str(n) for n in range(20_000)]
+
+
+@pytest.mark.parametrize("end", ["raise ValueError('no rows')", "return StepResult.fail('no rows')"])
+async def test_a_function_that_says_much_and_then_fails_comes_to_its_end(bench: CallBench, end: str) -> None:
+    # As many lines as may wait: there is no room for what the worker itself says of the failure.
+    name = bench.module(
+        f"""
+        from orchestrator.handlers import StepResult
+
+        def f():
+            print("\\n".join(str(n) for n in range({BACKLOG})))
+            {end}
+        """
+    )
+    request = call_of(f"{name}:f")
+    with listening():
+        outcome = await asyncio.wait_for(bench.run(request), 10)
+    assert "no rows" in str(outcome.reason)
+    log = await bench.log(request)
+    assert log[:BACKLOG] == [str(n) for n in range(BACKLOG)]
+    assert log[-1] == f"orca: {outcome.reason}"
+
+
+async def test_what_the_loop_does_for_a_function_does_not_speak_for_it(bench: CallBench) -> None:
+    """What is said on the loop would wait there for room that only the loop makes."""
+    heard: list[Voice | None] = []
+    request = call_of(f"{bench.module('def f(ctx): ctx.heartbeat()')}:f")
+    await bench.caller.run(request, lambda _: heard.append(speaking.get()), lambda: "cancel")
+    assert len(heard) > 1
+    assert set(heard) == {None}
 
 
 NAP = """
