@@ -9,6 +9,8 @@ from typing import Final
 
 MAX_TEXT: Final = 1000
 """Characters of an error's own text."""
+MAX_TOLD: Final = 256 * 1024
+"""Characters of a traceback in the log."""
 _OURS: Final = str(Path(__file__).parent)
 _FOREIGN: Final = tuple(
     path for key in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(key))
@@ -23,22 +25,28 @@ class CallFault(Exception):
     """
 
     def __init__(self, message: str, *, final: bool = True) -> None:
-        super().__init__(message)
+        super().__init__(clean(message))
         self.final = final
 
 
 def described(error: BaseException) -> str:
     """`ValueError: no rows (travel/tools.py:12 in filter_price)`."""
-    text = str(error)[:MAX_TEXT].strip()
+    text, place = _text_of(error), _place_of(error)
     kind = type(error).__name__
-    return f"{kind}: {text}{place_of(error)}" if text else f"{kind}{place_of(error)}"
+    return clean(f"{kind}: {text}{place}" if text else f"{kind}{place}")
 
 
-def place_of(error: BaseException) -> str:
+def clean(text: str) -> str:
+    """`text` as Unicode: halves of characters, which no message can carry, become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _place_of(error: BaseException) -> str:
     """` (travel/tools.py:12 in filter_price)`: the innermost frame of the author's code, else of any code but ours."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_worth_telling(frame)]
+    trace = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
+    frames = [frame for frame in trace if _is_worth_telling(frame)]
     own = [frame for frame in frames if not frame.filename.startswith(_FOREIGN)]
-    if isinstance(error, SyntaxError) and error.filename:
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
         return f" ({_short(error.filename)}:{error.lineno})"
     if not frames:
         return ""
@@ -49,11 +57,26 @@ def place_of(error: BaseException) -> str:
 
 def told(error: BaseException) -> list[str]:
     """The traceback as lines, without the frames of the worker."""
+    try:
+        found = clean("".join(_traceback(error))).rstrip()
+    except BaseException as broken:  # noqa: BLE001 - the author's code, as in `_text_of`
+        return [f"the traceback cannot be had, since making it raises {type(broken).__name__}"]
+    if len(found) > MAX_TOLD:
+        found = f"{found[: MAX_TOLD // 2]}\n[{len(found) - MAX_TOLD:,} characters left out]\n{found[-MAX_TOLD // 2 :]}"
+    return found.splitlines()
+
+
+def _traceback(error: BaseException) -> list[str]:
     if isinstance(error, SyntaxError):
-        lines = traceback.format_exception_only(error)
-    else:
-        lines = traceback.format_exception(type(error), error, _first_foreign(error.__traceback__))
-    return "".join(lines).rstrip().splitlines()
+        return traceback.format_exception_only(error)
+    return traceback.format_exception(type(error), error, _first_foreign(error.__traceback__))
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)[:MAX_TEXT].strip()
+    except BaseException as broken:  # noqa: BLE001 - the author's code, which may raise what it likes
+        return f"its text cannot be had, since making it raises {type(broken).__name__}"
 
 
 def _is_worth_telling(frame: traceback.FrameSummary) -> bool:

@@ -143,7 +143,7 @@ async def test_a_packed_answer_counts_as_what_it_unpacks_to(tmp_path: Path) -> N
 async def test_an_answer_that_no_record_can_hold(tmp_path: Path) -> None:
     with serving(lambda _: said_json("x" * 100_000)) as server:
         outcome = await asked(tmp_path, server.url)
-    assert str(outcome.reason).startswith("output: the outputs take 100,")
+    assert str(outcome.reason).startswith("output: the outputs take more than 65,536 bytes")
 
 
 @pytest.mark.parametrize("body", [b"{", b"NaN", b"\xff"])

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from datetime import date
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,6 +15,23 @@ from workers.calling.results import outcome_of
 
 class Colour(StrEnum):
     RED = "red"
+
+
+class Broken(dict[str, Any]):
+    def items(self) -> Any:
+        raise RuntimeError("not now")
+
+
+class Endless(dict[str, Any]):
+    """Without an end in its breadth."""
+
+    def items(self) -> Any:
+        return ((f"key {number}", None) for number in count())
+
+
+class Key:
+    def __repr__(self) -> str:
+        raise RuntimeError("nameless")
 
 
 def endless() -> dict[str, Any]:
@@ -37,6 +55,12 @@ def test_a_success(returned: Any, outputs: dict[str, Any]) -> None:
     outcome = outcome_of(returned)
     assert (outcome.status, outcome.outputs, outcome.reason) == ("success", outputs, None)
     assert [type(value) for value in outcome.outputs.values()] == [type(value) for value in outputs.values()]
+
+
+TOO_LARGE = (
+    "the outputs take more than 65,536 bytes as JSON, which is the limit; put large data where the next job finds it "
+    "and return the place"
+)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +92,20 @@ def test_a_success(returned: Any, outputs: dict[str, Any]) -> None:
         ),
         (
             {"a": "x" * MAX_OUTPUT_BYTES},
-            "the outputs take 65,545 bytes as JSON, and 65,536 is the limit; put large data where the next job finds "
-            "it and return the place",
+            TOO_LARGE,
         ),
         (
             StepResult.ok(updates={"a": object()}),
             "`updates.a` is of type object, which is not JSON; convert it in the function",
+        ),
+        ({"a": "x" * 100_000_000}, TOO_LARGE),
+        ({"a": ["x"] * 100_000_000}, TOO_LARGE),
+        ({"a": [10**300] * 1000}, TOO_LARGE),
+        ({"a": '"' * 40_000}, TOO_LARGE),
+        (Endless(a=1), TOO_LARGE),
+        (
+            {"\ud800": 1},
+            "the outputs hold text that is no Unicode (surrogates not allowed); decode bytes with errors='replace'",
         ),
         (StepResult(status="ok", output=[1]), "the outputs must be a dict, and `output` is of type list"),  # pyright: ignore
         (StepResult(status="done"), "the StepResult has the status 'done'; make it with ok, fail or skip"),  # pyright: ignore
@@ -84,6 +116,42 @@ def test_what_is_not_agreed_is_a_failure_that_no_retry_mends(returned: Any, said
     assert outcome.reason is not None
     assert (outcome.status, outcome.final) == ("failed", True)
     assert str(outcome.reason) == f"output: {said}"
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (Broken(a=1), "what the function returned cannot be read: RuntimeError: not now (test"),
+        ({"a": Broken(a=1)}, "what the function returned cannot be read: RuntimeError: not now (test"),
+        ({Key(): 1}, "what the function returned cannot be read: RuntimeError: nameless (test"),
+        (
+            StepResult.ok(quality=QualityMetrics(record_count="3", valid_count=2)),  # pyright: ignore
+            "the quality metrics cannot be read: TypeError: ",
+        ),
+        (
+            StepResult.ok(quality=QualityMetrics(extra=3)),  # pyright: ignore
+            "the quality metrics cannot be read: TypeError: ",
+        ),
+        (
+            StepResult.ok(quality=QualityMetrics(passed=object())),  # pyright: ignore
+            "`quality.passed` is of type object, which is not JSON",
+        ),
+        (StepResult.ok(quality=3), "the quality metrics must be a dict, and `quality` is of type int"),  # pyright: ignore
+    ],
+)
+def test_what_cannot_be_read_is_a_failure_that_no_retry_mends(returned: Any, said: str) -> None:
+    outcome = outcome_of(returned)
+    assert (outcome.status, outcome.final) == ("failed", True)
+    assert str(outcome.reason).startswith(f"output: {said}")
+
+
+def test_halves_of_characters_in_what_is_said_become_question_marks() -> None:
+    failed = outcome_of(StepResult.fail("half \ud800", category="A\udfff"))
+    assert str(failed.reason) == "call: A?: half ?"
+    skipped = outcome_of(StepResult.skip("half \ud800"))
+    assert skipped.note == "skipped: half ?"
+    for outcome in (failed, skipped):
+        assert outcome.model_dump_json()
 
 
 def test_what_holds_itself_is_refused() -> None:
