@@ -55,6 +55,8 @@ class RunState:
     """Those that jobs share."""
     vars: dict[str, Json] = field(default_factory=dict[str, Json])
     """The run's variables as they stand."""
+    writers: dict[str, int] = field(default_factory=dict[str, int])
+    """Of each variable that a job has set, the place of that job in the plan's order."""
     dry_run: bool = False
     paused: PauseRecord | None = None
     ignored: tuple[Ignored, ...] = ()

@@ -32,7 +32,8 @@ def set_first_values(request: RunRequest, state: RunState) -> str | None:
 def publishing(job: JobState, outcome: JobOutcome, around: Surroundings) -> JobOutcome:
     """Set the variables that a job sets when it has succeeded: those of its function, then those of `publish`.
 
-    All of them or none: where one cannot be set, the success becomes a failure.
+    All of them or none: where one cannot be set, the success becomes a failure. What a later job of the plan has set
+    stays, so that it is the plan that decides between jobs that nothing orders, and not which of them was quicker.
     """
     if outcome.status != "success" or not (outcome.updates or job.node.publish):
         return outcome
@@ -47,10 +48,14 @@ def publishing(job: JobState, outcome: JobOutcome, around: Surroundings) -> JobO
         )
     except ExpressionError as error:
         return _spoiled(outcome, FailureKind.EXPRESSION, str(error))
-    values = {**state.vars, **outcome.updates, **published}
+    place = state.plan.order.index(job.node.name)
+    given = {**outcome.updates, **published}
+    mine = {name: value for name, value in given.items() if state.writers.get(name, -1) <= place}
+    values = {**state.vars, **mine}
     if _size(values) > MAX_VARS_BYTES:
         return _spoiled(outcome, FailureKind.OUTPUT, _TOO_LARGE)
     state.vars = values
+    state.writers.update(dict.fromkeys(mine, place))
     return outcome
 
 

@@ -76,6 +76,42 @@ async def test_values_go_from_function_to_function(
     }
 
 
+async def test_of_functions_that_nothing_orders_the_plan_decides_whose_variable_stays(
+    client: Client, serve: Serve, tmp_path: Path, calls: Calls
+) -> None:
+    name = made(
+        tmp_path,
+        """
+        import pathlib, time
+        from orchestrator.handlers import StepResult
+
+        def slow(gate):
+            while not pathlib.Path(gate).exists():
+                time.sleep(0.02)
+            return StepResult.ok(updates={"stage": "early", "own": "early"})
+
+        def quick():
+            return StepResult.ok(updates={"stage": "late"})
+
+        def last():
+            return StepResult.ok(updates={"own": "last"})
+        """,
+    )
+    begin = tmp_path / "begin"
+    shape = plan(
+        call("early", f"{name}:slow", given={"gate": str(begin)}),
+        call("late", f"{name}:quick"),
+        call("last", f"{name}:last", "early"),
+        vars={"stage": None, "own": None},
+    )
+    async with serve(client, calls=calls) as runner:
+        run = await runner.start(shape)
+        await until(client, run.id, lambda record: record.jobs["late"].status == "success")
+        begin.touch()
+        record = await runs.wait(client, run.id)
+    assert (record.status, record.vars) == ("success", {"stage": "late", "own": "last"})
+
+
 async def test_a_skip_satisfies_and_a_failure_says_its_category(
     client: Client, serve: Serve, tmp_path: Path, calls: Calls
 ) -> None:
