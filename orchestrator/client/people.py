@@ -19,15 +19,29 @@ from temporalio.service import RPCError, RPCStatusCode
 from orchestrator.client.connect import temporal_errors
 from orchestrator.client.runs import describe, record
 from orchestrator.contract.messages import RunRecord
-from orchestrator.contract.names import REFUSED_ERROR, UPDATE_ANSWER, UPDATE_PAUSE, UPDATE_REPAIR
-from orchestrator.contract.people import Answer, AnswerReply, Pause, Repair, Reply
+from orchestrator.contract.names import (
+    QUERY_GATE,
+    REFUSED_ERROR,
+    SIGNAL_APPROVE,
+    SIGNAL_REJECT,
+    UPDATE_ANSWER,
+    UPDATE_PAUSE,
+    UPDATE_REPAIR,
+)
+from orchestrator.contract.people import Answer, AnswerReply, GateRecord, Pause, Repair, Reply
 from orchestrator.errors import OrcaError, UsageError, WorkerUnreachable
 from orchestrator.plan.parts import Frozen
 
 ANSWER_LIMIT = 15.0
 """Seconds that a worker may take to say whether something counts."""
+_ALL_USED = "total number of distinct updates"
+"""In the server's words, which its status does not tell from others: the run has had all updates that it may have."""
 
 _ReplyT = TypeVar("_ReplyT", bound=Frozen)
+
+
+class UpdatesUsedUp(UsageError):
+    """The server takes no more updates of the run; signals and a cancel it does take."""
 
 
 def whoami() -> str:
@@ -61,8 +75,14 @@ async def live_record(client: Client, run: str, *, doing: str) -> RunRecord:
 
 
 async def answer(client: Client, run: str, given: Answer) -> AnswerReply:
-    """Answer a gate. Raises UsageError where the answer does not count; says why."""
-    return await _update(client, run, UPDATE_ANSWER, given, AnswerReply)
+    """Answer a gate. Raises UsageError where the answer does not count; says why.
+
+    Where the server takes no more updates of the run it is sent as a signal, which nobody refuses: the reply says so.
+    """
+    try:
+        return await _update(client, run, UPDATE_ANSWER, given, AnswerReply)
+    except UpdatesUsedUp:
+        return await _signal(client, run, given)
 
 
 async def repair(client: Client, run: str, wanted: Repair) -> Reply:
@@ -85,6 +105,25 @@ async def _update(client: Client, run: str, name: str, given: Frozen, kind: type
     return kind.model_validate(reply)
 
 
+async def _signal(client: Client, run: str, given: Answer) -> AnswerReply:
+    found = await describe(client, run)
+    handle = client.get_workflow_handle(run, run_id=found.run_id)
+    name = SIGNAL_APPROVE if given.decision == "approve" else SIGNAL_REJECT
+    async with _refusals(client, run, found.task_queue), asyncio.timeout(ANSWER_LIMIT):
+        await handle.signal(name, given)
+        # The server lets a worker see the signal before it asks it.
+        told = await handle.query(QUERY_GATE, given.gate)
+    gate = None if told is None else GateRecord.model_validate(told)
+    return AnswerReply(
+        gate=given.gate,
+        approvals=0 if gate is None else sum(one.decision == "approve" for one in gate.answers),
+        needed=1 if gate is None else gate.needed,
+        closed=gate is not None and gate.closed_at is not None,
+        message=f"the server takes no more updates of run '{run}', so the answer was sent as the signal '{name}'; "
+        f"'orca status {run}' shows whether it counts",
+    )
+
+
 async def _ended(client: Client, run: str) -> UsageError:
     state = (await record(client, run)).status
     return UsageError(f"run '{run}' has already ended ({state}), so nothing more can be said to it")
@@ -101,6 +140,12 @@ async def _refusals(client: Client, run: str, queue: str) -> AsyncGenerator[None
                 # The run has ended since it was looked at.
                 if error.status is RPCStatusCode.NOT_FOUND:
                     raise await _ended(client, run) from error
+                if error.status is RPCStatusCode.FAILED_PRECONDITION and _ALL_USED in error.message:
+                    raise UpdatesUsedUp(
+                        f"the server takes no more updates of run '{run}': it keeps so many of one run, 2,000 as a "
+                        "rule. Its gates can still be answered with 'orca approve' and 'orca reject', and "
+                        f"'orca cancel {run}' ends it; what is left to do is for a new run"
+                    ) from error
                 raise
     except WorkflowUpdateFailedError as error:
         cause = error.cause
