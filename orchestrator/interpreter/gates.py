@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,14 +18,15 @@ from orchestrator.contract.people import (
     GateRecord,
 )
 from orchestrator.contract.times import parse_rfc3339
+from orchestrator.interpreter.said import is_number, person, person_problem, same_person
 from orchestrator.plan import patterns
 from orchestrator.plan.parts import Json
 from orchestrator.plan.phrases import count, lasting, listed, one_line, shortened
 
-MAX_PERSON = 200
-"""Characters of who answers."""
 MAX_SHOWN = 60
 """Characters of a value in a message."""
+MAX_GIVEN = 200
+"""Characters of an unknown field's name that are compared with those there are."""
 MAX_OPTIONS_SHOWN = 10
 RESERVED = ("approved_by", "comment", "decision")
 """Outputs of every gate, which no field may be named."""
@@ -58,8 +58,31 @@ def check(
         return Refused(why)
     fields = answer.fields if answer.decision == "approve" else {}
     return AnswerRecord(
-        by=answer.by, at=at, decision=answer.decision, comment=answer.comment, fields=fields, via="update"
+        by=person(answer.by),
+        at=at,
+        decision=answer.decision,
+        comment=answer.comment,
+        fields=fields,
+        via="update",
     )
+
+
+def approval_problem(gate: GateRecord, name: str, submitted_by: str) -> str | None:
+    """Why no people could ever approve the gate as it opens, in a sentence, if they cannot."""
+    if not gate.approvers or any(_group(approver) is not None for approver in gate.approvers):
+        return None
+    if gate.on_timeout == "approve" and gate.deadline is not None:
+        return None
+    own = None if gate.self_approval else submitted_by
+    able: list[str] = []
+    for user in _users(gate.approvers):
+        if not any(same_person(user, other) for other in (*able, *([own] if own else ()))):
+            able.append(user)
+    if len(able) >= gate.needed:
+        return None
+    who = f"only {listed(able, MAX_OPTIONS_SHOWN)}" if able else "nobody"
+    but = f"; {own} submitted this run, and it takes no approval of one's own run" if own else ""
+    return f"gate '{name}' needs {count(gate.needed, 'approval')}, and {who} may give one{but}"
 
 
 def how_closed(gate: GateRecord, name: str) -> str:
@@ -162,8 +185,9 @@ def value_problem(field: FieldRecord, value: Json) -> str | None:
             ):
                 return f"must match the pattern {field.pattern}, which {_shown(value)} does not"
         case "number":
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            fits, wanted = number and math.isfinite(value), "must be a number"
+            fits, wanted = is_number(value), "must be a number of at most 64 bits"
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                wanted = "must be a number"
         case "boolean":
             fits, wanted = isinstance(value, bool), "must be true or false"
         case "select":
@@ -196,30 +220,32 @@ def _closed(gate: GateRecord, name: str, now: datetime) -> str | None:
 
 
 def _person_problem(answer: Answer, gate: GateRecord, name: str, submitted_by: str) -> str | None:
-    by = answer.by
-    if not by.strip():
-        return "the answer does not say who gives it: set `by`"
-    if len(by) > MAX_PERSON:
-        return f"the name of who answers is longer than {MAX_PERSON} characters"
-    if any(found.by == by for found in gate.answers):
+    why = person_problem(answer.by)
+    if why is not None:
+        return why
+    by = person(answer.by)
+    if any(same_person(found.by, by) for found in gate.answers):
         needed = gate.needed - len(approvals(gate))
         return f"{by} has already answered gate '{name}'; {count(needed, 'approval')} of others still needed"
     if gate.approvers and not _may_answer(answer, gate.approvers):
         return f"{by} may not answer gate '{name}': its approvers are {listed(gate.approvers, MAX_OPTIONS_SHOWN)}"
-    if not gate.self_approval and answer.decision == "approve" and by == submitted_by:
+    if not gate.self_approval and answer.decision == "approve" and same_person(by, submitted_by):
         return f"{by} submitted this run, and gate '{name}' takes no approval of one's own run"
     return None
 
 
 def _may_answer(answer: Answer, approvers: Sequence[str]) -> bool:
-    for approver in approvers:
-        kind, mark, who = approver.partition(":")
-        if mark and kind == "group":
-            if who in answer.groups:
-                return True
-        elif answer.by == (who if mark and kind == "user" else approver):
-            return True
-    return False
+    groups = [group for approver in approvers if (group := _group(approver)) is not None]
+    return person(answer.by) in _users(approvers) or any(group in answer.groups for group in groups)
+
+
+def _group(approver: str) -> str | None:
+    kind, mark, who = approver.partition(":")
+    return who if mark and kind == "group" else None
+
+
+def _users(approvers: Sequence[str]) -> list[str]:
+    return [person(approver.removeprefix("user:")) for approver in approvers if _group(approver) is None]
 
 
 def _size_problem(answer: Answer) -> str | None:
@@ -246,7 +272,7 @@ def _form_problem(answer: Answer, gate: GateRecord, name: str) -> str | None:
 
 
 def _did_you_mean(given: str, known: Mapping[str, FieldRecord]) -> str:
-    near = difflib.get_close_matches(given[:MAX_PERSON], list(known), n=1)
+    near = difflib.get_close_matches(given[:MAX_GIVEN], list(known), n=1)
     if near:
         return f"; did you mean '{near[0]}'?"
     return f"; it has {listed(list(known), MAX_OPTIONS_SHOWN)}" if known else "; it has none"

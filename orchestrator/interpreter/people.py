@@ -3,12 +3,13 @@
 An update is told what is wrong with it. A signal has nobody who listens: what is wrong with it goes into the record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 from temporalio import workflow
+from temporalio.common import RawValue
 
 from orchestrator.contract.names import SIGNAL_APPROVE, SIGNAL_REJECT
 from orchestrator.contract.people import (
@@ -27,9 +28,11 @@ from orchestrator.interpreter.gates import Refused
 from orchestrator.interpreter.open_gates import OpenGates
 from orchestrator.interpreter.pausing import Pausing
 from orchestrator.interpreter.repairs import Repairs
+from orchestrator.interpreter.said import spelling_problem
 from orchestrator.interpreter.state import RunState
 
 _DECISIONS = {SIGNAL_APPROVE: "approve", SIGNAL_REJECT: "reject"}
+_FoundT = TypeVar("_FoundT")
 _FORM = '{"gate": …, "by": …, "fields": {…}, "comment": …}'
 
 
@@ -41,7 +44,7 @@ class People:
 
     def answer_problem(self, answer: Answer) -> str | None:
         """Why an answer is refused, if it is."""
-        found = self._over() or self._gates.check(answer, _now())
+        found = self._checked(lambda: self._over() or self._gates.check(answer, _now()))
         return found.why if isinstance(found, Refused) else None
 
     def answer(self, answer: Answer) -> AnswerReply:
@@ -50,15 +53,17 @@ class People:
         assert isinstance(found, AnswerRecord)
         return self._gates.take(answer.gate, found, _now())
 
-    def signal(self, name: str, payloads: Sequence[Any]) -> None:
+    def signal(self, name: str, payloads: Sequence[RawValue]) -> None:
         """Take an answer that came as a signal; one that is no good is taken down."""
-        read = self._read(name, payloads)
-        found = read if isinstance(read, str) else self._over() or self._gates.check(read, _now())
-        if isinstance(found, AnswerRecord) and isinstance(read, Answer):
-            self._gates.take(read.gate, found.model_copy(update={"via": "signal"}), _now())
+        read = self._checked(lambda: self._read(name, payloads))
+        if isinstance(read, Answer):
+            found = self._checked(lambda: self._over() or self._gates.check(read, _now()))
+            if isinstance(found, AnswerRecord):
+                self._gates.take(read.gate, found.model_copy(update={"via": "signal"}), _now())
+                return
         else:
-            why = found.why if isinstance(found, Refused) else str(found)
-            self._state.ignore(name, rfc3339(_now()), why)
+            found = read
+        self._state.ignore(name, rfc3339(_now()), found.why)
 
     def gate(self, name: str) -> GateRecord | None:
         """The whole of one gate, None where it has not opened."""
@@ -67,7 +72,8 @@ class People:
 
     def repair_problem(self, repair: Repair) -> str | None:
         """Why a repair is refused, if it is."""
-        return self._repairs.problem(repair)
+        found = self._checked(lambda: spelling_problem(repair.by) or self._repairs.problem(repair))
+        return found.why if isinstance(found, Refused) else found
 
     def repair(self, repair: Repair) -> Reply:
         """Do a repair with which there is no problem."""
@@ -76,8 +82,9 @@ class People:
     def pause_problem(self, pause: Pause) -> str | None:
         """Why a pause, or its end, is refused, if it is."""
         over = self._over()
-        if over is not None:
-            return over.why
+        why = spelling_problem(pause.by) if over is None else over.why
+        if why is not None:
+            return why
         if len(pause.comment) > MAX_COMMENT:
             return f"the comment is longer than {MAX_COMMENT:,} characters"
         now = self._state.paused
@@ -102,22 +109,43 @@ class People:
             return None
         return Refused(f"the run has ended: it is {self._state.status}")
 
-    def _read(self, name: str, payloads: Sequence[Any]) -> Answer | str:
+    def _checked(self, check: Callable[[], _FoundT]) -> _FoundT | Refused:
+        """What `check` finds. What comes from outside must never fail a workflow task: the run would stand still."""
+        try:
+            return check()
+        except Exception as error:  # noqa: BLE001 - what no check has thought of; none has changed anything
+            return Refused(f"it cannot be read ({type(error).__name__}: {str(error)[:200]})")
+
+    def _read(self, name: str, payloads: Sequence[RawValue]) -> Answer | Refused:
         """The answer in a signal, or what is wrong with it."""
         if name not in _DECISIONS:
-            return f"there is no such signal; send '{SIGNAL_APPROVE}' or '{SIGNAL_REJECT}' with {_FORM}"
-        value = payloads[0] if len(payloads) == 1 else None
+            return Refused(
+                f"there is no such signal; send '{SIGNAL_APPROVE}' or '{SIGNAL_REJECT}' with {_FORM}"
+            )
+        value = _decoded(payloads[0]) if len(payloads) == 1 else None
         if not isinstance(value, dict):
-            return f"it holds no JSON object; send {_FORM}"
+            return Refused(f"it holds no JSON object; send {_FORM}")
         said = cast("dict[str, Any]", value)
+        decision = said.get("decision", _DECISIONS[name])
+        if decision != _DECISIONS[name]:
+            other = f"send the signal '{decision}'" if decision in _DECISIONS.values() else f"send {_FORM}"
+            return Refused(f"its `decision` does not say '{_DECISIONS[name]}', as the signal does; {other}")
         if not said.get("gate") and (only := self._gates.only) is not None:
             said = {**said, "gate": only}
         try:
-            return Answer.model_validate({**said, "decision": _DECISIONS[name]})
+            return Answer.model_validate({**said, "decision": decision})
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in wrong["loc"])
-            return f"'{where}': {wrong['msg']}; send {_FORM}"
+            return Refused(f"'{where}': {wrong['msg']}; send {_FORM}")
+
+
+def _decoded(value: RawValue) -> Any:
+    """What a signal holds; None where that is not JSON. Decoded here, as the SDK would drop what it cannot decode."""
+    try:
+        return workflow.payload_converter().from_payload(value.payload)
+    except Exception:  # noqa: BLE001 - each kind of payload has errors of its own
+        return None
 
 
 def _now() -> datetime:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from orchestrator.contract.messages import MAX_OUTPUT_BYTES, JobOutcome
 from orchestrator.contract.people import MAX_COMMENT, Repair, RepairRecord
 from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.said import holds_odd_number
 from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import ChoiceNode
 
 _DONE = {
     "retry": "job '{}' is tried again",
@@ -56,10 +58,18 @@ class Repairs:
     def _outputs_problem(self, job: JobState, repair: Repair) -> str | None:
         if repair.action != "set_outputs":
             return "outputs can only be given with `set_outputs`" if repair.outputs else None
+        if isinstance(job.node, ChoiceNode):
+            return (
+                f"job '{job.key}' is a choice: outputs would leave it without a branch; "
+                "let it choose again with `retry`, or `skip` it or let it `fail`"
+            )
         missing = [name for name in job.node.required_outputs if name not in repair.outputs]
         if missing:
             names = ", ".join(f"'{name}'" for name in missing)
             return f"job '{job.key}' promises the output {names}: give it too"
+        odd = next((name for name, value in repair.outputs.items() if holds_odd_number(value)), None)
+        if odd is not None:
+            return f"the output '{odd[:200]}' holds a number of more than 64 bits; give it as text"
         if len(json.dumps(repair.outputs, ensure_ascii=False).encode()) > MAX_OUTPUT_BYTES:
             return f"the outputs are larger than {MAX_OUTPUT_BYTES // 1024} KiB; pass large data as artifacts"
         return None

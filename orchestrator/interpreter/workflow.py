@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, assert_never
+from typing import assert_never
 
 from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeKey, SearchAttributeUpdate
@@ -24,8 +24,6 @@ from orchestrator.contract.names import (
     QUERY_RECORD,
     REFUSED_ERROR,
     SEARCH_STATE,
-    SIGNAL_APPROVE,
-    SIGNAL_REJECT,
     UPDATE_ANSWER,
     UPDATE_PAUSE,
     UPDATE_REPAIR,
@@ -135,19 +133,13 @@ class RunWorkflow:
     def _check_pause(self, pause: Pause) -> None:
         _refuse(self._people.pause_problem(pause))
 
-    @workflow.signal(name=SIGNAL_APPROVE)
-    def approve(self, *answer: Any) -> None:
-        """Approve a gate: `{"gate": …, "by": …, "fields": {…}, "comment": …}`."""
-        self._people.signal(SIGNAL_APPROVE, answer)
-
-    @workflow.signal(name=SIGNAL_REJECT)
-    def reject(self, *answer: Any) -> None:
-        """Reject a gate: `{"gate": …, "by": …, "comment": …}`."""
-        self._people.signal(SIGNAL_REJECT, answer)
-
     @workflow.signal(dynamic=True)
-    def other_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
-        """Any other signal: the record says that it was ignored."""
+    def signalled(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """Answer a gate: `approve` or `reject` with `{"gate": …, "by": …, "fields": {…}, "comment": …}`.
+
+        One handler for all names: only such a one gets payloads as they came, and the SDK drops a signal that it cannot
+        decode without a word. The record tells what was ignored.
+        """
         self._people.signal(name, payloads)
 
     @workflow.run

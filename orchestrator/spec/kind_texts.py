@@ -59,7 +59,7 @@ KIND_TEXTS: Final[Mapping[type[Shape], Mapping[str, KeyText]]] = {
         "min_approvals": KeyText(
             "How many different people have to approve. One who rejects closes the gate.", (2,)
         ),
-        "self_approval": KeyText("Whether who submitted the run may answer.", (False,)),
+        "self_approval": KeyText("Whether who submitted the run may approve.", (False,)),
         "timeout": KeyText("How long the gate stays open.", ("24h",), "for ever"),
         "on_timeout": KeyText(
             "What it means when nobody has answered by then: 'approve' takes the defaults of all fields.",

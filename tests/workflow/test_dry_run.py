@@ -124,6 +124,33 @@ async def test_a_gate_is_rejected_times_out_or_gets_no_answer_that_fits(client: 
     assert (record.jobs["skipped"].status, reasons["skipped"]) == ("skipped", "skipped: not today")
 
 
+async def test_a_gate_without_a_mock_gets_what_it_requires(client: Client, serve: Serve) -> None:
+    form = [
+        {"name": "text", "required": True, "pattern": "[A-Z]+"},
+        {"name": "number", "type": "number", "required": True},
+        {"name": "sure", "type": "boolean", "required": True},
+        {"name": "one", "type": "select", "options": ["eu", "us"], "required": True},
+        {"name": "some", "type": "multi_select", "options": [3, 4], "required": True},
+        {
+            "name": "own",
+            "type": "select",
+            "options": ["eu", "us"],
+            "required": True,
+            "default": "us",
+            "has_default": True,
+        },
+        {"name": "free"},
+    ]
+    shape = plan(gate("form", form=form, min_approvals=2), gate("given", form=form[:1], on_error="continue"))
+    record = await dry(client, serve, shape, {"given": {"outputs": {"text": ""}}})
+    people = {"approved_by": ["mock", "mock 2"], "comment": "", "decision": "approve"}
+    assert record.jobs["form"].outputs == {
+        "text": "", "number": 0, "sure": False, "one": "eu", "some": [3], "own": "us", "free": None, **people,
+    }  # fmt: skip
+    # What a mock gives counts as an answer, and has to be one.
+    assert (record.jobs["given"].reason or "").startswith("expression: the mock is no answer: field 'text'")
+
+
 async def test_variants_have_ends_of_their_own(client: Client, serve: Serve) -> None:
     mocks = {"test": {"outputs": {"n": 1}, "variants": {"b": {"status": "failed", "kind": "oom"}}}}
     shape = plan(for_each("test", ["a", "b", "c"], fail_fast=False))

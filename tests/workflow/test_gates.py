@@ -297,15 +297,23 @@ async def test_a_gate_that_cannot_open_fails(client: Client, serve: Serve) -> No
         gate("nobody", approvers="${{ fromJSON('[]') }}"),
         gate("wrong", form=[{"name": "x", "type": "number", "default": "${{ 'a' }}", "has_default": True}]),
         gate("broken", prompt="${{ fromJSON('{') }}"),
+        gate(
+            "alone",
+            approvers='${{ fromJSON(\'["user:ann", "bob"]\') }}',
+            min_approvals=2,
+            self_approval=False,
+        ),
     )
     async with serve(client) as runner:
-        record = await runner.run(shape)
+        record = await runner.run(shape, submitted_by="ann")
     reasons = {name: found.reason or "" for name, found in record.jobs.items()}
     assert reasons.pop("broken").startswith("expression: prompt of gate 'broken': ")
     assert reasons == {
         "none": "expression: field 'x' of gate 'none': there is nothing to choose from: `options` is empty",
         "nobody": "expression: approvers of gate 'nobody': an expression gives no name",
         "wrong": "expression: default of field 'x' of gate 'wrong': it must be a number, not 'a'",
+        "alone": "expression: gate 'alone' needs 2 approvals, and only bob may give one; ann submitted this run, "
+        "and it takes no approval of one's own run",
     }
 
 

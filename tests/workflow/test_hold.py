@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from orchestrator.client import runs
 from orchestrator.plan.model import ContainerNode
-from tests.support.kinds import answer, gate, pause, repair, wait, why_refused
+from tests.support.kinds import answer, choice, gate, pause, repair, wait, ways, why_refused
 from tests.support.memory_engine import Running
 from tests.support.plans import for_each, job, plan
 from tests.support.workshop import states, until
@@ -220,6 +220,34 @@ async def test_expressions_that_fail_are_held_too(client: Client, serve: Serve) 
         "success",
         "2/2 passed",
     )
+
+
+async def test_a_held_choice_gets_no_outputs_as_they_take_no_branch(client: Client, serve: Serve) -> None:
+    shape = plan(
+        choice("where", ("${{ fromJSON(vars.x) }}", "yes"), (None, "no"), **HOLD),
+        job("yes", triggers=ways("where chosen")),
+        job("no", triggers=ways("where chosen")),
+        job("fix", publish={"x": "true"}),
+        vars={"x": "["},
+    )
+    async with serve(client) as runner:
+        run = await runner.start(shape)
+        await held(client, run.id, "where")
+        with pytest.raises(WorkflowUpdateFailedError) as caught:
+            await repair(client, run.id, "where", "set_outputs", outputs={"chosen": ["yes"]})
+        assert why_refused(caught.value) == (
+            "job 'where' is a choice: outputs would leave it without a branch; let it choose again with `retry`, or "
+            "`skip` it or let it `fail`"
+        )
+        await until(client, run.id, lambda record: record.jobs["fix"].status == "success")
+        await repair(client, run.id, "where", "retry")
+        record = await runs.wait(client, run.id)
+    assert {name: found.status for name, found in record.jobs.items()} == {
+        "where": "success",
+        "yes": "success",
+        "no": "skipped",
+        "fix": "success",
+    }
 
 
 async def test_a_pause_lets_nothing_new_start(client: Client, serve: Serve) -> None:

@@ -20,6 +20,9 @@ from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import GateNode
 from orchestrator.plan.phrases import lasting
 
+MAX_HISTORY = 20_000
+"""Events of a run's history after which nobody is reminded any more. Temporal ends a run at 51,200."""
+
 
 async def run_gate(node: GateNode, job: JobState, around: Surroundings) -> JobOutcome:
     """Open it and wait until it is decided. Raises asyncio.CancelledError where it was cancelled."""
@@ -29,6 +32,9 @@ async def run_gate(node: GateNode, job: JobState, around: Surroundings) -> JobOu
         gate = opened(node, job, around.request, around.state, now=now)
     except ExpressionError as error:
         return failed(FailureKind.EXPRESSION, str(error))
+    problem = gates.approval_problem(gate, job.key, around.request.submitted_by)
+    if problem is not None:
+        return failed(FailureKind.EXPRESSION, problem)
     decided = around.gates.open(job, gate)
     timers: list[asyncio.Task[None]] = []
     if node.limit is not None:
@@ -60,6 +66,10 @@ async def _remind(node: GateNode, job: JobState, around: Surroundings, every: fl
     summary = cut_summary(f"{job.key}: reminder '{node.reminder}' every {lasting(every)}")
     while True:
         await workflow.sleep(timedelta(seconds=every), summary=summary)
+        if workflow.info().get_current_history_length() > MAX_HISTORY:
+            # Temporal ends a run whose history grows without bound, and the gate with it.
+            job.notices = (*job.notices, f"no more reminders: the run's history has {MAX_HISTORY:,} events")
+            return
         around.remind(node.reminder)
 
 

@@ -1,11 +1,13 @@
 """A job in a dry run: nothing is sent out, nobody is asked, and it ends as its mock says."""
 
+from typing import Any, assert_never
+
 from temporalio import workflow
 
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import JobOutcome
 from orchestrator.contract.mocks import Mock, Mocks
-from orchestrator.contract.people import Answer, GateRecord
+from orchestrator.contract.people import Answer, FieldRecord, GateRecord
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter import gates
@@ -25,6 +27,7 @@ from orchestrator.plan.model import (
     WaitNode,
     WorkflowNode,
 )
+from orchestrator.plan.parts import Json
 
 _USUAL = {
     "container": FailureKind.EXIT,
@@ -127,7 +130,11 @@ def _answered(gate: GateRecord, mock: Mock, job: JobState) -> GateRecord | Refus
     now = workflow.now()
     if mock.decision == "timeout":
         return gates.timed_out(gate, at=rfc3339(now))
-    anybody = {"approvers": (), "self_approval": True, "deadline": None}
+    anybody: dict[str, Any] = {"approvers": (), "self_approval": True, "deadline": None}
+    if mock.decision == "approve" and not mock.outputs:
+        # A dry run asks nobody, so what is required must not end it where its mock says nothing of it.
+        gate = gate.model_copy(update={"fields": tuple(_filled(field) for field in gate.fields)})
+        anybody["fields"] = tuple(field.model_copy(update={"required": False}) for field in gate.fields)
     number = 0
     while not gates.is_decided(gate):
         number += 1
@@ -143,3 +150,24 @@ def _answered(gate: GateRecord, mock: Mock, job: JobState) -> GateRecord | Refus
             return checked
         gate = gates.answered(gate, checked, at=rfc3339(now))
     return gate
+
+
+def _filled(field: FieldRecord) -> FieldRecord:
+    """A required field with a default where the spec gives none: the first option, or what is empty."""
+    if not field.required or field.has_default:
+        return field
+    value: Json
+    match field.type:
+        case "string":
+            value = ""
+        case "number":
+            value = 0
+        case "boolean":
+            value = False
+        case "select":
+            value = field.options[0]
+        case "multi_select":
+            value = [field.options[0]]
+        case _:
+            assert_never(field.type)
+    return field.model_copy(update={"default": value, "has_default": True})

@@ -1,5 +1,6 @@
 """Which answers to a gate count, as tables, and what a record tells of one for which there is no room."""
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from orchestrator.interpreter import gates
 from orchestrator.interpreter.details import table_of
 from orchestrator.interpreter.gates import Refused, check, outcome_of
 from orchestrator.interpreter.job_state import Ending
+from orchestrator.interpreter.said import holds_odd_number, spelling_problem
 from orchestrator.interpreter.state import MAX_RUN_OUTPUT_BYTES, MAX_VARS_BYTES
 from orchestrator.interpreter.telling import told_gate
 from tests.support.kinds import gate as node
@@ -36,7 +38,11 @@ def why(answer: Answer, gate: GateRecord, now: datetime = NOW, submitted_by: str
 FIELDS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ({"type": "string"}, ["", "a", "ü\n"], [1, True, ["a"], {}]),
     ({"type": "string", "pattern": "a|b"}, ["a", "b"], ["ab", "a\n", "xa", ""]),
-    ({"type": "number"}, [0, -1, 1.5], ["1", True, [], float("inf"), float("nan")]),
+    (
+        {"type": "number"},
+        [0, -1, 1.5, 2**63 - 1, -(2**63)],
+        ["1", True, [], float("inf"), float("nan"), 2**63, -(2**63) - 1, 10**401],
+    ),
     ({"type": "boolean"}, [True, False], [0, 1, "true", "yes"]),
     ({"type": "select", "options": (1, "a", None)}, [1, "a", 1.0], ["1", True, "b", ["a"]]),
     (
@@ -91,6 +97,83 @@ def test_nobody_approves_an_own_run_where_that_is_not_wanted() -> None:
     assert why(said(by="bob"), gate, submitted_by="ann") is None
     assert why(said(decision="reject"), gate, submitted_by="ann") is None
     assert why(said(), opened(), submitted_by="ann") is None
+
+
+@pytest.mark.parametrize("by", ["ANN", " ann ", "ａｎｎ", "Ａnn\n"])
+def test_one_person_is_one_however_the_name_is_written(by: str) -> None:
+    gate = opened(self_approval=False, needed=2)
+    assert why(said(by=by), gate, submitted_by="ann") == (
+        f"{unicodedata.normalize('NFKC', by).strip()} submitted this run, and gate 'go' "
+        "takes no approval of one's own run"
+    )
+    answers = [AnswerRecord(by="ann", at=AT, decision="approve")]
+    assert "has already answered" in (why(said(by=by), opened(needed=3, answers=answers)) or "")
+
+
+def test_a_name_is_taken_down_in_one_form() -> None:
+    gate = opened(approvers=["user:Ｊosé", "bob"])
+    taken = check(said(by=" Jose\u0301 "), gate, name="go", now=NOW, submitted_by="")
+    assert isinstance(taken, AnswerRecord)
+    assert taken.by == "José"
+    # Who may answer is who is named, as the names are written.
+    assert why(said(by="BOB"), gate) is not None
+
+
+@pytest.mark.parametrize(
+    "by", ["", "  ", "\u3000", "a\u200bb", "\u202eann", "a\0", "a\nb", "\u2800", "a\ufe0f", "x" * 201]
+)
+def test_what_is_nobodys_name(by: str) -> None:
+    assert why(said(by=by), opened()) is not None
+    assert (spelling_problem(by) is None) is (not by.strip())
+
+
+@pytest.mark.parametrize(
+    ("fields", "submitted_by", "expected"),
+    [
+        ({"needed": 5}, "ann", None),
+        ({"needed": 2, "approvers": ["ann", "group:x"], "self_approval": False}, "ann", None),
+        ({"needed": 2, "approvers": ["ann", "user:bob"]}, "ann", None),
+        ({"needed": 2, "approvers": ["ann", "user:ann"]}, "", "needs 2 approvals, and only ann may give one"),
+        ({"needed": 2, "approvers": ["ann", "Ann "]}, "", "needs 2 approvals, and only ann may give one"),
+        (
+            {"needed": 2, "approvers": ["ann", "user:bob"], "self_approval": False},
+            "ANN",
+            "needs 2 approvals, and only bob may give one; ANN submitted this run, and it takes no approval of "
+            "one's own run",
+        ),
+        (
+            {"approvers": ["ann"], "self_approval": False},
+            "ann",
+            "needs 1 approval, and nobody may give one; ann submitted this run, and it takes no approval of "
+            "one's own run",
+        ),
+        ({"approvers": ["ann"], "self_approval": False}, "", None),
+        ({"approvers": ["ann"], "needed": 2, "on_timeout": "approve", "deadline": AT}, "", None),
+        (
+            {"approvers": ["ann"], "needed": 2, "on_timeout": "reject", "deadline": AT},
+            "",
+            "needs 2 approvals, and only ann may give one",
+        ),
+    ],
+)
+def test_a_gate_that_nobody_could_approve_is_known_when_it_opens(
+    fields: dict[str, Any], submitted_by: str, expected: str | None
+) -> None:
+    found = gates.approval_problem(opened(**fields), "go", submitted_by)
+    assert found == (None if expected is None else f"gate 'go' {expected}")
+
+
+@pytest.mark.parametrize(
+    ("value", "odd"),
+    [
+        ({"a": [1, 1.5, True, None, "9" * 99], "b": 2**63 - 1}, False),
+        (2**63, True),
+        ({"a": [{"b": -(2**64)}]}, True),
+        ([float("nan")], True),
+    ],
+)
+def test_numbers_that_not_everything_can_read_are_found(value: Any, *, odd: bool) -> None:
+    assert holds_odd_number(value) is odd
 
 
 def test_an_answer_at_the_deadline_is_too_late() -> None:
