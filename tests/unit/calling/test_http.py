@@ -6,6 +6,9 @@ import json
 import logging
 import threading
 import time
+import tracemalloc
+import zlib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +136,81 @@ async def test_too_much_is_not_read_to_its_end(tmp_path: Path) -> None:
     assert fits.outputs["body"] == "x" * 5000
 
 
-async def test_a_packed_answer_counts_as_what_it_unpacks_to(tmp_path: Path) -> None:
-    bomb = gzip.compress(b"0" * 10_000_000)
-    with serving(lambda _: Say(body=bomb, headers={"Content-Encoding": "gzip"})) as server:
-        outcome = await asked(tmp_path, server.url)
+def packed(body: bytes, encoding: str) -> Say:
+    return Say(body=body, headers={"Content-Encoding": encoding})
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(b"there" * 1000)),
+        ("GZIP, identity", gzip.compress(b"there" * 1000)),
+        ("gzip", gzip.compress(b"there" * 400) + gzip.compress(b"there" * 600)),
+        ("deflate", zlib.compress(b"there" * 1000)),
+        ("deflate", zlib.compress(b"there" * 1000, wbits=-15)),
+        ("identity", b"there" * 1000),
+    ],
+)
+async def test_a_packed_answer_is_unpacked(tmp_path: Path, encoding: str, body: bytes) -> None:
+    with serving(lambda _: packed(body, encoding)) as server:
+        outcome = await asked(tmp_path, server.url, max_bytes=5000)
+        refused = await asked(tmp_path, server.url, max_bytes=4999)
+    assert outcome.outputs["body"] == "there" * 1000
+    assert "answered 200 with more than 4,999 bytes (`max_bytes`)" in str(refused.reason)
+    assert server.got[0].headers["accept-encoding"] == "gzip"
+
+
+async def test_a_packed_answer_is_not_unpacked_beyond_its_limit(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"0" * 200_000_000, compresslevel=1)
+    tracemalloc.start()
+    try:
+        with serving(lambda _: packed(bomb, "gzip")) as server:
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            outcome = await asked(tmp_path, server.url)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert "more than 1,048,576 bytes" in str(outcome.reason)
+    assert peak - before < 20_000_000
+
+
+async def test_a_packed_answer_that_unpacks_to_nothing_ends(tmp_path: Path) -> None:
+    with serving(lambda _: packed(gzip.compress(b"") * 10_000, "gzip")) as server:
+        outcome = await asked(tmp_path, server.url, max_bytes=1000)
+    assert "more than 1,000 bytes" in str(outcome.reason)
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "gzip,deflate", "zstd"])
+async def test_other_ways_to_pack_are_refused(tmp_path: Path, encoding: str) -> None:
+    body = gzip.compress(gzip.compress(b"there"))
+    with serving(lambda _: packed(body, encoding)) as server:
+        outcome = await asked(tmp_path, server.url)
+        empty = await asked(tmp_path, server.url, method="HEAD")
+    assert str(outcome.reason) == (
+        f"call: GET {server.url} answered 200 with a body that is packed as '{encoding}', and only one layer of gzip "
+        "or deflate can be unpacked; ask without `accept-encoding`, or fetch it in a container job"
+    )
+    assert outcome.final
+    assert empty.outputs["body"] == ""
+
+
+@pytest.mark.parametrize("body", [b"there", gzip.compress(b"there")[:-4], gzip.compress(b"there") + b"more"])
+async def test_a_packed_answer_that_is_damaged(tmp_path: Path, body: bytes) -> None:
+    with serving(lambda _: packed(body, "gzip")) as server:
+        outcome = await asked(tmp_path, server.url)
+    assert str(outcome.reason) == f"call: GET {server.url}: the answer's body is not compressed as it says"
+    assert not outcome.final
+
+
+@pytest.mark.parametrize(("status", "final"), [(503, False), (404, True)])
+async def test_a_failure_with_a_large_body_is_worth_another_try_as_any_other(
+    tmp_path: Path, status: int, final: bool
+) -> None:
+    with serving(lambda _: Say(status, body=b"x" * 5000)) as server:
+        outcome = await asked(tmp_path, server.url, max_bytes=100)
+    assert f"answered {status} with more than 100 bytes" in str(outcome.reason)
+    assert outcome.final is final
 
 
 async def test_an_answer_that_no_record_can_hold(tmp_path: Path) -> None:
@@ -207,13 +280,30 @@ async def test_a_name_may_not_lead_to_a_cloud_s_credentials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 'localhost' stands for a name that somebody points to such an address.
-    monkeypatch.setattr(hosts, "_METADATA", (__import__("ipaddress").ip_address("127.0.0.1"),))
+    monkeypatch.setattr(hosts, "_BARRED", (ip_network("127.0.0.0/8"), ip_network("::1")))
     with serving(lambda _: Say()) as server:
         outcome = await asked(tmp_path, f"http://localhost:{server.port}", hosts=("*",))
-    assert "address 127.0.0.1, at which a cloud gives a machine its credentials, is not asked" in str(
+    assert "is not asked, since it is one of those at which clouds give a machine its credentials" in str(
         outcome.reason
     )
     assert server.got == []
+
+
+async def test_no_proxy_of_the_environment_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(lambda _: Say(body=b"proxy")) as proxy, serving(lambda _: Say(body=b"there")) as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        outcome = await asked(tmp_path, server.url)
+    assert outcome.outputs["body"] == "there"
+    assert proxy.got == []
+
+
+async def test_dots_of_other_scripts_count_as_dots(tmp_path: Path) -> None:
+    with serving(lambda _: Say(body=b"there")) as server:
+        outcome = await asked(tmp_path, f"http://127\u30020\uff0e0\uff611:{server.port}")
+    assert outcome.outputs["body"] == "there"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from orchestrator.handlers import Context, StepResult
 from workers.calling.faults import CallFault
 from workers.calling.http.asked import Asked, asked, body_of
 from workers.calling.http.hosts import check_address, check_url, shown
+from workers.calling.http.unpacking import ACCEPTED, Body, Damaged, TooLarge, Unknown
 
 MAX_REDIRECTS: Final = 5
 TRANSIENT: Final = (408, 425, 429)
@@ -63,8 +64,6 @@ async def call_http(context: Context, arguments: Mapping[str, Any], allowed: Seq
         raise CallFault(f"{where} had no answer in time", final=False) from None
     except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError):
         raise CallFault(f"{where} cannot be sent: `url` or `headers` hold what HTTP does not allow") from None
-    except httpx.DecodingError:
-        raise CallFault(f"{where}: the answer's body is not compressed as it says", final=False) from None
     except httpx.TransportError as error:
         # Its text names hosts and system errors, never the query.
         raise CallFault(f"{where} failed: {type(error).__name__}: {error}"[:500], final=False) from None
@@ -99,7 +98,13 @@ async def _exchange(request: Asked, allowed: Sequence[str]) -> tuple[httpx.Respo
     if kind is not None and "content-type" not in {name.lower() for name in headers}:
         headers["content-type"] = kind
     check_url(request.url, allowed)
-    async with httpx.AsyncClient(verify=_tls(), timeout=request.timeout) as client:
+    async with httpx.AsyncClient(
+        verify=_tls(),
+        timeout=request.timeout,
+        headers={"accept-encoding": ACCEPTED},
+        # No proxies of the environment: what they connect to in our stead could not be checked.
+        trust_env=False,
+    ) as client:
         query = {name: value for name, value in request.query.items() if value is not None}
         url = httpx.URL(request.url)
         next_one: httpx.Request | None = client.build_request(
@@ -111,6 +116,8 @@ async def _exchange(request: Asked, allowed: Sequence[str]) -> tuple[httpx.Respo
         )
         for _ in range(MAX_REDIRECTS + 1):
             assert next_one is not None
+            # What is sent, as the library reads and writes it.
+            check_url(str(next_one.url), allowed)
             answer = await client.send(next_one, stream=True)
             try:
                 if not answer.has_redirect_location or request.expects(answer.status_code):
@@ -119,7 +126,6 @@ async def _exchange(request: Asked, allowed: Sequence[str]) -> tuple[httpx.Respo
             finally:
                 await answer.aclose()
             if next_one is not None:
-                check_url(str(next_one.url), allowed)
                 next_one.extensions = {**next_one.extensions, "trace": watch}
     raise CallFault(
         f"{request.method} {shown(request.url)} was redirected more than {MAX_REDIRECTS} times", final=False
@@ -128,15 +134,29 @@ async def _exchange(request: Asked, allowed: Sequence[str]) -> tuple[httpx.Respo
 
 async def _body(answer: httpx.Response, request: Asked) -> bytes:
     """The answer's body, unpacked. What is larger than the limit is not read to its end."""
-    parts = bytearray()
-    async for part in answer.aiter_bytes():
-        parts += part
-        if len(parts) > request.max_bytes:
-            raise CallFault(
-                f"{request.method} {shown(request.url)} answered {answer.status_code} with more than "
-                f"{request.max_bytes:,} bytes (`max_bytes`); ask for less, or fetch it in a container job"
-            )
-    return bytes(parts)
+    where = f"{request.method} {shown(request.url)}"
+    encoding = answer.headers.get("content-encoding", "")
+    body = Body(encoding, request.max_bytes)
+    try:
+        async for part in answer.aiter_raw():
+            body.take(part)
+        return body.whole()
+    except TooLarge:
+        problem = (
+            f"with more than {request.max_bytes:,} bytes (`max_bytes`); ask for less, or fetch it in a "
+            "container job"
+        )
+    except Unknown:
+        problem = (
+            f"with a body that is packed as '{encoding[:80]}', and only one layer of gzip or deflate can be unpacked; "
+            "ask without `accept-encoding`, or fetch it in a container job"
+        )
+    except Damaged:
+        raise CallFault(f"{where}: the answer's body is not compressed as it says", final=False) from None
+    status = answer.status_code
+    raise CallFault(
+        f"{where} answered {status} {problem}", final=request.expects(status) or not _may_change(status)
+    )
 
 
 def _parsed(answer: httpx.Response, body: bytes, where: str) -> Any:
@@ -167,8 +187,13 @@ def _unexpected(request: Asked, answer: httpx.Response, body: bytes, where: str)
         f"{where} answered {status} {answer.reason_phrase}".rstrip()
         + f", and {request.expected} was expected",
         output={"status": status},
-        retry=status >= 500 or status in TRANSIENT,
+        retry=_may_change(status),
     )
+
+
+def _may_change(status: int) -> bool:
+    """Whether another try may get another answer than this one, which was not expected."""
+    return status >= 500 or status in TRANSIENT
 
 
 @cache
