@@ -11,7 +11,7 @@ from orchestrator.compile.ancestry import ancestor_pairs
 from orchestrator.compile.conditions import constant_value, never_runs
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import Edge, unknown_jobs
-from orchestrator.compile.gate_checks import gate_reminders, gates
+from orchestrator.compile.gate_checks import frequent_reminders, gate_reminders, gates
 from orchestrator.compile.image_references import image_problem
 from orchestrator.compile.input_checks import inputs, json_values, nested_specs
 from orchestrator.compile.kind_checks import choices, kinds, targets
@@ -268,6 +268,7 @@ RULES: Final[tuple[Rule, ...]] = (
     choices,
     gates,
     gate_reminders,
+    frequent_reminders,
     inputs,
     json_values,
     nested_specs,

@@ -7,12 +7,17 @@ from typing import Any, Final, cast
 from orchestrator.compile.draft import Draft
 from orchestrator.compile.edges import is_finalizer
 from orchestrator.plan import patterns
+from orchestrator.plan.phrases import lasting
 from orchestrator.spec.diagnostics import Diagnostic
 from orchestrator.spec.kinds import GateFieldShape, GateShape
 from orchestrator.spec.places import Path
 
 OWN_OUTPUTS: Final = ("approved_by", "comment", "decision")
 """Outputs that every gate has, beside its fields."""
+MAX_REMINDERS: Final = 1000
+"""For which a run's history has room, about: after 20,000 events nobody is reminded any more."""
+OFTEN: Final = 600
+"""Seconds between two reminders, less than which is often for a gate that may stay open for ever."""
 _HOLE: Final = "${{"
 _SELECTS: Final = ("select", "multi_select")
 
@@ -160,3 +165,31 @@ def _unfit_reminder(draft: Draft, name: str) -> str | None:
     if job.on_success or job.on_failure or job.on_completion or name in draft.spec.error_handlers:
         return "it starts other jobs, and would do so again and again"
     return "it has variants" if name in draft.repeats else None
+
+
+def frequent_reminders(draft: Draft) -> Iterator[Diagnostic]:
+    """A gate does not remind more often than a run can keep."""
+    for name, job in draft.spec.jobs.items():
+        reminder = None if job.gate is None else job.gate.reminder
+        if job.gate is None or reminder is None:
+            continue
+        limits = (job.gate.timeout, job.timeout, draft.spec.timeout)
+        limit = min((found for found in limits if found is not None), default=None)
+        every = lasting(reminder.every)
+        if limit is None and reminder.every < OFTEN:
+            lasts = lasting(float(round(reminder.every * MAX_REMINDERS)))
+            message = (
+                f"job '{name}' reminds every {every} for as long as nobody answers, and a run keeps about "
+                f"{MAX_REMINDERS:,} reminders: after some {lasts} there are no more; remind less often, or give the "
+                "gate a 'timeout'"
+            )
+        elif limit is not None and limit / reminder.every > MAX_REMINDERS:
+            message = (
+                f"job '{name}' reminds every {every} for up to {lasting(limit)}, which may be "
+                f"{int(limit / reminder.every):,} times, and a run keeps about {MAX_REMINDERS:,} reminders: after "
+                "those there are no more; remind less often"
+            )
+        else:
+            continue
+        at: Path = ("jobs", name, "gate", "reminder", "every")
+        yield draft.at_value("W120", at, message, severity="warning")

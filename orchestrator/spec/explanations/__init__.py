@@ -5,7 +5,7 @@ Words only. A test compiles every example, so none can go stale; what the wrong 
     explanation.py   what an explanation is
     files.py         E0..: the file itself
     shapes.py        E1..: keys, values, jobs and their order
-    kinds.py         E123.., W117: kinds of jobs, transitions, variables
+    kinds.py         E123.., W117, W120: kinds of jobs, transitions, variables
     services.py      E118.., W115..: services and networks
     expressions.py   E2..: `${{ }}`
     warnings.py      W1..: what runs, but hardly as meant
@@ -26,15 +26,18 @@ __all__ = ["EXPLANATIONS", "Explanation"]
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     found.code: found
-    for found in (
-        *FILES,
-        *SHAPES,
-        *SERVICE_SHAPES,
-        *KINDS,
-        *EXPRESSIONS,
-        *WARNINGS,
-        *SERVICE_WARNINGS,
-        *KIND_WARNINGS,
+    for found in sorted(
+        (
+            *FILES,
+            *SHAPES,
+            *SERVICE_SHAPES,
+            *KINDS,
+            *EXPRESSIONS,
+            *WARNINGS,
+            *SERVICE_WARNINGS,
+            *KIND_WARNINGS,
+        ),
+        key=lambda found: found.code,
     )
 }
 """Every code of the language. Codes never change their meaning: scripts rely on them."""

@@ -1,4 +1,4 @@
-"""E123..: gates, waits, choices, calls, nested workflows, transitions and variables; W117."""
+"""E123..: gates, waits, choices, calls, nested workflows, transitions and variables; W117, W120."""
 
 from typing import Final
 
@@ -201,6 +201,26 @@ vars: {url: null}
 jobs:
   deploy: {image: alpine:latest, commands: [make deploy], publish: {url: eu.local}}
 outputs: {url: "${{ vars.url }}"}
+""",
+    ),
+    Explanation(
+        code="W120",
+        slug="frequent-reminders",
+        title="A gate may remind more often than a run can keep",
+        text="Each reminder is some fifteen events in the run's history, and Temporal ends a run whose history is too "
+        "long. So nobody is reminded any more once it has 20,000 events, which the run's record tells as a warning of "
+        "the gate; the gate itself stays open. Remind less often, or give the gate a `timeout`.",
+        wrong="""\
+name: release
+jobs:
+  confirm: {gate: {prompt: Go live?, reminder: {every: 1m, job: ping}}}
+  ping: {image: alpine:latest, commands: [make ping]}
+""",
+        mended="""\
+name: release
+jobs:
+  confirm: {gate: {prompt: Go live?, timeout: 8h, reminder: {every: 1h, job: ping}}}
+  ping: {image: alpine:latest, commands: [make ping]}
 """,
     ),
 )
