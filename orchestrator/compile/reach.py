@@ -27,6 +27,7 @@ ACCEPTED: Final[Mapping[str, frozenset[End]]] = {
 }
 """The ends that meet a requirement, by its condition (see `plan.base.Requirement`), or leave it without meaning."""
 _PASSED_BY: Final[frozenset[End]] = frozenset({"passed by"})
+_NEVER_STARTED: Final[frozenset[End]] = frozenset({"omitted", "passed by"})
 FIRING: Final[Mapping[str, frozenset[End]]] = {
     "success": frozenset({"succeeded"}),
     "failure": frozenset({"failed", "tolerated"}),
@@ -60,8 +61,9 @@ def possible_ends(
             ends[name] = frozenset({"omitted"})
         else:
             ends[name] = frozenset(_ends_of(job, edges, ends))
-            if ways or _goes_with_others(edges, ends):
-                ends[name] |= _PASSED_BY
+        # Also one that can never start: where nothing leads to it, others go on as if it were not there.
+        if ways or _goes_with_others(edges, ends):
+            ends[name] |= _PASSED_BY
     return ends, tuple(stuck)
 
 
@@ -125,6 +127,11 @@ def _hindrances(
     name: str, job: JobShape, edges: tuple[Edge, ...], ends: Mapping[str, frozenset[End]]
 ) -> Iterator[Unreachable]:
     """Why a job cannot start, if it cannot."""
+    asked = [edge for edge in edges if edge.condition in ("success", "failure")]
+    if asked and all(ends[edge.job] <= _NEVER_STARTED for edge in asked):
+        yield Unreachable(
+            name, asked[0].path, f"job '{name}' can never start: {_why_not(asked[0], ends[asked[0].job])}"
+        )
     left: dict[str, frozenset[End]] = {}
     first: dict[str, Edge] = {}
     for edge in edges:
@@ -149,7 +156,7 @@ def _hindrances(
 
 
 def _why_not(edge: Edge, ends: frozenset[End]) -> str:
-    if not ends - {"omitted"}:
+    if ends <= _NEVER_STARTED:
         return f"it requires '{edge.job}', which can never start itself"
     if edge.condition == "skipped":
         what = "no 'if', 'unless' or 'on_complete' that could say no"

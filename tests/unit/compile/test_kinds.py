@@ -323,3 +323,21 @@ def test_a_param_or_variable_that_only_a_function_may_read_is_not_called_unused(
     text = "params: {p: {}}\nvars: {v: 1}\njobs: {a: {call: '%s', with: {url: x}}}"
     assert said(text % "http") == ["root.yaml: W106", "root.yaml: W117"]
     assert said(text % "a:b") == []
+
+
+@pytest.mark.parametrize(("requires", "stuck"), [("[first, there]", "d"), ("[there]", "df")])
+def test_a_job_starts_beside_one_to_which_nothing_can_lead(requires: str, stuck: str) -> None:
+    """`there` is passed by, as `d` never starts: only a job that requires nothing else cannot start either."""
+    text = f"""
+defaults: {{image: "x:1"}}
+jobs:
+  first: {{}}
+  d: {{requires: [{{job: first, condition: skipped}}], on_failure: [there]}}
+  there: {{}}
+  f: {{requires: {requires}}}
+"""
+    with pytest.raises(SpecError) as caught:
+        plan_of(text)
+    told = [str(item) for item in caught.value.diagnostics]
+    never = [name for name in ("d", "f") if any(f"job '{name}' can never start" in line for line in told)]
+    assert "".join(never) == stuck
