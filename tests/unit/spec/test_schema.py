@@ -102,7 +102,10 @@ EVERYTHING: dict[str, Any] = {
             "exclude": [{"x": 1}],
             "max_parallel": 2,
         },
-        "s": {"services": ["shared", "db", "postgres:15", "redis", f"a.b/c/d@sha256:{0:064}"], "commands": "true"},
+        "s": {
+            "services": ["shared", "db", "postgres:15", "redis", f"a.b/c/d@sha256:{0:064}"],
+            "commands": "true",
+        },
         "t": {
             "network": "internal",
             "commands": "true",
