@@ -74,7 +74,8 @@ def unchecked(name: str, *, udp: bool) -> str:
 def port_taken(port: PublishedPort, who: str, *, engine: str) -> str:
     """For a port of the host that someone else has (`container 'db'`), as a clause."""
     protocol = "" if port.protocol == "tcp" else f"/{port.protocol}"
+    where = "" if port.address == "127.0.0.1" else f" of {port.address}"
     return (
-        f"cannot publish port {port.host}{protocol} of {port.address}: {who} has it; publish another port, or none,"
+        f"cannot publish port {port.host}{protocol}{where}: {who} has it; publish another port, or none,"
         f" since jobs reach services by name without it ({engine})"
     )

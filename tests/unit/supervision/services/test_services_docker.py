@@ -184,7 +184,7 @@ async def test_a_port_that_another_container_has(bench: Bench, mark: str) -> Non
     refused = await second.start()
     assert refused.reason is not None
     assert refused.reason.message.startswith(
-        f"service 'web' cannot publish port {port} of 127.0.0.1: container '{first.container('db')}' has it; publish"
+        f"service 'web' cannot publish port {port}: container '{first.container('db')}' has it; publish"
     )
     assert "is already allocated" in refused.reason.message
     await second.stop()
@@ -200,7 +200,7 @@ async def test_a_port_that_a_program_has(bench: Bench, mark: str) -> None:
         refused = await case.start()
     assert refused.reason is not None
     assert refused.reason.message.startswith(
-        f"service 'db' cannot publish port {port} of 127.0.0.1: a program on the host has it; publish another port"
+        f"service 'db' cannot publish port {port}: a program on the host has it; publish another port"
     )
     assert f"127.0.0.1:{port}: bind: address already in use" in refused.reason.message
     await case.stopped_without_trace()

@@ -189,7 +189,7 @@ async def test_an_engine_that_fails_for_good_at_one_that_is_not_required(bench: 
         ),
         (
             "listen tcp4 127.0.0.1:3: bind: address already in use",
-            "service 'web' cannot publish port 3 of 127.0.0.1: a program on the host has it; publish another port, or"
+            "service 'web' cannot publish port 3: a program on the host has it; publish another port, or"
             " none, since jobs reach services by name without it (listen tcp4 127.0.0.1:3: bind: address already in"
             " use)",
         ),
