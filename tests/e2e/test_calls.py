@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.contract.names import HEARTBEAT_TIMEOUT
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import running_server
 from tests.support.cli import Orca, stop
@@ -54,8 +55,8 @@ class Site:
     port: int
     processes: list["subprocess.Popen[str]"] = field(default_factory=list["subprocess.Popen[str]"])
 
-    def up(self) -> "subprocess.Popen[str]":
-        process = self.orca.start("up", "--no-worker", "--port", str(self.port), "-o", "json")
+    def up(self, *options: str) -> "subprocess.Popen[str]":
+        process = self.orca.start("up", *options, "--port", str(self.port), "-o", "json")
         self.processes.append(process)
         assert process.stdout is not None
         assert process.stdout.readline().startswith("{"), stop(process)
@@ -90,7 +91,7 @@ class Site:
 def site(tmp_path: Path) -> Iterator[Site]:
     (tmp_path / "mytools.py").write_text(MODULE)
     found = Site(Orca(tmp_path / "home"), tmp_path, 22000 + os.getpid() % 1000)
-    found.up()
+    found.up("--no-worker")
     try:
         yield found
     finally:
@@ -111,6 +112,26 @@ def test_run_calls_what_it_is_allowed_to_and_shows_what_it_says(tmp_path: Path) 
     record = orca.json("run", spec, "--allow-calls", "mytools")
     assert record["outputs"] == {"greeting": "hello ann"}
     assert record["jobs"]["greet"]["kind"] == "call"
+
+
+def test_a_call_goes_to_the_worker_beside_orca_up_that_allows_it(tmp_path: Path) -> None:
+    (tmp_path / "mytools.py").write_text(MODULE)
+    site = Site(Orca(tmp_path / "home"), tmp_path, 22000 + os.getpid() % 1000)
+    spec = tmp_path / "greet.yaml"
+    spec.write_text(
+        GREET.replace("name: ann", "name: '${{ item }}'").replace(
+            "    call", "    for_each: [1, 2, 3]\n    call"
+        )
+    )
+    try:
+        site.up()
+        site.worker()
+        for _ in range(3):
+            record = site.orca.wait(site.orca.submit(spec))
+            assert record["jobs"]["greet"]["summary"] == "3/3 passed", record
+    finally:
+        for process in reversed(site.processes):
+            stop(process)
 
 
 def test_logs_are_read_like_a_container_s(site: Site) -> None:
@@ -135,15 +156,17 @@ def test_a_killed_worker_s_call_is_lost_and_made_again_where_retry_says_so(site:
     assert site.made.read_text() == "slow 1\nslow 2\n"
 
 
-def test_a_call_outlives_the_server(site: Site) -> None:
+@pytest.mark.parametrize("away", [1, HEARTBEAT_TIMEOUT + 5])
+def test_a_call_outlives_the_server(site: Site, away: float) -> None:
+    """Also where the server is away for so long that it takes the worker for dead when it comes back."""
     site.worker()
-    run = site.slow(seconds=12)
+    run = site.slow(seconds=away + 11)
     server = running_server(Home(site.folder / "home"))
     assert server is not None
     os.kill(server.pid, signal.SIGKILL)
     stop(site.processes.pop(0))
-    time.sleep(1)
-    site.processes.insert(0, site.up())
+    time.sleep(away)
+    site.processes.insert(0, site.up("--no-worker"))
     site.processes.pop()
     record = site.orca.wait(run)
     assert (record["status"], record["jobs"]["slow"]["tries"]) == ("success", 1)

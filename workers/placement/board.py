@@ -156,10 +156,25 @@ class Board(Generic[E]):
         Looks again in the background, where that is due.
         """
         now = time.monotonic()
-        if now - self._begun_at >= LOOK_EVERY and self._looking is None:
-            self._begun_at = now
-            self._looking = asyncio.create_task(self._look())
+        if now - self._begun_at >= LOOK_EVERY:
+            self._begin()
         return None if now - self._looked_at > STALE else self._others
+
+    async def now(self) -> tuple[Seen[E], ...] | None:
+        """The others' entries as they are now; None where the store does not say."""
+        asked = time.monotonic()
+        if self._looking is not None:
+            # It has begun before.
+            await asyncio.wait({self._looking})
+        await asyncio.wait({self._begin()})
+        return self._others if self._looked_at > asked else None
+
+    def _begin(self) -> "asyncio.Task[None]":
+        """The look that is under way, or a new one."""
+        if self._looking is None:
+            self._begun_at = time.monotonic()
+            self._looking = asyncio.create_task(self._look())
+        return self._looking
 
     @property
     def _rest(self) -> float:

@@ -6,7 +6,7 @@ two workers on one host that allow different things are two, and one that comes 
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,7 +83,6 @@ class Callers:
     def __init__(self, store: Store, me: Me, *, namespace: str, task_queue: str) -> None:
         self.me = me
         self._namespace = namespace
-        self._news = asyncio.Event()
         self._sent: list[tuple[float, str]] = []
         place = Place(
             ids.callers_prefix(task_queue),
@@ -124,13 +123,15 @@ class Callers:
         Raises:
             Misplaced: to which it is to go.
         """
-        others = await self._others(say)
-        now = time.monotonic()
-        self._sent = [sent for sent in self._sent if now - sent[0] < SENT_FOR]
-        chosen = choose([one for one in others if allow(one.calls)], [name for _, name in self._sent].count)
+        others = _others(self._board.others() or ())
+        chosen = self._choose(others, allow)
+        if chosen is None:
+            # One may have come since.
+            others = _others(await self._look(say))
+            chosen = self._choose(others, allow)
         if chosen is None:
             return tuple(one for one in others if one.there)
-        self._sent.append((now, chosen.name))
+        self._sent.append((time.monotonic(), chosen.name))
         here, there = host_of(self.me.name), host_of(chosen.name)
         whose = "another worker there" if here == there else f"a worker on host '{there}'"
         raise Misplaced(chosen.name, f"the worker on host '{here}' does not allow {what}, and {whose} does")
@@ -154,19 +155,30 @@ class Callers:
         finally:
             self._board.changed()
 
-    async def _others(self, say: Callable[[str], None]) -> tuple[Other, ...]:
-        """The other callers, once they have been looked at."""
+    def _choose(self, others: Sequence[Other], allow: Callable[[Calls], bool]) -> Other | None:
+        now = time.monotonic()
+        self._sent = [sent for sent in self._sent if now - sent[0] < SENT_FOR]
+        return choose([one for one in others if allow(one.calls)], [name for _, name in self._sent].count)
+
+    async def _look(self, say: Callable[[str], None]) -> tuple[Seen[_Entry], ...]:
+        """What the others tell now. Waits for a store that does not answer; raises `Misplaced` where that is long."""
         deadline = time.monotonic() + ROOM_WAIT
-        while (found := self._board.others()) is None:
-            if time.monotonic() > deadline:
-                host = host_of(self.me.name)
-                raise Misplaced("", f"host '{host}' could not see for {ROOM_WAIT / 60:.0f} min who allows it")
-            self._news.clear()
-            try:
-                await asyncio.wait_for(self._news.wait(), HEARTBEAT_INTERVAL)
-            except TimeoutError:
+        looking = asyncio.create_task(self._board.now())
+        try:
+            while True:
+                if (await asyncio.wait({looking}, timeout=HEARTBEAT_INTERVAL))[0]:
+                    if (found := looking.result()) is not None:
+                        return found
+                    await asyncio.sleep(HEARTBEAT_INTERVAL)
+                    looking = asyncio.create_task(self._board.now())
+                if time.monotonic() > deadline:
+                    host = host_of(self.me.name)
+                    raise Misplaced(
+                        "", f"host '{host}' could not see for {ROOM_WAIT / 60:.0f} min who allows it"
+                    )
                 say("waiting for the store, in which workers say what they allow")
-        return tuple(_other(one) for one in found if one.entry.caller != self.me.name)
+        finally:
+            looking.cancel()
 
     async def ready(self) -> bool:
         """See `board.Teller`."""
@@ -191,8 +203,11 @@ class Callers:
         return self.entry().model_copy(update={"ended": True})
 
     def seen(self) -> None:
-        """See `board.Teller`."""
-        self._news.set()
+        """See `board.Teller`: whoever looks here waits for it."""
+
+
+def _others(seen: Iterable[Seen[_Entry]]) -> tuple[Other, ...]:
+    return tuple(_other(one) for one in seen)
 
 
 def _other(seen: Seen[_Entry]) -> Other:
