@@ -285,6 +285,8 @@ class Dispatch(Generic[T]):
         """What it means that the server heard nothing for too long."""
         match timeout.type:
             case TimeoutType.HEARTBEAT:
+                # Not every server tells of the start of work that was given up.
+                self.begun = True
                 beat = _beat_in(timeout.last_heartbeat_details)
                 if beat is not None and beat.phase == "waiting":
                     # It may have begun since its last word. Then the store knows which host has it.

@@ -92,7 +92,9 @@ def test_the_pipeline_tests_in_parallel_deploys_on_main_only_and_always_notifies
     assert list(unit_tests["variants"]) == ["test-unit (3.11, default)", "test-unit (3.11, error)"]
     assert unit_tests["summary"] == "2/2 passed"
     found = turns_of(orca, record["run_id"])
-    assert found["start services: test-integration"][0] < min(found[variant][1] for variant in unit_tests["variants"])
+    assert found["start services: test-integration"][0] < min(
+        found[variant][1] for variant in unit_tests["variants"]
+    )
     notify = span(record["jobs"]["notify"])
     assert all(
         span(job)[1] <= notify[0]

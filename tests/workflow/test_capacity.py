@@ -15,7 +15,8 @@ from orchestrator.store.store import open_store
 from tests.support.house import House, activities, service, until, with_services
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.plans import job, plan
-from tests.workflow.conftest import Runner, Serve
+from tests.support.serving import Runner
+from tests.workflow.conftest import Serve
 from workers.placement.amounts import Amount
 from workers.placement.hosts import Hosts
 

@@ -16,8 +16,9 @@ from orchestrator.interpreter.workflow import RunWorkflow
 from tests.support.kinds import answer, gate, why_refused
 from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
+from tests.support.serving import Runner
 from tests.support.workshop import states, until
-from tests.workflow.conftest import Runner, Serve
+from tests.workflow.conftest import Serve
 
 FORM: list[dict[str, Any]] = [
     {

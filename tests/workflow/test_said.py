@@ -14,8 +14,9 @@ from orchestrator.contract.names import UPDATE_ANSWER
 from orchestrator.interpreter.workflow import RunWorkflow
 from tests.support.kinds import answer, gate, pause, repair, why_refused
 from tests.support.plans import job, plan
+from tests.support.serving import Runner
 from tests.support.workshop import until
-from tests.workflow.conftest import Runner, Serve
+from tests.workflow.conftest import Serve
 
 Run = WorkflowHandle[RunWorkflow, RunRecord]
 HUGE = int("9" * 401)

@@ -11,7 +11,8 @@ from orchestrator.contract.messages import ServiceRecord
 from orchestrator.plan.service_model import Service
 from tests.support.house import READY, House, activities, service, until, with_services
 from tests.support.plans import for_each, job, plan
-from tests.workflow.conftest import Runner, Serve, worker_of
+from tests.support.serving import Runner, worker_of
+from tests.workflow.conftest import Serve
 
 
 async def test_a_job_finds_its_services(client: Client, serve: Serve) -> None:

@@ -19,8 +19,9 @@ from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutco
 from orchestrator.contract.names import DETACHED_ERROR
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.plans import for_each, job, plan
+from tests.support.serving import HOST, worker_of
 from tests.support.workshop import ITEM, LETTERS, Workshop, states, until
-from tests.workflow.conftest import HOST, Serve, worker_of
+from tests.workflow.conftest import Serve
 
 
 async def test_fail_fast_stops_what_runs_and_what_has_not_begun(client: Client, serve: Serve) -> None:

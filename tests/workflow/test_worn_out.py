@@ -20,8 +20,9 @@ from orchestrator.interpreter.nodes.gate import MAX_HISTORY
 from tests.support.kinds import gate
 from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
+from tests.support.serving import Runner
 from tests.support.workshop import until
-from tests.workflow.conftest import Runner, Serve
+from tests.workflow.conftest import Serve
 
 UPDATES = 2
 SIGNALS = 500
