@@ -68,6 +68,15 @@ class Site:
         self.processes.append(process)
         return process
 
+    def until_told(self, module: str) -> None:
+        """Return once a worker has told the others that it allows that module."""
+        deadline = time.monotonic() + 60
+        while not any(
+            module in path.read_text() for path in (self.folder / "home").glob("store/callers/*/*")
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
     def slow(self, *, seconds: float, more: str = "") -> str:
         """Submit a run whose one job says in the file `made` that it begins, and return the run once it has."""
         spec = self.folder / "slow.yaml"
@@ -126,6 +135,7 @@ def test_a_call_goes_to_the_worker_beside_orca_up_that_allows_it(tmp_path: Path)
     try:
         site.up()
         site.worker()
+        site.until_told("mytools")
         for _ in range(3):
             record = site.orca.wait(site.orca.submit(spec))
             assert record["jobs"]["greet"]["summary"] == "3/3 passed", record
