@@ -159,7 +159,6 @@ async def test_a_worker_that_is_killed_while_services_are_stopped(
     worker = beside.orca.start("worker")
     try:
         run = beside.orca.submit(write_spec(spec_of(seconds=2)))
-        beside.orca.wait_for(run, lambda _: len(containers_of(run)) == 2)
         await until_ended(beside.client, run, "test")
         worker.kill()
         worker.communicate()

@@ -17,6 +17,7 @@ from orchestrator.client.converter import data_converter
 from orchestrator.contract.names import SEARCH_STATE
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
+from tests.support.heap import young_heap
 from tests.support.serving import Runner, serving
 
 
@@ -48,6 +49,8 @@ async def skipping() -> AsyncIterator[Client]:
         )
         yield environment.client
 
+
+__all__ = ["young_heap"]
 
 Serve = Callable[..., AbstractAsyncContextManager[Runner]]
 

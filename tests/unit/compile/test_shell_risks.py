@@ -350,7 +350,7 @@ def test_the_error_says_where_to_read_the_variable(command: str, advice: str) ->
      "x=( ", "case a in a) ", "a[", "[[ ", "xargs -I{} ", "$(:) ", "<<<a ", "'a' ", "python -c ", "let ", "f() "],
 )  # fmt: skip
 def test_long_commands_take_no_long_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with contextlib.suppress(ShellBindingError):
         bind(f"{piece * 10_000} {X}")
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
