@@ -123,6 +123,8 @@ class JobState:
     """The last start of the run's shared services that a try of it used."""
     spent: int = 0
     """Tries of earlier rounds: before a person asked for another, or, of a reminder, before it was last sent."""
+    in_doubt: bool = False
+    """Nobody knows how far its last try got, and it may not be run twice."""
     off_path: bool = False
     """Skipped because it lies on a path that was not taken: as if it were not there."""
     chosen: tuple[str, ...] = ()

@@ -37,7 +37,10 @@ async def _dispatch(node: ContainerNode, job: JobState, around: Surroundings, *,
         answer = await run([])
         ended = Ended(unknown(answer) if isinstance(answer, Unanswered) else answer)
     return Ended(
-        complete_outputs(job, ended.outcome, around.request, around.state), gone=ended.gone, moved=ended.moved
+        complete_outputs(job, ended.outcome, around.request, around.state),
+        gone=ended.gone,
+        moved=ended.moved,
+        begun=ended.begun,
     )
 
 

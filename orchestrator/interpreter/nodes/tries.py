@@ -11,7 +11,7 @@ from orchestrator.contract.messages import JobOutcome, TryRecord
 from orchestrator.contract.services import MAX_MOVES
 from orchestrator.contract.times import rfc3339
 from orchestrator.interpreter.job_state import JobState, in_milliseconds
-from orchestrator.interpreter.retries import delay_before, worth_another
+from orchestrator.interpreter.retries import delay_before, uncertain, worth_another
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.telling import shortened
 from orchestrator.plan.model import Node
@@ -29,6 +29,8 @@ class Ended:
     """Its host is."""
     moved: bool = False
     """Nothing of it had begun there."""
+    begun: bool = True
+    """Whether the job's own work may have begun."""
 
 
 OneTry = Callable[[int], Awaitable[Ended]]
@@ -48,7 +50,9 @@ async def run_tries(node: Node, job: JobState, around: Surroundings, one_try: On
         outcome = ended.outcome
         job.take(outcome)
         tries = job.charged
-        if around.state.stopping(job) or not worth_another(node.retry, outcome, tries):
+        # Where its work may be done and must not be done twice, `holding` puts it before a person.
+        job.in_doubt = not node.idempotent and ended.begun and uncertain(outcome)
+        if job.in_doubt or around.state.stopping(job) or not worth_another(node.retry, outcome, tries):
             return outcome
         job.enter("waiting", f"retrying after {outcome.reason}")
         around.changed()
