@@ -39,6 +39,8 @@ LABEL_SERVICE: Final = "dev.orca.service"
 LABEL_PLAN: Final = "dev.orca.plan"
 LABEL_KEEP: Final = "dev.orca.keep"
 LABEL_NAMESPACE: Final = "dev.orca.namespace"
+LABEL_NAMESPACE_ID: Final = "dev.orca.namespace-id"
+"""The server's own id of that namespace, which tells servers apart whose namespaces have the same name."""
 
 HEARTBEAT_TIMEOUT: Final = 15.0
 """Seconds without a heartbeat after which a worker counts as dead."""

@@ -15,7 +15,7 @@ from tests.support.tries import Bench, bench_around, request
 from workers.engine.failures import EngineUnreachable, PullFailed
 from workers.engine.interface import ContainerSpec, ImageFacts, Interrupt
 from workers.supervision.attempt import Elsewhere
-from workers.supervision.identity import name_of, prefix_of
+from workers.supervision.identity import Namespace, name_of, prefix_of
 from workers.supervision.prepare import container_spec, launch_of
 
 OWN = "own-command"
@@ -306,7 +306,7 @@ async def test_a_broken_store_loses_log_and_record_but_not_the_outcome(bench: Be
 async def test_a_container_that_was_made_and_never_started(bench: Bench) -> None:
     wanted = own("run", "quick")
     image = ImageFacts("sha256:a")
-    spec = container_spec(wanted, image, launch_of(wanted, image), namespace="default")
+    spec = container_spec(wanted, image, launch_of(wanted, image), namespace=Namespace())
     made = await asyncio.to_thread(MemoryEngine.create, flaky(bench), spec)
     outcome = await bench.run(wanted, Heartbeat(host="host", container_id=made, phase="preparing"))
     assert (outcome.status, outcome.container_id) == ("success", made)
