@@ -1,16 +1,19 @@
 """Since when something has been of no use: it goes only when that has been so for a while. Pure but for its file."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from workers.reaping.decide import Verdict
 from workers.reaping.things import Thing
 
 DOUBTFUL = 6
 """How many times as long what the server does not know at all is waited out."""
+_SEEN: Final = TypeAdapter(dict[str, FiniteFloat])
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,13 @@ def remembered(found: Iterable[Finding], seen: Mapping[str, float], *, now: floa
 def read(file: Path) -> dict[str, float]:
     """What an earlier look kept; nothing where that cannot be read: then the grace begins anew."""
     try:
-        kept = json.loads(file.read_text())
-    except (OSError, ValueError):
+        return _SEEN.validate_json(file.read_bytes(), strict=True)
+    except (OSError, ValidationError):
         return {}
-    if not isinstance(kept, dict):
-        return {}
-    return {str(key): float(at) for key, at in kept.items() if isinstance(at, int | float)}  # pyright: ignore
 
 
 def write(file: Path, seen: Mapping[str, float]) -> None:
     """Keep it. Raises OSError."""
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(dict(seen)))
+    fresh.write_bytes(_SEEN.dump_json(dict(seen)))
     fresh.replace(file)
