@@ -29,6 +29,7 @@ from orchestrator.store.store import Store, open_store
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
 from workers.activities.jobs import JobActivities
+from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
 from workers.calling.voice import listening
@@ -200,7 +201,7 @@ def _workers(
     yield serving(
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],
-        activities=activities,
+        activities=[*activities, OwnEnd(client).cancel],
         # The interpreter's rooms are held to determinism by import rules, lint and recorded histories; the sandbox
         # would load them anew for every run.
         workflow_runner=UnsandboxedWorkflowRunner(),
