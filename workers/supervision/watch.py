@@ -161,9 +161,12 @@ class Watch:
             await _settled(waiting)
 
     async def _stop(self, container: str, waiting: "asyncio.Future[int]") -> None:
+        if self._control.hurried:
+            await self._site.threads.call(self._site.engine.kill, container)
+            return
         grace = self._request.stop_grace
         stopping = self._site.threads.call(self._site.engine.stop, container, grace=grace)
-        await asyncio.wait({waiting}, timeout=grace + self._site.limits.stop_margin)
+        await self._control.grace(waiting, grace + self._site.limits.stop_margin)
         if not waiting.done():
             await self._site.threads.call(self._site.engine.kill, container)
         await _settled(stopping)
