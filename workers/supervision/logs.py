@@ -14,6 +14,8 @@ from workers.supervision.threads import Threads
 
 _WAITING: Final = 20_000
 """Entries that may wait between the reading thread and the event loop; then the thread waits."""
+DETACH_SECONDS: Final = 3.0
+"""How long a store may hold up a worker that lets go of a container."""
 _RECENT: Final = 256
 """Entries whose times are remembered for closing the gap at the end."""
 
@@ -53,6 +55,8 @@ class LogPump:
         self._interrupt = Interrupt()
         self._recent: deque[str] = deque(maxlen=_RECENT)
         self._taken = 0
+        self._feeding = False
+        """Whether the writer is waited for."""
         self._task = asyncio.create_task(self._run(follow=follow, since=None, known=Counter()))
         self.failure: EngineError | None = None
         """What ended the reading early."""
@@ -66,14 +70,22 @@ class LogPump:
         """Without `follow`: return when all that was there is with the writer."""
         await self._task
 
-    async def finish(self, *, stall: float) -> None:
+    async def finish(self, *, stall: float, patience: float) -> None:
         """After the container's end: return when its whole log is with the writer.
 
         Args:
             stall: seconds without a new line after which following is given up.
+            patience: seconds for which a store that fails is waited for. Then what it does not take is lost.
         """
+        releasing = asyncio.get_running_loop().call_later(patience, self._release)
+        try:
+            await self._to_the_end(stall)
+        finally:
+            releasing.cancel()
+
+    async def _to_the_end(self, stall: float) -> None:
         taken = -1
-        while not self._task.done() and taken != self._taken:
+        while not self._task.done() and (taken != self._taken or self._feeding):
             taken = self._taken
             await asyncio.wait({self._task}, timeout=stall)
         self._interrupt.fire()
@@ -85,10 +97,17 @@ class LogPump:
             since = min(self._recent) if self._recent else None
             await self._run(follow=False, since=since, known=Counter(self._recent))
 
+    def _release(self) -> None:
+        self._writer.holds = False
+
     async def detach(self) -> None:
-        """Stop reading. What was read is with the writer."""
+        """Stop reading. What was read is with the writer, unless its store keeps it waiting."""
         self._interrupt.fire()
-        await self._task
+        await asyncio.wait({self._task}, timeout=DETACH_SECONDS)
+        if not self._task.done():
+            # What is not stored is read again by whoever takes up the container.
+            self._task.cancel()
+        await asyncio.wait({self._task})
 
     async def _run(self, *, follow: bool, since: str | None, known: Counter[str]) -> None:
         pipe = _Pipe(asyncio.get_running_loop())
@@ -124,7 +143,9 @@ class LogPump:
             fresh.append(entry)
             self._recent.append(entry.timestamp)
         self._taken += len(fresh)
+        self._feeding = True
         await self._writer.append(self._transcript.feed(fresh))
+        self._feeding = False
 
 
 class _Pipe:
