@@ -49,7 +49,7 @@ async def _main(*, reap: bool) -> HostReport:
     settings, engine = Settings.from_env(os.environ), DockerHost()
     report = HostReport(host=settings.host_id, engine=_engine_report(engine), grace=settings.reap_grace)
     if report.engine.error:
-        return report.model_copy(update={"blind": "its engine does not answer"})
+        return report.model_copy(update={"blind": "the engine does not answer"})
     try:
         client = await connect()
     except OrcaError as error:

@@ -20,11 +20,14 @@ from typing import NoReturn
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from orchestrator import __version__
 from orchestrator.client.connect import connect, ensure_search_attributes
 from orchestrator.client.leave import leave
+from orchestrator.contract.doctor import worker_identity
 from orchestrator.contract.names import HEARTBEAT_INTERVAL, host_queue
 from orchestrator.errors import DockerUnreachable, OrcaError
 from orchestrator.interpreter.workflow import RunWorkflow
+from orchestrator.plan.model import PLAN_VERSION
 from orchestrator.store.store import Store, open_store
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
@@ -195,7 +198,7 @@ def _workers(
         graceful_shutdown_timeout=STOP_LIMIT,
         max_heartbeat_throttle_interval=beat,
         default_heartbeat_throttle_interval=beat,
-        identity=f"orca@{settings.host_id}",
+        identity=worker_identity(settings.host_id, __version__, PLAN_VERSION),
     )
     activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
     yield serving(

@@ -1,8 +1,13 @@
 """What a host's worker side tells `orca doctor`: as JSON of one process to another, never through Temporal."""
 
-from typing import Literal
+import re
+from typing import Final, Literal
 
 from orchestrator.plan.parts import Frozen
+
+_IDENTITY: Final = re.compile(
+    r"orca@(?P<host>[^/]+)(/(?P<version>[^/]+)/plan-(?P<plan>[0-9]{1,6}))?", re.ASCII
+)
 
 Fate = Literal["remove", "stop", "kept", "live", "foreign", "unknown"]
 """What becomes of it. `stop`: it runs for nobody, and is kept once it has ended. `kept`: somebody asked for that.
@@ -56,3 +61,30 @@ class HostReport(Frozen):
     found: tuple[LeftOver, ...] = ()
     blind: str = ""
     """Why nobody looked for leftovers; empty where somebody did."""
+
+
+def worker_identity(host: str, version: str, plan_version: int) -> str:
+    """How a worker calls itself to Temporal, which shows it to people: `orca@host-1/0.1.0/plan-4`."""
+    return f"orca@{host}/{version}/plan-{plan_version}"
+
+
+class WorkerReport(Frozen):
+    """A worker as the server sees it."""
+
+    host: str
+    """Its own name for itself where it is not one of orca's."""
+    version: str = ""
+    """Empty: it does not say."""
+    plan_version: int | None = None
+    """The newest plans that it understands; None: it does not say."""
+    seen: float
+    """Seconds since it last asked for work."""
+
+
+def read_identity(identity: str) -> tuple[str, str, int | None]:
+    """Host, version and plan version in a worker's identity; see `worker_identity`."""
+    match = _IDENTITY.fullmatch(identity)
+    if match is None:
+        return identity, "", None
+    plan = match["plan"]
+    return match["host"], match["version"] or "", int(plan) if plan else None
