@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -14,23 +15,25 @@ from orchestrator.store.store import Store, open_store
 
 LIMIT: Final = 20.0
 """Seconds that it may take."""
+DELETE: Final = 5.0
+"""The same for taking the object away again where that was too long."""
 FOLDER: Final = "doctor/"
 
 
-async def store_facts(url: str) -> StoreFacts:
+async def store_facts(url: str, *, limit: float = LIMIT) -> StoreFacts:
     """How the store at `url` is. One that fails, or that nobody could name, is a fact too."""
     if not url:
         return StoreFacts(url, error="it is in the state folder unless something else is said")
     began = time.monotonic()
     try:
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(limit):
             # In a thread, since a folder on a network's disk may be silent as well.
             store = await asyncio.to_thread(open_store, url)
             ahead = await _try_out(store)
     except OrcaError as error:
         return StoreFacts(url, error=str(error))
     except TimeoutError:
-        return StoreFacts(url, error=f"it did not answer within {LIMIT:.0f} s")
+        return StoreFacts(url, error=f"it did not answer within {limit:.0f} s")
     took = time.monotonic() - began
     folder = _folder(url)
     if folder is None:
@@ -50,7 +53,9 @@ async def _try_out(store: Store) -> float:
         if await store.get_bytes(key) != data or key not in times:
             raise OrcaError("it does not give back what was just written there")
     finally:
-        await store.delete(key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DELETE):
+                await store.delete(key)
     return times[key].timestamp() - here
 
 
