@@ -6,6 +6,7 @@ no more will come. Knows nothing of containers. Memory is flat however long the 
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ _END: Final = "end"
 _PAUSE: Final = 0.5
 """Seconds between two calls of a store that fails."""
 _LAST_CALLS: Final = 3
+_LAST_SECONDS: Final = 15.0
+"""When no further call begins that is to keep the end of a log."""
 _NOTE: Final = NOTE_MARK.encode()
 
 
@@ -160,13 +163,14 @@ class LogWriter:
                 self.position = newest
 
     async def _put_segment(self, lines: list[bytes]) -> None:
+        """Store `lines` and take them from the list, in segments of which a small store holds at least the first."""
         while lines:
-            key, data = _segment(self._prefix, self._next), b"".join(lines)
-            if await self._put_new(key, data):
-                self._next += 1
-                return
-            # Another writer was there first; or this one, whose answer got lost.
-            lines[:] = self._without(lines, _parsed(await self._store.get_bytes(key)))
+            key, count = _segment(self._prefix, self._next), _head(lines)
+            if await self._put_new(key, b"".join(lines[:count])):
+                del lines[:count]
+            else:
+                # Another writer was there first; or this one, whose answer got lost.
+                lines[:] = self._without(lines, _parsed(await self._store.get_bytes(key)))
             self._next += 1
 
     async def _put_new(self, key: str, data: bytes) -> bool:
@@ -213,9 +217,9 @@ class LogWriter:
         """Store what waits and say that no more will come."""
         self.holds = False
         await self.detach()
+        begun = time.monotonic()
         for _ in range(_LAST_CALLS - 1):
-            # One that does not answer has been waited for long enough.
-            if not self._buffer or isinstance(self._failure, StoreSilent):
+            if not self._buffer or time.monotonic() - begun >= _LAST_SECONDS:
                 break
             await asyncio.sleep(_PAUSE)
             await self.flush()
@@ -259,6 +263,16 @@ class LogWriter:
         self._timer = None
         if self._buffer and self._timer is None:
             self._timer = asyncio.create_task(self._flush_soon())
+
+
+def _head(lines: list[bytes]) -> int:
+    """How many of them make a segment."""
+    size = 0
+    for count, line in enumerate(lines, 1):
+        size += len(line)
+        if size >= FLUSH_BYTES:
+            return count
+    return len(lines)
 
 
 class _Stored:
