@@ -196,8 +196,10 @@ class Cancelling:
             case "force":
                 return Level.FORCE
             case "graceful":
-                again = cancel.again and max(self._wanted, self._state.level) >= Level.GRACEFUL
-                return Level.FINAL if again else Level.GRACEFUL
+                # A run whose timeout has passed ends already: what a person can still mean are its finalizers.
+                again = cancel.again or self._state.stop == "timeout"
+                ends = max(self._wanted, self._state.level) >= Level.GRACEFUL
+                return Level.FINAL if again and ends else Level.GRACEFUL
 
     def _reaches(self, job: JobState) -> bool:
         """Whether a job's task is to end now. While a run drains the variants of a job look for themselves."""

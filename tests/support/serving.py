@@ -73,6 +73,7 @@ def worker_of(
         activities=[*run, OwnEnd(client).cancel] if decides else run,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=slots,
+        no_remote_activities=not run,
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         default_heartbeat_throttle_interval=timedelta(milliseconds=200),
     )
