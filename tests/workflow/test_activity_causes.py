@@ -1,4 +1,4 @@
-"""What people do to a job's activity at the server, past orca: pause, unpause, reset. The container goes on in peace."""
+"""What people do to a job's activity at the server: pause, unpause, reset. The container goes on in peace."""
 
 import asyncio
 import sysconfig

@@ -1,91 +1,23 @@
 """A run that is cancelled in its three modes, on a real server: what each reaches, and how it is raised to the next."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Sequence
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import RawValue
+from temporalio.client import Client
 
-from orchestrator.client import cancelling, runs
+from orchestrator.client import runs
 from orchestrator.client.cancelling import Cancelled
-from orchestrator.contract.messages import RunRecord
-from orchestrator.contract.people import Cancel, CancelMode
-from orchestrator.errors import UsageError, WorkerUnreachable
+from orchestrator.errors import UsageError
 from orchestrator.interpreter.cancelling import FORCE_WAIT
-from orchestrator.plan.model import ContainerNode
-from tests.support.kinds import gate, nested, pause, wait
-from tests.support.memory_engine import MemoryEngine, Running
+from tests.support.hall import LAST, Hall, asked, begun, does, ended, ends, refused
+from tests.support.kinds import gate, pause, wait
+from tests.support.memory_engine import MemoryEngine
 from tests.support.plans import for_each, job, plan
 from tests.support.serving import Runner, worker_of
 from tests.support.workshop import ITEM, Workshop, states, until
 from tests.workflow.conftest import Serve
-
-LAST: dict[str, Any] = {"finalizer": True, "on_complete": "always"}
-RUNNING = WorkflowExecutionStatus.RUNNING
-
-
-class Hall:
-    """Containers that heed a stop, that do not, and that go on until they are let go."""
-
-    def __init__(self) -> None:
-        self.go = threading.Event()
-        self.begun: list[str] = []
-        self.stops: list[str] = []
-        self.engine = MemoryEngine(programs={"heeds": self.heeds, "deaf": self.deaf, "until": self.until})
-
-    def heeds(self, box: Running) -> int:
-        self.begun.append(box.env["ORCA_JOB"])
-        box.sleep(60, until_stopped=True)
-        self.stops.append(box.env["ORCA_JOB"])
-        return 143
-
-    def deaf(self, box: Running) -> int:
-        self.begun.append(box.env["ORCA_JOB"])
-        box.sleep(60)
-        return 0
-
-    def until(self, box: Running) -> int:
-        self.begun.append(box.env["ORCA_JOB"])
-        while not self.go.is_set():
-            if box.sleep(0.02):
-                return 143
-        return 0
-
-
-def does(name: str, what: str, *requires: str, **fields: Any) -> ContainerNode:
-    return job(name, *requires, entrypoint=(what,), **fields)
-
-
-def ends(record: RunRecord) -> dict[str, str]:
-    return {name: found.status for name, found in record.jobs.items()}
-
-
-async def asked(client: Client, run: str, mode: CancelMode = "graceful", **fields: Any) -> Cancelled:
-    wanted = Cancel.model_validate({"mode": mode, "by": "ann", **fields})
-    return await cancelling.cancel(client, run, wanted)
-
-
-async def refused(client: Client, run: str, mode: CancelMode) -> str:
-    with pytest.raises(UsageError) as caught:
-        await asked(client, run, mode)
-    return str(caught.value)
-
-
-async def begun(client: Client, run: str, hall: Hall, *names: str) -> None:
-    await until(client, run, lambda _: set(names) <= set(hall.begun))
-
-
-async def ended(client: Client, run: str) -> RunRecord:
-    """The record, once the server says that the run was cancelled."""
-    record = await runs.wait(client, run)
-    assert (await client.get_workflow_handle(run).describe()).status is WorkflowExecutionStatus.CANCELED
-    return record
 
 
 async def test_a_drain_lets_end_what_runs_and_begins_nothing(client: Client, serve: Serve) -> None:
@@ -259,136 +191,6 @@ async def test_a_paused_run_ends(client: Client, serve: Serve) -> None:
         record = await ended(client, run.id)
     assert ends(record) == {"work": "success", "after": "cancelled", "end": "success"}
     assert record.paused is None
-
-
-@pytest.mark.parametrize(
-    ("mode", "inner", "outer"),
-    [
-        ("drain", {"work": "success", "more": "cancelled", "clean": "success"}, "success"),
-        ("graceful", {"work": "cancelled", "more": "cancelled", "clean": "success"}, "success"),
-        ("force", {"work": "cancelled", "more": "cancelled", "clean": "cancelled"}, "cancelled"),
-    ],
-)
-async def test_nested_runs_end_in_the_same_mode(
-    client: Client, serve: Serve, mode: CancelMode, inner: dict[str, str], outer: str
-) -> None:
-    hall = Hall()
-    child = plan(does("work", "until"), job("more", "work"), job("clean", **LAST), spec="child")
-    shape = plan(nested("sub", "c"), job("after", "sub"), job("end", **LAST), workflows={"c": child})
-    async with serve(client, engine=hall.engine) as runner:
-        run = await runner.start(shape)
-        await begun(client, run.id, hall, "work")
-        await asked(client, run.id, mode)
-        found = (await runs.record(client, run.id)).jobs["sub"].child if mode != "force" else ""
-        hall.go.set() if mode == "drain" else None
-        record = await ended(client, run.id)
-        found = found or record.jobs["sub"].child
-        below = await ended(client, found)
-    assert (below.status, ends(below)) == ("cancelled", inner)
-    assert ends(record) == {"sub": "cancelled", "after": "cancelled", "end": outer}
-
-
-async def test_a_nested_run_s_finalizers_end_with_the_second_cancel(client: Client, serve: Serve) -> None:
-    child = plan(gate("ask"), gate("sign", **LAST), spec="child")
-    async with serve(client) as runner:
-        run = await runner.start(plan(nested("sub", "c"), job("end", **LAST), workflows={"c": child}))
-        await until(client, run.id, lambda record: record.jobs["sub"].child)
-        below = (await runs.record(client, run.id)).jobs["sub"].child
-        await asked(client, run.id)
-        await until(client, below, lambda record: record.jobs["sign"].gate is not None)
-        await asked(client, run.id)
-        assert ends(await ended(client, below)) == {"ask": "cancelled", "sign": "cancelled"}
-        record = await ended(client, run.id)
-    assert ends(record) == {"sub": "cancelled", "end": "cancelled"}
-
-
-class Mute:
-    """A worker that takes a try, says that it is alive, and heeds nothing."""
-
-    def __init__(self) -> None:
-        self.taken = asyncio.Event()
-        self.free = asyncio.Event()
-
-    @activity.defn(dynamic=True)
-    async def run(self, arguments: Sequence[RawValue]) -> None:
-        self.taken.set()
-        while not self.free.is_set():
-            try:
-                activity.heartbeat()
-                await asyncio.sleep(0.2)
-            except asyncio.CancelledError:
-                continue
-
-
-async def test_force_ends_the_run_also_where_its_worker_heeds_nothing(client: Client) -> None:
-    queue, mute = uuid4().hex, Mute()
-    async with worker_of(client, queue, mute.run):
-        try:
-            run = await Runner(client, queue).start(plan(job("work"), job("end", **LAST)))
-            await asyncio.wait_for(mute.taken.wait(), 30)
-            await asked(client, run.id, "force")
-            record = await ended(client, run.id)
-        finally:
-            mute.free.set()
-    reason = record.jobs["work"].reason or ""
-    assert ends(record) == {"work": "cancelled", "end": "cancelled"}
-    assert reason.startswith(
-        f"cancelled: the run was cancelled by force, and no worker said within {FORCE_WAIT:.0f} s that the job has "
-        "ended: container 'orca-"
-    )
-    assert (
-        "' may still run on the host that had it, whose worker removes it once it is back; 'docker rm -f orca-"
-        in reason
-    )
-
-
-async def test_without_a_worker(client: Client, serve: Serve) -> None:
-    queue = uuid4().hex
-    run = await Runner(client, queue).start(plan(job("work"), job("end", **LAST)))
-    with pytest.raises(WorkerUnreachable) as caught:
-        await asked(client, run.id, "drain")
-    said = await asked(client, run.id)
-    again = await asked(client, run.id)
-    assert str(caught.value) == (
-        f"no worker on task queue '{queue}' answers, and only the run itself can drain; start one with 'orca worker' "
-        f"and ask again, or end the run with 'orca cancel {run.id}', which counts as soon as a worker is there"
-    )
-    assert (
-        again
-        == said
-        == Cancelled(
-            "requested",
-            f"run '{run.id}' is to stop, and will as soon as a worker is there: no worker on task queue '{queue}' "
-            f"answers. Start one with 'orca worker'; 'orca cancel {run.id} --mode force' ends it without one",
-        )
-    )
-    async with serve(client, queue=queue):
-        record = await ended(client, run.id)
-    assert ends(record) == {"work": "cancelled", "end": "success"}
-
-
-async def test_force_without_a_worker_ends_the_run_at_the_server(client: Client, serve: Serve) -> None:
-    hall = Hall()
-    told: list[str] = []
-    async with serve(client, engine=hall.engine) as runner:
-        run = await runner.start(plan(does("work", "until"), job("end", **LAST)))
-        await begun(client, run.id, hall, "work")
-    wanted = Cancel(mode="force", by="ann", comment="gone")
-    done = await cancelling.cancel(client, run.id, wanted, say=told.append)
-    record = await runs.record(client, run.id)
-    why = f"no worker on task queue '{runner.task_queue}' answers"
-    assert told == [f"{why}: ending run '{run.id}' at the server"]
-    assert done == Cancelled(
-        "terminated",
-        f"{why}, so run '{run.id}' was ended at the server: no finalizer runs, and containers that still run are "
-        "removed by their hosts' workers once these are back",
-    )
-    assert record.error == (
-        "terminated: cancelled by force by ann (gone): no worker on task queue "
-        f"'{runner.task_queue}' answered, so its finalizers did not run"
-    )
-    assert (record.status, set(ends(record).values())) == ("cancelled", {"cancelled"})
-    hall.go.set()
 
 
 async def test_a_signal_does_the_same(client: Client, serve: Serve) -> None:
