@@ -192,12 +192,15 @@ def _leftovers(facts: Facts) -> Check:
     text = f"on host '{host.host}': " + ("; ".join(parts) or "none")
     if due and host.grace is None:
         return Check(name, "warning", text, "workers here remove nothing; 'orca doctor --reap' does it now")
-    advice = (
-        f"the worker here removes them after {lasting(host.grace)}; 'orca doctor --reap' does it now"
-        if due and host.grace is not None
-        else ""
+    if not due or host.grace is None:
+        return Check(name, "ok", text)
+    here = any(worker.host == host.host for worker in _there(facts.server))
+    who = (
+        f"the worker here removes them after {lasting(host.grace)}"
+        if here
+        else "no worker is here to remove them"
     )
-    return Check(name, "ok", text, advice)
+    return Check(name, "ok", text, f"{who}; 'orca doctor --reap' does it now")
 
 
 def _things(found: list[LeftOver]) -> str:

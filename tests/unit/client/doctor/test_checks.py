@@ -175,6 +175,8 @@ def test_what_is_left_over_is_counted_by_what_becomes_of_it() -> None:
         "on host 'h1': 2 containers, 1 network that nobody needs; 1 container, 1 volume left alone",
         "the worker here removes them after 10 m; 'orca doctor --reap' does it now",
     )
+    away = check(replace(both, server=replace(SERVER, workers=())), "leftovers")
+    assert away.advice == "no worker is here to remove them; 'orca doctor --reap' does it now"
     never = replace(both, host=HOST.model_copy(update={"found": found, "grace": None}))
     assert check(never, "leftovers").level == "warning"
     done = with_host(found=tuple(one.model_copy(update={"done": True}) for one in found))
