@@ -112,7 +112,8 @@ class Watch:
             now = timestamp_now()
             await pump.finish(stall=self._site.limits.log_stall, patience=self._site.limits.store_patience)
             await writer.append(transcript.close(exit_code, now))
-            end = self._seen_end(container, exit_code, started_at, transcript, reach)
+            seen = reach is not Reach.ENDED
+            end = End(container, self._site.host, exit_code, started_at, whole=transcript.whole, seen=seen)
             failure, leaves = await self._failure(end, ending, transcript)
             result = await self._harvest(container, image, failure, transcript, leaves=leaves)
         except Exception:
@@ -194,15 +195,6 @@ class Watch:
         if age is None:
             age = time.time() - parse_rfc3339(started_at).timestamp()
         return max(_LAST_CHANCE, self._request.timeout - age)
-
-    def _seen_end(
-        self, container: str, exit_code: int, started_at: str | None, transcript: Transcript, reach: Reach
-    ) -> End:
-        """The end for those who judge it. A script says that it is whole, after its last command."""
-        last = len(self._request.commands) - 1
-        whole = bool(transcript.ended_at) and transcript.current in (None, last)
-        seen = reach is not Reach.ENDED
-        return End(container, self._site.host, exit_code, started_at, whole=whole, seen=seen)
 
     async def _failure(
         self, end: End, ending: Ending, transcript: Transcript

@@ -60,10 +60,11 @@ async def begun(bench: Bench, *wanted: ContainerRequest) -> "list[asyncio.Task[J
     return running
 
 
-def jobs() -> tuple[ContainerRequest, ContainerRequest]:
-    """Two that an engine takes with it; the second ends with 0 when it is told to stop, and its image says no more."""
+def jobs() -> tuple[ContainerRequest, ...]:
+    """What an engine takes with it; the last two end with 0 when they are told to stop, and one says no more."""
     return (
         request("run", MORTAL, job="mortal"),
+        request("run", GRACEFUL, job="graceful"),
         request("run", job="silent", entrypoint=("sh", "-c", GRACEFUL)),
     )
 
@@ -90,7 +91,7 @@ async def test_an_engine_that_is_restarted(bench: Bench, plain: Machine, how: st
     await asyncio.to_thread(plain.start_engine)
     outcomes = await asyncio.gather(*running)
     if not lives_on(plain):
-        assert [taken(outcome) for outcome in outcomes] == [True, True], outcomes
+        assert [taken(outcome) for outcome in outcomes] == [True, True, True], outcomes
         return
     for one, outcome in zip(wanted, outcomes, strict=True):
         assert (outcome.status, outcome.exit_code, outcome.warnings) == ("success", 0, ())
@@ -103,7 +104,7 @@ async def test_a_host_that_goes_off(bench: Bench, plain: Machine) -> None:
     plain.cut_off()
     await asyncio.to_thread(plain.switch_on)
     outcomes = await asyncio.gather(*running)
-    assert [taken(outcome) for outcome in outcomes] == [True, True], outcomes
+    assert [taken(outcome) for outcome in outcomes] == [True, True, True], outcomes
     assert {outcome.exit_code for outcome in outcomes} == {255}
 
 
