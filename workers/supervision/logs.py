@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from orchestrator.errors import EngineError
-from orchestrator.store.logs import LogLine, LogWriter
+from orchestrator.store.logs import LogLine, LogWriter, timestamp_now
 from workers.engine.failures import Interrupted
 from workers.engine.interface import ContainerEngine, Interrupt, LogEntry
 from workers.supervision.threads import Threads
@@ -54,7 +54,8 @@ class LogPump:
         self._writer = writer
         self._interrupt = Interrupt()
         self._recent: deque[str] = deque(maxlen=_RECENT)
-        self._taken = 0
+        self._taken = self._total = self._passing = 0
+        self._newest = ""
         self._feeding = False
         """Whether the writer is waited for."""
         self._task = asyncio.create_task(self._run(follow=follow, since=None, known=Counter()))
@@ -94,6 +95,11 @@ class LogPump:
             # The script's own end was not seen, so that what followed the last line seen may be missing: engines
             # end the stream when the container ends, not when its last line is out.
             self._interrupt = Interrupt()
+            if self._newest > timestamp_now():
+                # The clock was set back: entries that are missing may be older than those that were seen.
+                self._passing = self._total
+                await self._run(follow=False, since=None, known=Counter())
+                return
             since = min(self._recent) if self._recent else None
             await self._run(follow=False, since=since, known=Counter(self._recent))
 
@@ -137,11 +143,16 @@ class LogPump:
     async def _take(self, entries: Iterable[LogEntry], known: Counter[str]) -> None:
         fresh: list[LogEntry] = []
         for entry in entries:
+            if self._passing:
+                self._passing -= 1
+                continue
             if known and known[entry.timestamp] > 0:
                 known[entry.timestamp] -= 1
                 continue
             fresh.append(entry)
             self._recent.append(entry.timestamp)
+            self._newest = max(self._newest, entry.timestamp)
+        self._total += len(fresh)
         self._taken += len(fresh)
         self._feeding = True
         await self._writer.append(self._transcript.feed(fresh))
