@@ -99,11 +99,8 @@ class LogWriter:
         writer = cls(store, try_prefix)
         segments = [key for key in await store.list_keys(f"{try_prefix}log/") if not key.endswith(_END)]
         stored = _Stored()
-        async for line in LogReader(store, try_prefix).lines():
-            if line.text.startswith(NOTE_MARK):
-                writer.notes.append(line.text)
-            else:
-                stored.add(line)
+        async for segment in LogReader(store, try_prefix).segments():
+            writer.notes += stored.add(segment)
         if segments:
             writer._next = int(segments[-1].rsplit("/", 1)[1]) + 1
         writer.position = stored.last
@@ -289,10 +286,23 @@ class _Stored:
         self.behind = False
         self._by_count: bool | None = None
 
-    def add(self, line: LogLine) -> None:
-        self.count += 1
-        self.first = self.first or line.timestamp
-        self.last = line.timestamp
+    def add(self, segment: bytes) -> list[str]:
+        """Take down a segment's lines, and give the notes in it."""
+        notes: list[str] = []
+        if _NOTE in segment:
+            parsed = _parsed(segment)
+            notes = [line.text for line in parsed if line.text.startswith(NOTE_MARK)]
+            segment = b"".join(
+                f"{line.timestamp} {line.text}\n".encode()
+                for line in parsed
+                if not line.text.startswith(NOTE_MARK)
+            )
+        if segment:
+            # Counted and not read: a log may be large.
+            self.count += segment.count(b"\n")
+            self.first = self.first or _stamp(segment, 0)
+            self.last = _stamp(segment, segment.rfind(b"\n", 0, -1) + 1)
+        return notes
 
     def has(self, line: LogLine) -> bool:
         if self._by_count is None:
@@ -315,10 +325,15 @@ class LogReader:
 
     async def lines(self) -> AsyncIterator[LogLine]:
         """All that is there now, from the beginning."""
-        number = 1
-        while (segment := await self._get(_segment(self._prefix, number))) is not None:
+        async for segment in self.segments():
             for line in _parsed(segment):
                 yield line
+
+    async def segments(self) -> AsyncIterator[bytes]:
+        """The same as it is stored: whole lines, each with its end."""
+        number = 1
+        while (segment := await self._get(_segment(self._prefix, number))) is not None:
+            yield segment
             number += 1
 
     async def follow(self, stopped: Callable[[], bool] = lambda: False) -> AsyncIterator[LogLine]:
@@ -344,6 +359,11 @@ class LogReader:
             return await self._store.get_bytes(key)
         except ObjectNotFound:
             return None
+
+
+def _stamp(segment: bytes, start: int) -> str:
+    """The time of the line that begins there."""
+    return segment[start : start + 64].split(b" ", 1)[0].decode(errors="replace")
 
 
 def _parsed(segment: bytes) -> list[LogLine]:
