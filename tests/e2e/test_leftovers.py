@@ -1,6 +1,7 @@
 """What dead workers and terminated runs leave on a host: exactly that goes, and `orca doctor` tells of it before."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ jobs:
 """
 
 
-def until(condition: Callable[[], object], *, limit: float = 60) -> None:
+def until(condition: Callable[[], object], *, limit: float = 120) -> None:
     deadline = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < deadline
@@ -149,7 +150,8 @@ def test_a_doctor_reaps_on_request(tmp_path: Path, write_spec: WriteSpec) -> Non
         worker.communicate()
         terminate(address, run)
         shown = orca("doctor").stdout
-        assert f"{run}  nap/quiet" in shown
+        # How wide a column is depends on what else is on this host.
+        assert re.search(rf"{run} +nap/quiet +goes in 10 m +its run has ended", shown), shown
         assert "'orca doctor --reap' does it now" in shown
         assert len(running(run)) == 2
         done = orca("doctor", "--reap").stdout
