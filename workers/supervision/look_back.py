@@ -8,7 +8,7 @@ from workers.supervision import verdict
 from workers.supervision.site import Site
 from workers.supervision.verdict import End, Foul
 
-_LATER: Final = (0.2, 0.3, 0.7)
+_LATER: Final = (0.2, 0.3, 0.7, 1.8)
 """Seconds before each further look: a removal or a restart by hand takes the container down first."""
 
 

@@ -30,6 +30,8 @@ class End:
     """When it was taken up; RFC 3339 in UTC."""
     whole: bool
     """Its script said that it came to its end."""
+    told: bool
+    """Its script said at least that it ended."""
     seen: bool
     """A worker was there, and the engine goes on to answer."""
 
@@ -54,7 +56,8 @@ def doubtful(end: End) -> bool:
 def unsettled(end: End, observed: ObservedContainer | None) -> bool:
     """Whether it is worth another look a little later: what ends a container goes on from there."""
     stands = observed is not None and observed.state in ("exited", "dead") and not observed.oom_killed
-    return stands and end.exit_code in _BY_SIGNAL
+    odd = end.exit_code == 0 and end.told and not end.whole
+    return stands and (odd or end.exit_code in _BY_SIGNAL)
 
 
 def judge(end: End, observed: ObservedContainer | None) -> Foul | None:

@@ -113,7 +113,16 @@ class Watch:
             await pump.finish(stall=self._site.limits.log_stall, patience=self._site.limits.store_patience)
             await writer.append(transcript.close(exit_code, now))
             seen = reach is not Reach.ENDED
-            end = End(container, self._site.host, exit_code, started_at, whole=transcript.whole, seen=seen)
+            told = bool(transcript.ended_at)
+            end = End(
+                container,
+                self._site.host,
+                exit_code,
+                started_at,
+                whole=transcript.whole,
+                told=told,
+                seen=seen,
+            )
             failure, leaves = await self._failure(end, ending, transcript)
             result = await self._harvest(container, image, failure, transcript, leaves=leaves)
         except Exception:

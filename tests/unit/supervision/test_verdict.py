@@ -12,8 +12,8 @@ STARTED = "2026-01-31T12:00:00.000000000Z"
 ENDED = "2026-01-31T12:01:00.000000000Z"
 
 
-def end(exit_code: int, *, whole: bool = False, seen: bool = True) -> End:
-    return End("0123456789abcdef", "h1", exit_code, STARTED, whole=whole, seen=seen)
+def end(exit_code: int, *, whole: bool = False, told: bool = False, seen: bool = True) -> End:
+    return End("0123456789abcdef", "h1", exit_code, STARTED, whole=whole, told=told, seen=seen)
 
 
 def box(state: ContainerState = "exited", **fields: Any) -> ObservedContainer:
@@ -46,6 +46,9 @@ def test_what_is_worth_a_look(of: End, looks: bool, asks: bool) -> None:
         (end(137), box("running"), False),
         (end(137), None, False),
         (end(3), box(), False),
+        (end(0), box(), False),
+        (end(0, told=True), box(), True),
+        (end(0, told=True, whole=True), box(), False),
     ],
 )
 def test_what_is_worth_another_look(of: End, observed: ObservedContainer | None, later: bool) -> None:
