@@ -7,7 +7,7 @@ import asyncio
 import os
 
 from orchestrator.client.connect import connect, ensure_search_attributes
-from tests.support.memory_engine import MemoryEngine
+from tests.support.memory_host import MemoryHost
 from workers.main import serve
 from workers.settings import Settings
 
@@ -16,7 +16,7 @@ async def main() -> None:
     """Serve until killed."""
     client = await connect()
     await ensure_search_attributes(client)
-    engine = MemoryEngine()
+    engine = MemoryHost()
     await serve(client, Settings.from_env(os.environ), engine, stop=asyncio.Event())
 
 

@@ -10,9 +10,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import NoReturn
@@ -20,27 +20,37 @@ from typing import NoReturn
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from orchestrator import __version__
 from orchestrator.client.connect import connect, ensure_search_attributes
 from orchestrator.client.leave import leave
+from orchestrator.contract.doctor import worker_identity
 from orchestrator.contract.names import HEARTBEAT_INTERVAL, host_queue
 from orchestrator.errors import DockerUnreachable, OrcaError
 from orchestrator.interpreter.workflow import RunWorkflow
-from orchestrator.store.store import open_store
+from orchestrator.plan.model import PLAN_VERSION
+from orchestrator.store.store import Store, open_store
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
 from workers.activities.jobs import JobActivities
+from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
 from workers.calling.voice import listening
-from workers.engine.docker_engine import DockerEngine
-from workers.engine.interface import ContainerEngine
+from workers.engine.docker_host import DockerHost
+from workers.engine.host import HostEngine
 from workers.placement.amounts import Amount
 from workers.placement.callers import Callers, Me
 from workers.placement.hosts import Hosts
 from workers.placement.room import Room, Surroundings
 from workers.placement.words import offer_text
+from workers.reaping.act import Act
+from workers.reaping.asking import Asking, namespace_of
+from workers.reaping.look import Look
+from workers.reaping.reaper import Reaper, mark_of
 from workers.settings import Settings
 from workers.supervision.container_try import Supervisor
+from workers.supervision.identity import Namespace
+from workers.supervision.threads import Threads
 
 log = logging.getLogger("orca.worker")
 
@@ -48,6 +58,8 @@ STOP_LIMIT = timedelta(seconds=30)
 """For letting go of containers: writing out the log lines that wait."""
 OWN_QUEUE_SLOTS = 1000
 """Activities at a time from a queue that only this worker serves; most of them wait for one of its places."""
+REAPING_THREADS = 12
+"""For the engine's blocking calls about leftovers, which must not hold up those about jobs."""
 CALL_POLLS = 2
 """Polls at a time for calls that are sent here: there is seldom one."""
 STICKY_WAIT = timedelta(seconds=2)
@@ -76,7 +88,7 @@ async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) ->
         threading.Thread(target=_wait_for_stdin, args=(loop, stop), daemon=True).start()
     client = await connect()
     await ensure_search_attributes(client)
-    engine = DockerEngine()
+    engine = DockerHost()
     try:
         engine.ping()
     except DockerUnreachable as error:
@@ -92,7 +104,7 @@ async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) ->
 async def serve(
     client: Client,
     settings: Settings,
-    engine: ContainerEngine,
+    engine: HostEngine,
     *,
     stop: asyncio.Event,
     comes_back: bool = True,
@@ -102,6 +114,7 @@ async def serve(
     Where it `comes_back`, calls that it alone may make wait for it a while when it has ended.
     """
     store = open_store(settings.store)
+    home = await namespace_of(client)
     # From all queues together; threads are made as they are needed.
     threads = ThreadPoolExecutor(settings.max_jobs * 8 + 8, thread_name_prefix="engine")
     supervisor = Supervisor(
@@ -109,7 +122,7 @@ async def serve(
         store=store,
         host=settings.host_id,
         threads=threads,
-        namespace=client.namespace,
+        namespace=home,
         service_key=settings.service_key,
     )
     around = _surroundings(settings, supervisor)
@@ -129,6 +142,7 @@ async def serve(
     await asyncio.gather(hosts.write(), callers.write())
     with listening():
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(_reaping(client, settings, engine, store, home=home))
             for worker in _workers(client, settings, jobs, services):
                 await stack.enter_async_context(worker)
             known = (
@@ -146,6 +160,29 @@ async def serve(
     threads.shutdown(wait=False, cancel_futures=True)
 
 
+@asynccontextmanager
+async def _reaping(
+    client: Client, settings: Settings, engine: HostEngine, store: Store, *, home: Namespace
+) -> AsyncGenerator[None]:
+    """Keep the host tidy during the block."""
+    if settings.reap_grace is None:
+        yield
+        return
+    pool = ThreadPoolExecutor(REAPING_THREADS, thread_name_prefix="reaping")
+    threads = Threads(pool)
+    look = Look(engine, threads, store, home=home, answers=Asking(client, home))
+    mark = mark_of(engine.address, home)
+    reaper = Reaper(look, Act(engine, threads), home=settings.home, mark=mark, grace=settings.reap_grace)
+    reaping = asyncio.create_task(reaper.run())
+    try:
+        yield
+    finally:
+        reaping.cancel()
+        with suppress(asyncio.CancelledError):
+            await reaping
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _workers(
     client: Client, settings: Settings, jobs: JobActivities, services: ServiceActivities
 ) -> Iterator[Worker]:
@@ -161,13 +198,13 @@ def _workers(
         graceful_shutdown_timeout=STOP_LIMIT,
         max_heartbeat_throttle_interval=beat,
         default_heartbeat_throttle_interval=beat,
-        identity=f"orca@{settings.host_id}",
+        identity=worker_identity(settings.host_id, __version__, PLAN_VERSION),
     )
     activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
     yield serving(
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],
-        activities=activities,
+        activities=[*activities, OwnEnd(client).cancel],
         # The interpreter's rooms are held to determinism by import rules, lint and recorded histories; the sandbox
         # would load them anew for every run.
         workflow_runner=UnsandboxedWorkflowRunner(),

@@ -12,8 +12,11 @@ from typing import Final, Self
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE, caller_name
 from orchestrator.errors import UsageError
 from orchestrator.ids import short_hash, slug
+from orchestrator.plan.durations import duration
 from orchestrator.sizes import parse_size
 
+REAP_GRACE: Final = 600.0
+"""Seconds for which something must have been of no use before it is removed."""
 JOBS_PER_CPU = 4
 """Containers at a time for each processor: what a small host still runs through without losing throughput."""
 _MODULE: Final = re.compile(r"\*|[^\W\d]\w*(\.[^\W\d]\w*)*(\.\*)?")
@@ -92,11 +95,13 @@ class Settings:
     home: Path
     """The state folder."""
     calls: Calls = Calls()
+    reap_grace: float | None = REAP_GRACE
+    """Seconds before leftovers on this host are removed; None: never."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_CPUS, ORCA_MEMORY, ORCA_TASK_QUEUE and ORCA_HOME, and what
-        `Calls` reads.
+        """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_CPUS, ORCA_MEMORY, ORCA_TASK_QUEUE, ORCA_HOME and
+        ORCA_REAP_GRACE, and what `Calls` reads.
 
         Raises:
             UsageError: a value is wrong, or the state folder cannot be written.
@@ -111,6 +116,7 @@ class Settings:
             task_queue=environ.get("ORCA_TASK_QUEUE") or DEFAULT_TASK_QUEUE,
             home=home,
             calls=Calls.from_env(environ),
+            reap_grace=_grace("ORCA_REAP_GRACE", environ.get("ORCA_REAP_GRACE")),
         )
 
     @property
@@ -177,6 +183,17 @@ def _bytes(name: str, text: str | None) -> int | None:
     if not value:
         raise UsageError(f"{name} is '{text}'; it must be a size such as 512m, 8g or 64GiB")
     return value
+
+
+def _grace(name: str, text: str | None) -> float | None:
+    if not text:
+        return REAP_GRACE
+    if text == "never":
+        return None
+    seconds = duration(text)
+    if seconds is None:
+        raise UsageError(f"{name} is '{text}'; it must be a duration such as '10m' or '1h', or 'never'")
+    return seconds
 
 
 def _name(variable: str, text: str) -> str:

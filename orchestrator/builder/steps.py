@@ -23,6 +23,7 @@ class Options(TypedDict, total=False):
     if_: str
     unless: str
     on_error: str
+    idempotent: bool
     on_success: Names
     on_failure: Names
     on_complete: Names

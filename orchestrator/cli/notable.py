@@ -9,7 +9,7 @@ from orchestrator.cli import words
 from orchestrator.client.gates import OpenGate, open_gates, option_text
 from orchestrator.client.leaves import Leaf, leaves_of
 from orchestrator.contract.messages import RunRecord
-from orchestrator.contract.people import AnswerRecord, FieldRecord, GateRecord
+from orchestrator.contract.people import AnswerRecord, CancelRecord, FieldRecord, GateRecord
 from orchestrator.plan.parts import Json
 
 _DECIDED: Final = {"approve": "approved", "reject": "rejected"}
@@ -40,10 +40,20 @@ def notable(record: RunRecord) -> Iterator[str]:
         yield f"job '{leaf.name}' is a run of its own: orca status {leaf.record.child}"
     if len(children) > MAX_TOLD:
         yield f"and {len(children) - MAX_TOLD} more nested runs; '-o json' names them all"
+    if record.cancel is not None:
+        yield f"cancelled: {cancelled(record.cancel)}"
     for name, value in record.vars.items():
         yield f"variable {name} = {words.value(value)}"
     for one in record.ignored:
         yield f"ignored: signal '{one.signal}' at {words.local_time(one.at)}: {one.why}"
+
+
+def cancelled(cancel: CancelRecord) -> str:
+    """`drain by ann at 2026-01-31 12:00:00: no hurry`."""
+    finalizers = "" if cancel.finalizers or cancel.mode == "force" else ", finalizers too,"
+    by = f" by {cancel.by}" if cancel.by else ""
+    why = f": {cancel.comment}" if cancel.comment else ""
+    return f"{cancel.mode}{finalizers}{by} at {words.local_time(cancel.at)}{why}"
 
 
 def answered(answer: AnswerRecord) -> str:

@@ -65,6 +65,7 @@ OVERVIEW = {
         ),
         "eval": "Evaluate one expression and print its value as JSON.",
         "schema": "Print the JSON Schema of workflow files, which editors check and complete with.",
+        "doctor": "Check that all is there that runs need, and show what is left over on this host.",
     },
 }
 OPTIONS = {

@@ -8,6 +8,7 @@ from orchestrator.client.connect import connect, connect_embedded
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.embedded.home import find_home
 from orchestrator.embedded.server import running_server
+from orchestrator.embedded.worker import embedded_variables
 from orchestrator.store.store import Store, open_store
 
 
@@ -31,6 +32,16 @@ async def connected(address: str | None, *, namespace: str | None) -> Client:
         if server and namespace in (None, "default"):
             return await connect_embedded(server.address)
     return await connect(address, namespace=namespace)
+
+
+def surroundings(address: str | None, *, namespace: str | None) -> dict[str, str | None]:
+    """The variables that lead a process started from here to the server that `connected` finds; None takes one away."""
+    if address is None and not _configured():
+        server = running_server(find_home())
+        if server and namespace in (None, "default"):
+            return embedded_variables(server.address)
+    asked = {"TEMPORAL_ADDRESS": address, "TEMPORAL_NAMESPACE": namespace}
+    return {name: value for name, value in asked.items() if value}
 
 
 def store_url(asked: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What people say to a live run: answers to gates, repairs of held jobs, pause. Refusals come out as UsageError."""
+"""What people say to a live run: answers to gates, repairs of held jobs, pause, cancel. Refusals are UsageErrors."""
 
 import asyncio
 import getpass
@@ -25,10 +25,11 @@ from orchestrator.contract.names import (
     SIGNAL_APPROVE,
     SIGNAL_REJECT,
     UPDATE_ANSWER,
+    UPDATE_CANCEL,
     UPDATE_PAUSE,
     UPDATE_REPAIR,
 )
-from orchestrator.contract.people import Answer, AnswerReply, GateRecord, Pause, Repair, Reply
+from orchestrator.contract.people import Answer, AnswerReply, Cancel, GateRecord, Pause, Repair, Reply
 from orchestrator.errors import OrcaError, UsageError, WorkerUnreachable
 from orchestrator.plan.parts import Frozen
 
@@ -37,11 +38,18 @@ ANSWER_LIMIT = 15.0
 _ALL_USED = "total number of distinct updates"
 """In the server's words, which its status does not tell from others: the run has had all updates that it may have."""
 
+_NO_HANDLER = "expected but not found"
+"""In the SDK's words: the run's worker does not know such an update."""
+
 _ReplyT = TypeVar("_ReplyT", bound=Frozen)
 
 
 class UpdatesUsedUp(UsageError):
     """The server takes no more updates of the run; signals and a cancel it does take."""
+
+
+class NotUnderstood(OrcaError):
+    """The worker that has the run is of a version that does not know what was said."""
 
 
 def whoami() -> str:
@@ -95,12 +103,25 @@ async def pause(client: Client, run: str, wanted: Pause) -> Reply:
     return await _update(client, run, UPDATE_PAUSE, wanted, Reply)
 
 
-async def _update(client: Client, run: str, name: str, given: Frozen, kind: type[_ReplyT]) -> _ReplyT:
+async def cancel(client: Client, run: str, wanted: Cancel, *, limit: float) -> Reply:
+    """Tell a run to end, within `limit` seconds; see `cancelling.cancel`, which also does where nobody answers.
+
+    Raises:
+        UsageError: it ends so already, or has ended.
+        NotUnderstood: its worker is of an older version.
+        WorkerUnreachable: no worker answers.
+    """
+    return await _update(client, run, UPDATE_CANCEL, wanted, Reply, limit=limit)
+
+
+async def _update(
+    client: Client, run: str, name: str, given: Frozen, kind: type[_ReplyT], *, limit: float = ANSWER_LIMIT
+) -> _ReplyT:
     found = await describe(client, run)
     if found.status is not WorkflowExecutionStatus.RUNNING:
         raise await _ended(client, run)
     handle = client.get_workflow_handle(run, run_id=found.run_id)
-    async with _refusals(client, run, found.task_queue), asyncio.timeout(ANSWER_LIMIT):
+    async with _refusals(client, run, found.task_queue), asyncio.timeout(limit):
         reply = await handle.execute_update(name, given)  # pyright: ignore[reportUnknownMemberType]
     return kind.model_validate(reply)
 
@@ -151,6 +172,10 @@ async def _refusals(client: Client, run: str, queue: str) -> AsyncGenerator[None
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.type == REFUSED_ERROR:
             raise UsageError(cause.message) from error
+        if isinstance(cause, ApplicationError) and _NO_HANDLER in cause.message:
+            raise NotUnderstood(
+                f"the worker of run '{run}' is of an older version: {cause.message}"
+            ) from error
         raise OrcaError(f"run '{run}' could not take it: {cause}") from error
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         raise WorkerUnreachable(

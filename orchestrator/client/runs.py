@@ -1,4 +1,4 @@
-"""Start, find, follow and cancel runs."""
+"""Start, find and follow runs; `cancelling` ends them in all ways."""
 
 import asyncio
 import secrets
@@ -17,6 +17,7 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
+    WorkflowHistoryEventFilterType,
     WorkflowQueryFailedError,
 )
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
@@ -52,6 +53,8 @@ DRY_RUN = "dry_run=true"
 """Among the labels of a dry run."""
 QUERY_LIMIT = 10.0
 """Seconds that a worker may take to answer a query."""
+FORCED = "cancelled by force"
+"""How the reason begins with which orca itself has the server end a run."""
 REGISTER_TRIES = 20
 """Looks, half a second apart, for search attributes that were just registered."""
 
@@ -190,6 +193,11 @@ async def record(client: Client, run: str) -> RunRecord:
     found = await describe(client, run)
     handle = client.get_workflow_handle(run, run_id=found.run_id)
     async with temporal_errors(client, run=run):
+        if found.status in (WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.FAILED):
+            # A cancelled run that the server was not asked to cancel is a failed one there.
+            memo = await found.memo()
+            if MEMO_RECORD in memo:
+                return RunRecord.model_validate(memo[MEMO_RECORD])
         match found.status:
             case WorkflowExecutionStatus.RUNNING if found.typed_search_attributes.get(_STATE) == "pending":
                 return await _record_of_pending(client, handle)
@@ -197,10 +205,6 @@ async def record(client: Client, run: str) -> RunRecord:
                 return RunRecord.model_validate(await handle.result())
             case WorkflowExecutionStatus.FAILED:
                 return await _record_of_failed(handle)
-            case WorkflowExecutionStatus.CANCELED:
-                memo = await found.memo()
-                if MEMO_RECORD in memo:
-                    return RunRecord.model_validate(memo[MEMO_RECORD])
             case _:
                 pass
         return await _ask(client, handle, found)
@@ -220,6 +224,17 @@ async def _record_of_pending(client: Client, handle: WorkflowHandle[Any, Any]) -
         jobs={name: JobRecord(kind=node.kind, status="pending") for name, node in request.plan.jobs.items()},
         dry_run=request.mocks is not None,
     )
+
+
+async def _record_of_unknown(client: Client, handle: WorkflowHandle[Any, Any]) -> RunRecord:
+    """Of a run that the server ended, while no worker is there to tell how far its jobs had come."""
+    state = await _record_of_pending(client, handle)
+    why = "how far it came is not known: no worker is there to tell, and the run was ended at the server"
+    jobs = {
+        name: job.model_copy(update={"status": "cancelled", "reason": why})
+        for name, job in state.jobs.items()
+    }
+    return state.model_copy(update={"jobs": jobs})
 
 
 async def _record_of_failed(handle: WorkflowHandle[Any, Any]) -> RunRecord:
@@ -245,6 +260,8 @@ async def _ask(
     except RPCError as error:
         if error.status is RPCStatusCode.UNAVAILABLE:
             raise
+        if found.status is not WorkflowExecutionStatus.RUNNING:
+            return await _ended_outside(handle, found, await _record_of_unknown(client, handle))
         raise WorkerUnreachable(
             f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); "
             "start one with 'orca worker'"
@@ -253,11 +270,23 @@ async def _ask(
     if found.status is WorkflowExecutionStatus.RUNNING:
         told = with_notes(state, await running_notes(client, found))
         return with_waiting(told, await waiting_work(client, found))
+    return await _ended_outside(handle, found, state)
+
+
+async def _ended_outside(
+    handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription, state: RunRecord
+) -> RunRecord:
+    """The record of a run that did not come to its own end."""
     closed = found.status.name.lower() if found.status else "closed"
+    last = await anext(
+        handle.fetch_history_events(event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT)
+    )
+    reason = last.workflow_execution_terminated_event_attributes.reason
+    how = reason if reason.startswith(FORCED) else "the run was ended from outside orca"
     return state.model_copy(
         update={
             "status": "cancelled",
-            "error": f"{closed}: the run was ended from outside orca, so its finalizers did not run",
+            "error": f"{closed}: {how}, so its finalizers did not run",
             "finished_at": rfc3339(found.close_time) if found.close_time else None,
         }
     )
@@ -272,7 +301,7 @@ async def wait(client: Client, run: str) -> RunRecord:
 
 
 async def cancel(client: Client, run: str) -> None:
-    """Ask the run to stop: running containers get their stop signal, finalizers run, the run ends as cancelled.
+    """Ask the server to cancel the run, gracefully: it is kept there, and counts once. See `cancelling.cancel`.
 
     Raises UsageError where the run has already ended.
     """

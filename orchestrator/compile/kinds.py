@@ -32,6 +32,7 @@ KINDS_OF: Final[Mapping[str, tuple[Kind, ...]]] = {
     **dict.fromkeys(_OF_CONTAINERS, ("container",)),
     **dict.fromkeys(_OF_REPEATED, _REPEATED),
     "stop_grace": ("container", "call"),
+    "idempotent": ("container", "call"),
     "with": ("call", "workflow"),
     "timeout": (*_RUNNING, "gate"),
     "retry": _RUNNING,

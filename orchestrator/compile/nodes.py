@@ -70,6 +70,7 @@ def _shared(draft: Draft, name: str, gates: Mapping[str, str]) -> dict[str, Any]
         "unless": _stripped(job.unless),
         "triggers": tuple(triggers),
         "on_error": job.on_error or "stop",
+        "idempotent": job.idempotent is not False,
         "publish": dict(job.publish),
         "reminds": gates.get(name, ""),
         "outputs": dict(computed),

@@ -107,11 +107,16 @@ def _ends_of(job: JobShape, edges: tuple[Edge, ...], ends: Mapping[str, frozense
         "always",
     ):
         yield "omitted"
-    if _can_be_skipped(job) or job.call is not None or job.on_error == "hold":
+    if _can_be_skipped(job) or job.call is not None or may_be_held(job):
         yield "skipped"  # by its own condition, by the function, or by whoever repairs it
     if not never_runs(job.if_, job.unless):
         yield "succeeded"
         yield "tolerated" if job.on_error == "continue" else "failed"
+
+
+def may_be_held(job: JobShape) -> bool:
+    """Whether a person may have to say how the job ends."""
+    return job.on_error == "hold" or job.idempotent is False
 
 
 def _can_be_skipped(job: JobShape) -> bool:

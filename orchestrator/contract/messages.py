@@ -7,7 +7,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from orchestrator.contract.capacity import Ask, SharedRoom
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.mocks import Mocks
-from orchestrator.contract.people import GateRecord, Ignored, PauseRecord, RepairRecord
+from orchestrator.contract.people import CancelRecord, GateRecord, Ignored, PauseRecord, RepairRecord
 from orchestrator.plan.model import Plan
 from orchestrator.plan.parts import CleanupPolicy, Frozen, Json, PullPolicy, Resources
 
@@ -216,6 +216,7 @@ class ServiceRecord(Frozen):
 
 _SPARSE: Final = (
     "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
+    "cancel",
 )  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
@@ -284,3 +285,5 @@ class RunRecord(_Sparse):
     """Signals that were no good, the last ones."""
     dry_run: bool = False
     """Nothing was sent out: each job ended as a mock says."""
+    cancel: CancelRecord | None = None
+    """How it was cancelled, where it was."""

@@ -1,4 +1,4 @@
-"""What people say to a running workflow: answers to gates, repairs of held jobs, pause. Times are RFC 3339 in UTC."""
+"""What people say to a running workflow: answers to gates, repairs, pause, cancel. Times are RFC 3339 in UTC."""
 
 from typing import Literal
 
@@ -117,8 +117,34 @@ class PauseRecord(Frozen):
     comment: str = ""
 
 
+CancelMode = Literal["drain", "graceful", "force"]
+"""`drain`: what runs comes to its end, nothing new starts, finalizers run. `graceful`: what runs gets its stop signal
+and its grace, finalizers run. `force`: what runs is killed, no finalizer runs, the run ends at once."""
+
+
+class Cancel(Frozen):
+    """The run is to end."""
+
+    mode: CancelMode = "graceful"
+    again: bool = False
+    """Of `graceful`: it was cancelled so before, and now its finalizers are to be cancelled too."""
+    by: str = ""
+    comment: str = ""
+
+
+class CancelRecord(Frozen):
+    """A cancel in a run's record, the last one."""
+
+    mode: CancelMode
+    finalizers: bool = True
+    """Whether they still run."""
+    by: str = ""
+    at: str
+    comment: str = ""
+
+
 class Reply(Frozen):
-    """What a repair or a pause came to."""
+    """What a repair, a pause or a cancel came to."""
 
     message: str
     """A sentence for whoever asked."""

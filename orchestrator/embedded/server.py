@@ -29,6 +29,8 @@ START_LIMIT = 60.0
 STOP_LIMIT = 15.0
 """Seconds that the server may take to stop before it is killed."""
 
+_PROCESSES = Path("/proc")
+"""A folder for each, named for its number; on some systems there is none."""
 _SEARCH_ATTRIBUTES = {SEARCH_SPEC: "Keyword", SEARCH_STATE: "Keyword", SEARCH_LABELS: "KeywordList"}
 
 
@@ -54,7 +56,7 @@ def running_server(home: Home) -> ServerInfo | None:
         info = ServerInfo(**json.loads(home.server_file.read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return info if _alive(info.pid) and _answers(info.address) else None
+    return info if _alive(info.pid) and _serves(info.pid, home) and _answers(info.address) else None
 
 
 @contextmanager
@@ -81,7 +83,7 @@ def use_server(home: Home, *, port: int | None = None, ui_port: int | None = Non
         finally:
             with _exclusive(home):
                 if _is_last(users):
-                    _stop(info.pid)
+                    _stop(info.pid, home)
                     home.server_file.unlink(missing_ok=True)
 
 
@@ -114,7 +116,7 @@ def _start(home: Home, *, port: int | None, ui_port: int | None) -> ServerInfo:
     deadline = time.monotonic() + START_LIMIT
     while not _answers(info.address):
         if not info.alive or time.monotonic() > deadline:
-            _stop(info.pid)
+            _stop(info.pid, home)
             raise TemporalUnreachable(
                 f"the embedded Temporal server did not start; its log is '{log}': {_last_line(log)}"
             )
@@ -202,9 +204,23 @@ def _is_zombie(pid: int) -> bool:
         return False
 
 
-def _stop(pid: int) -> None:
+def _serves(pid: int, home: Home) -> bool:
+    """Whether the process is this state folder's server, and not one that got its number after a restart of the host.
+
+    Told by the database on its command line. Where processes cannot be looked at, it counts as that.
+    """
+    if not _PROCESSES.is_dir():
+        return True
+    try:
+        words = (_PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return os.fsencode(home.database) in words
+
+
+def _stop(pid: int, home: Home) -> None:
     for sign, limit in ((signal.SIGTERM, STOP_LIMIT), (signal.SIGKILL, STOP_LIMIT)):
-        if not _alive(pid):
+        if not (_alive(pid) and _serves(pid, home)):
             return
         try:
             os.kill(pid, sign)

@@ -16,21 +16,29 @@ STOP_LIMIT = 60.0
 """Seconds that a worker may take to detach from its containers and stop, before it is killed."""
 
 
+def embedded_variables(address: str) -> dict[str, str | None]:
+    """What leads a process to the embedded server; None takes a variable away.
+
+    Without what is configured for other servers: the embedded one has neither TLS nor keys.
+    """
+    others: dict[str, str | None] = {name: None for name in os.environ if name.startswith("TEMPORAL_")}
+    return others | {
+        "TEMPORAL_ADDRESS": address,
+        "TEMPORAL_NAMESPACE": "default",
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+    }
+
+
 class WorkerProcess:
     """One worker, started at once; `stop` ends it in good order."""
 
     def __init__(self, home: Home, *, address: str, settings: Mapping[str, str] | None = None) -> None:
         """Start it. `settings` are variables that it is given beside this process's own."""
         self.log: Path = home.log(f"worker-{os.getpid()}")
-        # Without what is configured for other servers: the embedded one has neither TLS nor keys.
-        env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-        env |= {
-            "TEMPORAL_ADDRESS": address,
-            "TEMPORAL_NAMESPACE": "default",
-            "TEMPORAL_CONFIG_FILE": os.devnull,
-            "ORCA_HOME": str(home.root),
-            **(settings or {}),
-        }
+        led = embedded_variables(address)
+        env = {name: value for name, value in os.environ.items() if name not in led}
+        env |= {name: value for name, value in led.items() if value is not None}
+        env |= {"ORCA_HOME": str(home.root), **(settings or {})}
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "workers", "--stop-with-stdin"],

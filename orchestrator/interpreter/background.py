@@ -20,6 +20,11 @@ class Background:
         """Whether something is still going on."""
         return bool(self._tasks)
 
+    @property
+    def left(self) -> int:
+        """How many things go on."""
+        return len(self._tasks)
+
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work` beside all else."""
         task = asyncio.create_task(work)

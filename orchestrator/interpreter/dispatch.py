@@ -34,12 +34,15 @@ from orchestrator.contract.names import (
     host_queue,
 )
 from orchestrator.contract.services import HOST_START_WAIT
+from orchestrator.interpreter.wishes import Wishes
 from orchestrator.plan.parts import Frozen
 
 T = TypeVar("T", bound=Frozen)
 
 PREPARATION = 3600.0
 """Seconds beyond its own timeout that a try may take in all: pulling, restoring and collecting."""
+LEFT_BEHIND = "cancelled on a host that is gone"
+"""Patch: a job that was cancelled is cancelled, also where its host did not come back."""
 MAX_DISPATCHES = 20
 """Times that one piece of work is sent out before it counts as lost, so that a host that kills its workers ends too."""
 
@@ -311,22 +314,17 @@ async def run_try(
     *,
     task_queue: str,
     summary: str,
-    cancelled: Callable[[], bool],
-    warned: Callable[[Sequence[str]], None] | None = None,
+    wishes: Wishes,
     host: str = "",
     wait: float | None = None,
 ) -> JobOutcome | Unanswered:
     """Run one try to its outcome. Raises asyncio.CancelledError once a cancelled container or function has ended.
 
-    `cancelled` says whether the job is to stop. Temporal delivers a cancel once: where a stopping worker has taken it
-    and given the try back instead, the next one must be told in the request.
-
     Args:
         request: the try.
         task_queue: which all hosts serve.
         summary: what stands behind the job's name on its bar.
-        cancelled: see above.
-        warned: gets the warnings of a try that was cancelled, which has no outcome.
+        wishes: whether it is still wanted, and where word of it goes once it is not.
         host: the only one that may have it; empty lets any.
         wait: seconds that this one may take to begin.
     """
@@ -335,7 +333,9 @@ async def run_try(
     def asked(sending: Sending) -> Frozen:
         # A call is sent on for what a host allows, which has nothing to do with room.
         update = {"previous": sending.previous} if is_call else sending.update
-        return request.model_copy(update={**update, "cancelled": cancelled()})
+        if wishes.forced():
+            update = {**update, "stop_grace": 0.0}
+        return request.model_copy(update={**update, "cancelled": wishes.cancelled()})
 
     errand = Errand(
         # The activity's type is the job's name, so that the timeline in the Web UI reads as the run.
@@ -360,8 +360,18 @@ async def run_try(
     answer = await dispatch.run()
     if isinstance(answer, JobOutcome) and answer.status == "cancelled":
         # Told in the request and not by Temporal's own cancel, or with a warning: so it comes back as an outcome.
-        if answer.warnings and warned is not None:
-            warned(answer.warnings)
+        if answer.warnings:
+            wishes.warned(answer.warnings)
+        raise asyncio.CancelledError
+    if (
+        isinstance(answer, Unanswered)
+        and (answer.gone and answer.begun)
+        and wishes.left is not None
+        and wishes.cancelled()
+        and workflow.patched(LEFT_BEHIND)
+    ):
+        # It is not wanted any more, so that it does not matter how it ended, but what is left there does.
+        wishes.warned((f"{answer.why}: {wishes.left(answer.host)}",))
         raise asyncio.CancelledError
     return answer
 

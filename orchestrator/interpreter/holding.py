@@ -11,6 +11,11 @@ from orchestrator.interpreter.outputs import held_outcome
 from orchestrator.interpreter.surroundings import Surroundings
 
 Attempt = Callable[[], Awaitable[JobOutcome]]
+_LOOK = (
+    "; it may have done its work and is marked `idempotent: false`, so that it is not tried again by itself: see what "
+    "it has done, and then say `orca retry`, `orca skip`, `orca set-output` or `orca fail`"
+)
+"""Behind the reason of a job that is held in doubt."""
 Conclude = Callable[[JobOutcome], JobOutcome]
 
 
@@ -31,6 +36,8 @@ async def kept(job: JobState, around: Surroundings, attempt: Attempt, conclude: 
     """
     outcome = conclude(await attempt())
     while outcome.status == "failed" and _to_be_held(job, around):
+        if job.in_doubt:
+            outcome = outcome.model_copy(update={"reason": _doubted(outcome.reason)})
         repair = await around.repairs.ask(job, outcome)
         match repair.action:
             case "retry":
@@ -65,7 +72,13 @@ def _to_be_held(job: JobState, around: Surroundings) -> bool:
     """A dry run waits for nobody, nor does a run that is to end: its finalizers could keep it open for ever."""
     state = around.state
     waits = around.request.mocks is None and state.stop is None and not state.stopping(job)
-    return waits and job.node.on_error == "hold"
+    return waits and (job.node.on_error == "hold" or job.in_doubt)
+
+
+def _doubted(reason: FailureReason | None) -> FailureReason | None:
+    if reason is None or reason.message.endswith(_LOOK):
+        return reason
+    return reason.model_copy(update={"message": f"{reason.message[: 2000 - len(_LOOK)]}{_LOOK}"})
 
 
 def _by(what: str, repair: Repair) -> str:

@@ -123,6 +123,10 @@ class JobState:
     """The last start of the run's shared services that a try of it used."""
     spent: int = 0
     """Tries of earlier rounds: before a person asked for another, or, of a reminder, before it was last sent."""
+    working: bool = False
+    """Whether a try of it is under way, from its request to its end."""
+    in_doubt: bool = False
+    """Nobody knows how far its last try got, and it may not be run twice."""
     off_path: bool = False
     """Skipped because it lies on a path that was not taken: as if it were not there."""
     chosen: tuple[str, ...] = ()
@@ -283,6 +287,11 @@ class Fan:
         self._by_status: dict[JobStatus, dict[str, JobState]] = {"pending": dict(self.leaves)}
         self.listed = tuple(made)
         job.fan = self
+
+    @property
+    def finalizer(self) -> bool:
+        """Whether its job is one."""
+        return self._job.node.finalizer
 
     def count(self, status: JobStatus) -> int:
         """How many variants are in that state."""

@@ -1,4 +1,4 @@
-"""What people say to a run: answers to gates, repairs of held jobs, pause. What is refused changes nothing.
+"""What people say to a run: answers to gates, repairs of held jobs, pause, cancel. What is refused changes nothing.
 
 An update is told what is wrong with it. A signal has nobody who listens: what is wrong with it goes into the record.
 """
@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from orchestrator.contract.names import SIGNAL_APPROVE, SIGNAL_REJECT
+from orchestrator.contract.names import SIGNAL_APPROVE, SIGNAL_CANCEL, SIGNAL_REJECT
 from orchestrator.contract.people import (
     MAX_COMMENT,
     Answer,
     AnswerRecord,
     AnswerReply,
+    Cancel,
     GateRecord,
     Pause,
     PauseRecord,
@@ -24,6 +25,7 @@ from orchestrator.contract.people import (
     Reply,
 )
 from orchestrator.contract.times import rfc3339
+from orchestrator.interpreter.cancelling import Cancelling
 from orchestrator.interpreter.gates import Refused
 from orchestrator.interpreter.open_gates import OpenGates
 from orchestrator.interpreter.pausing import Pausing
@@ -34,13 +36,19 @@ from orchestrator.interpreter.state import RunState
 _DECISIONS = {SIGNAL_APPROVE: "approve", SIGNAL_REJECT: "reject"}
 _FoundT = TypeVar("_FoundT")
 _FORM = '{"gate": …, "by": …, "fields": {…}, "comment": …}'
+_CANCEL_FORM = '{"mode": "drain" | "graceful" | "force", "by": …, "comment": …}'
+MODES = "cancel modes"
+"""Patch: a signal may cancel the run."""
 
 
 class People:
-    """Takes what people say, and hands it on to who keeps the gates, the held jobs and the pause."""
+    """Takes what people say, and hands it on to who keeps the gates, the held jobs, the pause and the run's end."""
 
-    def __init__(self, state: RunState, gates: OpenGates, repairs: Repairs, pausing: Pausing) -> None:
+    def __init__(
+        self, state: RunState, gates: OpenGates, repairs: Repairs, pausing: Pausing, cancelling: Cancelling
+    ) -> None:
         self._state, self._gates, self._repairs, self._pausing = state, gates, repairs, pausing
+        self._cancelling = cancelling
 
     def answer_problem(self, answer: Answer) -> str | None:
         """Why an answer is refused, if it is."""
@@ -54,7 +62,10 @@ class People:
         return self._gates.take(answer.gate, found, _now())
 
     def signal(self, name: str, payloads: Sequence[RawValue]) -> None:
-        """Take an answer that came as a signal; one that is no good is taken down."""
+        """Take an answer or a cancel that came as a signal; one that is no good is taken down."""
+        if name == SIGNAL_CANCEL and workflow.patched(MODES):
+            self._cancel_by_signal(payloads)
+            return
         read = self._checked(lambda: self._read(name, payloads))
         if isinstance(read, Answer):
             found = self._checked(lambda: self._over() or self._gates.check(read, _now()))
@@ -103,6 +114,29 @@ class People:
             return Reply(message="the run is paused: what runs goes on, and nothing new starts")
         self._pausing.end()
         return Reply(message="the run goes on")
+
+    def cancel_problem(self, cancel: Cancel) -> str | None:
+        """Why a cancel is refused, if it is."""
+        over = self._over()
+        return self._cancelling.problem(cancel) if over is None else over.why
+
+    def cancel(self, cancel: Cancel) -> Reply:
+        """Begin to end the run, in a mode with which there is no problem."""
+        return Reply(message=self._cancelling.take(cancel))
+
+    def _cancel_by_signal(self, payloads: Sequence[RawValue]) -> None:
+        def read() -> Cancel:
+            return Cancel.model_validate(_decoded(payloads[0]) if payloads else {})
+
+        cancel = self._checked(read)
+        if isinstance(cancel, Refused):
+            why: str | None = f"it says no mode; send {_CANCEL_FORM}"
+        else:
+            why = self.cancel_problem(cancel)
+            if why is None:
+                self._cancelling.take(cancel)
+        if why is not None:
+            self._state.ignore(SIGNAL_CANCEL, rfc3339(_now()), why)
 
     def _over(self) -> Refused | None:
         if self._state.finished_at is None:

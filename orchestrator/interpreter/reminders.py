@@ -33,6 +33,7 @@ class Reminders:
         self._of: dict[str, list[str]] = {}
         self._tasks: dict[str, asyncio.Task[Ending]] = {}
         self._last: dict[str, Ending] = {}
+        self._stopped: dict[str, None] = {}
         for name, node in state.plan.jobs.items():
             if node.reminds:
                 self._of.setdefault(node.reminds, []).append(name)
@@ -53,16 +54,18 @@ class Reminders:
             if name not in self._tasks and not job.settled:
                 self._settle(name, self._last.get(name) or _never_sent(gate))
 
-    def stop(self) -> None:
-        """Cancel those that run."""
-        for task in list(self._tasks.values()):
-            task.cancel()
+    def stop(self, *, drain: bool) -> None:
+        """Cancel those that run, or while the run drains those that wait for their next try. Each once."""
+        for name, task in list(self._tasks.items()):
+            if name not in self._stopped and not (drain and self._state.jobs[name].working):
+                self._stopped[name] = None
+                task.cancel()
 
     def _finish(self, job: JobState, task: "asyncio.Task[Ending]") -> None:
         name = job.node.name
         del self._tasks[name]
         if task.cancelled():
-            self._last[name] = Ending("cancelled", self._state.stop_reason)
+            self._last[name] = Ending("cancelled", self._state.stop_reason(job))
         elif (error := task.exception()) is not None:
             self._fault(error)
             return

@@ -20,6 +20,16 @@ def worth_another(policy: RetryPolicy, outcome: JobOutcome, tries: int) -> bool:
     return not policy.exit_codes or kind is not FailureKind.EXIT or outcome.exit_code in policy.exit_codes
 
 
+def uncertain(outcome: JobOutcome) -> bool:
+    """Whether nobody knows how far the try of a failed job got: it may have done its work, or some of it."""
+    if outcome.status != "failed" or outcome.reason is None:
+        return False
+    kind = outcome.reason.kind
+    # An engine that failed before there was a container has let nothing begin.
+    began = outcome.started_at is not None or bool(outcome.container_id)
+    return kind in (FailureKind.LOST, FailureKind.WORKER) or (kind is FailureKind.DOCKER and began)
+
+
 def _is_error(policy: RetryPolicy, kind: FailureKind) -> bool:
     """`error` in `on` stands for every kind but a timeout."""
     return "error" in policy.on and kind is not FailureKind.TIMEOUT

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Literal
 
 from orchestrator.contract.messages import MAX_LEAVES, RunRecord, RunStatus, ServiceRecord
-from orchestrator.contract.people import MAX_IGNORED, Ignored, PauseRecord
+from orchestrator.contract.people import MAX_IGNORED, CancelRecord, Ignored, PauseRecord
 from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits
 from orchestrator.interpreter.telling import shortened, told
 from orchestrator.plan.model import ContainerNode, GateNode, Plan, Variant
@@ -36,9 +37,23 @@ MAX_SERVICE_RECORDS = 300
 Stop = Literal["cancel", "timeout"]
 
 
+class Level(IntEnum):
+    """How far a run is on its way to an end before its time. It only rises."""
+
+    NONE = 0
+    DRAIN = 1
+    """What runs comes to its end, and nothing new begins but finalizers."""
+    GRACEFUL = 2
+    """What runs is stopped; finalizers run."""
+    FINAL = 3
+    """Finalizers too are stopped, or do not begin."""
+    FORCE = 4
+    """All is killed, and waited for only so long."""
+
+
 @dataclass
 class RunState:
-    """The whole run. `stop` is set once, by a cancel or by the run's own timeout."""
+    """The whole run. `stop` is set once, by a cancel or by the run's own timeout; `level` says how far that goes."""
 
     plan: Plan
     run_id: str
@@ -51,6 +66,8 @@ class RunState:
     outputs: dict[str, Json] = field(default_factory=dict[str, Json])
     error: str | None = None
     stop: Stop | None = None
+    level: Level = Level.NONE
+    cancel: CancelRecord | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict[str, ServiceRecord])
     """Those that jobs share."""
     vars: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -85,18 +102,28 @@ class RunState:
         room -= GATE_ROOM if any(isinstance(node, GateNode) for node in nodes) else 0
         return room - (MAX_VARS_BYTES if self.plan.vars else 0)
 
-    @property
-    def stop_reason(self) -> str:
-        """Why a stopped run cancels what is not a finalizer."""
+    def stop_reason(self, job: JobState) -> str:
+        """Why a run that ends before its time cancels a job."""
+        if self.level is Level.FORCE:
+            return "cancelled: the run was cancelled by force"
+        if job.node.finalizer and self.level is Level.FINAL:
+            return "cancelled: the run was cancelled, and then its finalizers too"
         if self.stop == "timeout":
             return f"cancelled: the run's timeout of {self.plan.timeout:g} s passed"
         return "cancelled: the run was cancelled"
 
     def stopping(self, job: JobState) -> bool:
         """Whether a job or variant is to end before its time."""
+        return self._reached(job, Level.GRACEFUL)
+
+    def ending(self, job: JobState) -> bool:
+        """Whether nothing new of a job or variant may begin; what runs of it may come to its end all the same."""
+        return self._reached(job, Level.DRAIN)
+
+    def _reached(self, job: JobState, level: Level) -> bool:
         if job.member_of is not None and job.member_of.stop_reason is not None:
             return True
-        return self.stop is not None and not job.node.finalizer
+        return self.level >= (Level.FINAL if job.node.finalizer else level)
 
     def room_for(self, job: JobState, count: int) -> bool:
         """Whether the run can hold `count` variants of `job`."""
@@ -180,4 +207,5 @@ class RunState:
             paused=self.paused,
             ignored=self.ignored,
             dry_run=self.dry_run,
+            cancel=self.cancel,
         )

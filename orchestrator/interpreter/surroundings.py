@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from orchestrator.contract.messages import RunRequest
 from orchestrator.interpreter.background import Background
+from orchestrator.interpreter.cancelling import Cancelling
 from orchestrator.interpreter.open_gates import OpenGates
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.pausing import Pausing
@@ -25,6 +26,7 @@ class Surroundings:
     pausing: Pausing
     repairs: Repairs
     gates: OpenGates
+    cancelling: Cancelling
     remind: Callable[[str], None]
     """Start the reminder of that name, unless it still runs from the last time."""
     changed: Callable[[], None]

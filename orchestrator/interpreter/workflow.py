@@ -25,14 +25,16 @@ from orchestrator.contract.names import (
     REFUSED_ERROR,
     SEARCH_STATE,
     UPDATE_ANSWER,
+    UPDATE_CANCEL,
     UPDATE_PAUSE,
     UPDATE_REPAIR,
     WORKFLOW_TYPE,
 )
-from orchestrator.contract.people import Answer, AnswerReply, GateRecord, Pause, Repair, Reply
+from orchestrator.contract.people import Answer, AnswerReply, Cancel, GateRecord, Pause, Repair, Reply
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.background import Background
+from orchestrator.interpreter.cancelling import Cancelling, Waits
 from orchestrator.interpreter.details import table_of
 from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.holding import kept
@@ -49,7 +51,7 @@ from orchestrator.interpreter.repairs import Repairs
 from orchestrator.interpreter.requests import admit, evaluate_outputs
 from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.shared_services import SharedServices
-from orchestrator.interpreter.state import MAX_FINAL_OUTPUT_BYTES, RunState
+from orchestrator.interpreter.state import MAX_FINAL_OUTPUT_BYTES, Level, RunState
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.variables import publishing, set_first_values
 from orchestrator.plan.model import PLAN_VERSION, Node
@@ -72,7 +74,6 @@ class RunWorkflow:
         self._pausing = Pausing(self._state, self._changed)
         gates = OpenGates(self._state, request.submitted_by, self._changed)
         self._repairs = Repairs(self._state, self._changed)
-        self._people = People(self._state, gates, self._repairs, self._pausing)
         self._reminders = Reminders(
             self._state,
             run=lambda job: self._admit_and_carry_out(job.node),
@@ -80,6 +81,17 @@ class RunWorkflow:
             changed=self._changed,
             fault=self._background_ended,
         )
+        self._tasks: dict[str, asyncio.Task[Ending]] = {}
+        self._cancelling = Cancelling(
+            self._state,
+            self._scheduler,
+            self._tasks,
+            Waits(self._pausing, self._reminders, self._repairs),
+            background=self._background,
+            settle=self._settle,
+            changed=self._changed,
+        )
+        self._people = People(self._state, gates, self._repairs, self._pausing, self._cancelling)
         self._around = Surroundings(
             request,
             self._state,
@@ -89,11 +101,11 @@ class RunWorkflow:
             self._pausing,
             self._repairs,
             gates,
+            self._cancelling,
             self._reminders.send,
             self._changed,
         )
         self._events = 0
-        self._tasks: dict[str, asyncio.Task[Ending]] = {}
         self._fault: BaseException | None = None
 
     @workflow.query(name=QUERY_RECORD)
@@ -133,9 +145,18 @@ class RunWorkflow:
     def _check_pause(self, pause: Pause) -> None:
         _refuse(self._people.pause_problem(pause))
 
+    @workflow.update(name=UPDATE_CANCEL)
+    def cancel(self, cancel: Cancel) -> Reply:
+        """End the run before its time, in one of the modes. Refused where it ends so already."""
+        return self._people.cancel(cancel)
+
+    @cancel.validator
+    def _check_cancel(self, cancel: Cancel) -> None:
+        _refuse(self._people.cancel_problem(cancel))
+
     @workflow.signal(dynamic=True)
     def signalled(self, name: str, payloads: Sequence[RawValue]) -> None:
-        """Answer a gate: `approve` or `reject` with `{"gate": …, "by": …, "fields": {…}, "comment": …}`.
+        """Answer a gate: `approve` or `reject` with `{"gate": …, "by": …, "fields": {…}, "comment": …}`; or `cancel`.
 
         One handler for all names: only such a one gets payloads as they came, and the SDK drops a signal that it cannot
         decode without a word. The record tells what was ignored.
@@ -167,10 +188,13 @@ class RunWorkflow:
         await self._walk(finalizers=True)
         await self._clean_up()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._state.verdict() == "cancelled":
+            await self._cancelling.be_cancelled()
         return self._close()
 
     async def _walk(self, *, finalizers: bool) -> None:
         while True:
+            self._cancelling.carry_out()
             self._act()
             self._show()
             if self._scheduler.all_done if finalizers else self._scheduler.main_done:
@@ -178,12 +202,15 @@ class RunWorkflow:
             await self._next_event()
 
     async def _clean_up(self) -> None:
-        """Wait for what no job waits for. A cancel is too late here: all jobs have ended."""
-        while self._background.busy:
+        """Wait for what no job waits for. A cancel is too late here: all jobs have ended; by force it ends the wait."""
+        while self._background.busy and not self._cancelling.abandoned:
             self._show()
             with suppress(asyncio.CancelledError):
-                await workflow.wait_condition(lambda: not self._background.busy or self._fault is not None)
+                await workflow.wait_condition(
+                    lambda: not self._background.busy or self._fault is not None or self._cancelling.due
+                )
             self._raise_fault()
+            self._cancelling.carry_out()
 
     def _act(self) -> None:
         """Carry out all that is decidable; settling one job may make others so. While the run pauses nothing is."""
@@ -221,7 +248,7 @@ class RunWorkflow:
         """Settle a job whose task has ended. A callback, since a task cancelled before its first step runs no code."""
         del self._tasks[name]
         if task.cancelled():
-            self._settle(name, Ending("cancelled", self._state.stop_reason))
+            self._settle(name, Ending("cancelled", self._state.stop_reason(self._state.jobs[name])))
         elif (error := task.exception()) is not None:
             # The interpreter's own fault: the main coroutine fails the workflow task with it.
             self._fault = error
@@ -259,6 +286,8 @@ class RunWorkflow:
         return ending_of(await run_leaf(job, self._around))
 
     def _settle(self, name: str, ending: Ending) -> None:
+        if self._state.jobs[name].settled:
+            return  # By force, before its task had ended.
         self._state.settle(name, ending, rfc3339(workflow.now()))
         self._scheduler.settle(name)
         self._shared.settled(self._state.jobs[name])
@@ -273,8 +302,7 @@ class RunWorkflow:
         try:
             await workflow.wait_condition(lambda: self._events != seen)
         except asyncio.CancelledError:
-            if self._state.stop is None:
-                self._stop("cancel")
+            await self._cancelling.asked_by_the_server()
         self._raise_fault()
 
     def _background_ended(self, fault: BaseException | None) -> None:
@@ -285,21 +313,6 @@ class RunWorkflow:
         """The interpreter's own fault fails the workflow task, so that a fixed version can go on."""
         if self._fault is not None:
             raise self._fault
-
-    def _stop(self, why: str) -> None:
-        """Cancel what runs and settle what has not begun; finalizers come after."""
-        self._state.stop = "timeout" if why == "timeout" else "cancel"
-        if self._pausing.on:
-            # A run that is to end must not wait for anybody: its finalizers are to run.
-            self._pausing.end()
-        for name in self._scheduler.undecided(finalizer=False):
-            self._settle(name, Ending("cancelled", self._state.stop_reason))
-        for name, task in list(self._tasks.items()):
-            if not self._state.jobs[name].node.finalizer:
-                task.cancel()
-        self._reminders.stop()
-        self._repairs.give_up()
-        self._changed()
 
     def _set_variables(self) -> None:
         problem = set_first_values(self._request, self._state)
@@ -316,7 +329,7 @@ class RunWorkflow:
         await workflow.sleep(timedelta(seconds=limit), summary=f"run timeout of {limit:g} s")
         if self._state.stop is None and not self._scheduler.main_done:
             self._state.error = f"timeout: the run took longer than its timeout of {limit:g} s"
-            self._stop("timeout")
+            self._cancelling.stop(Level.GRACEFUL, "timeout")
 
     def _publish_state(self) -> None:
         """Each change costs an event, so this is for the run's phases alone."""

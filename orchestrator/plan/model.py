@@ -105,6 +105,8 @@ class NodeBase(Frozen):
     """Alternatives: transitions (`on_success`, `on_failure`, `on_complete` as a list, `error_handlers`) and choices."""
     on_error: Literal["stop", "continue", "hold"] = "stop"
     """`hold`: a failure keeps the run open until a person says how to go on."""
+    idempotent: bool = True
+    """Whether it may be run again where nobody knows how far a try got. Else a person says how to go on then."""
     publish: dict[str, Template] = {}
     """Variables of the run that the job sets when it has succeeded; may read its own outputs."""
     reminds: str = ""

@@ -206,4 +206,6 @@ def _repeated(node: Node) -> str:
         parts.append("may fail")
     elif node.on_error == "hold":
         parts.append("held for a person if it fails")
+    if not node.idempotent and node.on_error != "hold":
+        parts.append("held for a person if a try is lost")
     return "".join(f"; {part}" for part in parts)

@@ -70,6 +70,13 @@ _DEFAULTS: Final[Mapping[str, KeyText]] = {
         ("continue", "hold"),
         "stop",
     ),
+    "idempotent": KeyText(
+        "Whether the job may be run again where nobody knows how far a try got, since its host or worker was lost. "
+        "false: 'retry' leaves such a try alone, and the job is held until a person says retry, skip, set outputs or "
+        "fail.",
+        (False,),
+        "true",
+    ),
     "stop_grace": KeyText(
         "How long a container that is stopped has between the stop signal and the kill.", ("30s", 0), "10s"
     ),

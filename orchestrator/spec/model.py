@@ -215,6 +215,7 @@ class DefaultsShape(Shape):
     pull: Given[Pull] = None
     resources: Given[ResourcesShape] = None
     on_error: Given[OnError] = None
+    idempotent: Given[bool] = None
     stop_grace: Given[Seconds] = None
 
 

@@ -42,7 +42,15 @@ _WISHES: Final[Mapping[str, str]] = {
     "string_too_short": "must not be empty",
 }
 _VARIANT: Final = re.compile(r"\b(?:matrix|item)\b", re.IGNORECASE)
-_LIKE_IN_ALL_VARIANTS: Final = ("on_error", "timeout", "retry", "resources", "pull", "stop_grace")
+_LIKE_IN_ALL_VARIANTS: Final = (
+    "on_error",
+    "idempotent",
+    "timeout",
+    "retry",
+    "resources",
+    "pull",
+    "stop_grace",
+)
 """Keys of a job whose value some languages let differ from variant to variant, as GitHub does `continue-on-error`."""
 
 

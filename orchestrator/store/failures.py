@@ -1,7 +1,8 @@
 """The one place where errors of obstore, and of the disk under it, become ours. By class, never by text."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 
@@ -18,6 +19,29 @@ class ObjectExists(StoreError):
 
 class StoreRefused(StoreError):
     """The store wants credentials, or those it got may not do this."""
+
+
+class StoreSilent(StoreError):
+    """It did not answer in time. Whether it did what it was asked is not known."""
+
+
+@asynccontextmanager
+async def bounded(store: str, action: str, key: str, *, seconds: float) -> AsyncGenerator[None]:
+    """Run a block that waits for the store, for so many seconds at most. Else like `translated`.
+
+    Raises:
+        StoreSilent: the time is over.
+    """
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            with translated(store, action, key):
+                yield
+    except TimeoutError as error:
+        raise StoreSilent(
+            f"cannot {action} '{key}' in the store {store}: it did not answer within {seconds:g} s; check that the"
+            " place can be reached"
+        ) from error
 
 
 @contextmanager

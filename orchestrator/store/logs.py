@@ -6,24 +6,32 @@ no more will come. Knows nothing of containers. Memory is flat however long the 
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Self
 
 from orchestrator.errors import StoreError
-from orchestrator.store.failures import ObjectNotFound
+from orchestrator.store.failures import ObjectNotFound, StoreSilent
 from orchestrator.store.store import Store
 
 FLUSH_SECONDS: Final = 0.4
 FLUSH_BYTES: Final = 256 * 1024
 BACKLOG_BYTES: Final = 4 * 1024 * 1024
-"""What waits in memory while the store does not answer; what comes on top is lost, and said to be."""
+"""What waits in memory while the store fails; what comes on top waits where it is, or is lost and said to be."""
 MAX_LINE: Final = 64 * 1024
 """Characters; a longer line becomes several with the same time."""
 POLL_SECONDS: Final = 0.25
 NOTE_MARK: Final = "orca: service "
 """Begins a line that is put between a container's own (see `LogWriter.note`); replaying a log passes over these."""
 _END: Final = "end"
+_PAUSE: Final = 0.5
+"""Seconds between two calls of a store that fails."""
+_LAST_CALLS: Final = 3
+_LAST_SECONDS: Final = 15.0
+"""When no further call begins that is to keep the end of a log."""
+_NOTE: Final = NOTE_MARK.encode()
 
 
 class LogLine(NamedTuple):
@@ -43,9 +51,12 @@ def _segment(prefix: str, number: int) -> str:
 
 
 class LogWriter:
-    """Appends lines; one writer for a try at a time.
+    """Appends lines.
 
     Failures of the store never reach the caller: lines wait, and in the end are lost, and `loss` says so.
+
+    Several writers of one try, as there are where a frozen worker wakes up beside the one that took its place, write
+    the same lines in the same order: a segment that is there already is passed over, line by line.
     """
 
     def __init__(self, store: Store, try_prefix: str) -> None:
@@ -58,8 +69,15 @@ class LogWriter:
         self._lock = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
         self._stored: _Stored | None = None
+        self._ahead = 0
+        """Lines to come that another writer has stored."""
+        self._overwrites = False
+        """The store cannot keep what is there from being written over."""
         self._lost_lines = 0
         self._failure: StoreError | None = None
+        self._failing = False
+        self.holds = False
+        """While the store fails and the backlog is full, `append` waits: who reads the lines can come back for them."""
         self.position = ""
         """Timestamp of the last line that is safely in the store."""
         self.notes: list[str] = []
@@ -81,11 +99,8 @@ class LogWriter:
         writer = cls(store, try_prefix)
         segments = [key for key in await store.list_keys(f"{try_prefix}log/") if not key.endswith(_END)]
         stored = _Stored()
-        async for line in LogReader(store, try_prefix).lines():
-            if line.text.startswith(NOTE_MARK):
-                writer.notes.append(line.text)
-            else:
-                stored.add(line)
+        async for segment in LogReader(store, try_prefix).segments():
+            writer.notes += stored.add(segment)
         if segments:
             writer._next = int(segments[-1].rsplit("/", 1)[1]) + 1
         writer.position = stored.last
@@ -103,12 +118,19 @@ class LogWriter:
     async def append(self, lines: Iterable[LogLine]) -> None:
         """Take `lines`; returns when there is room for more."""
         for line in lines:
+            while self._buffered >= BACKLOG_BYTES and (self.holds or not self._failing):
+                await self._make_room()
             for start in range(0, max(len(line.text), 1), MAX_LINE):
                 self._take(LogLine(line.timestamp, line.text[start : start + MAX_LINE]))
-        if self._buffered >= FLUSH_BYTES:
+        if self._buffered >= FLUSH_BYTES and not self._failing:
             await self.flush()
         else:
             self._flush_in_time()
+
+    async def _make_room(self) -> None:
+        await self.flush()
+        if self._failing:
+            await asyncio.sleep(_PAUSE)
 
     def note(self, texts: Iterable[str]) -> None:
         """Put lines of our own where the log is now. Each begins with `NOTE_MARK`, and none is part of a replay."""
@@ -125,31 +147,82 @@ class LogWriter:
                 return
             lines, newest = self._buffer, self._newest
             self._buffer, self._buffered = [], 0
-            data = b"".join(lines)
             try:
-                await self._store.put_bytes(_segment(self._prefix, self._next), data)
-            except StoreError as error:
-                self._failure = error
-                if self._buffered + len(data) <= BACKLOG_BYTES:
-                    self._buffer[:0] = lines
-                    self._buffered += len(data)
-                else:
-                    self._lost_lines += len(lines)
+                await self._put_segment(lines)
+            except BaseException as error:
+                self._buffer[:0] = lines
+                self._buffered += sum(map(len, lines))
+                if not isinstance(error, StoreError):
+                    raise
+                self._failure, self._failing = error, True
             else:
-                self._next += 1
+                self._failing = False
                 self.position = newest
 
-    async def detach(self) -> None:
-        """Store what waits and leave the log open for the next writer."""
+    async def _put_segment(self, lines: list[bytes]) -> None:
+        """Store `lines` and take them from the list, in segments of which a small store holds at least the first."""
+        while lines:
+            key, count = _segment(self._prefix, self._next), _head(lines)
+            if await self._put_new(key, b"".join(lines[:count])):
+                del lines[:count]
+            else:
+                # Another writer was there first; or this one, whose answer got lost.
+                lines[:] = self._without(lines, _parsed(await self._store.get_bytes(key)))
+            self._next += 1
+
+    async def _put_new(self, key: str, data: bytes) -> bool:
+        if not self._overwrites:
+            try:
+                return await self._store.put_new(key, data)
+            except StoreSilent:
+                raise
+            except StoreError:
+                # Some stores cannot say no to a second writer; one that fails does so again.
+                await self._store.put_bytes(key, data)
+                self._overwrites = True
+                return True
+        await self._store.put_bytes(key, data)
+        return True
+
+    def _without(self, lines: list[bytes], stored: list[LogLine]) -> list[bytes]:
+        """What `stored`, a segment with the same beginning, lacks of `lines`."""
+        notes = {line.text for line in stored if line.text.startswith(NOTE_MARK)}
+        count = sum(not line.text.startswith(NOTE_MARK) for line in stored)
+        rest: list[bytes] = []
+        for line in lines:
+            text = line.partition(b" ")[2]
+            if text.startswith(_NOTE):
+                if text.decode(errors="replace").rstrip("\n") not in notes:
+                    rest.append(line)
+            elif count:
+                count -= 1
+            else:
+                rest.append(line)
+        self._ahead += count
+        return rest
+
+    async def detach(self, *, within: float | None = None) -> None:
+        """Store what waits, for so many seconds at most, and leave the log open for the next writer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        await self.flush()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self.flush()
 
     async def finish(self) -> None:
         """Store what waits and say that no more will come."""
+        self.holds = False
         await self.detach()
+        begun = time.monotonic()
+        for _ in range(_LAST_CALLS - 1):
+            if not self._buffer or time.monotonic() - begun >= _LAST_SECONDS:
+                break
+            await asyncio.sleep(_PAUSE)
+            await self.flush()
         self._lost_lines += len(self._buffer)
+        if self._buffer and isinstance(self._failure, StoreSilent):
+            return
         end = json.dumps({"segments": self._next - 1}).encode()
         try:
             await self._store.put_bytes(f"{self._prefix}log/{_END}", end)
@@ -157,6 +230,9 @@ class LogWriter:
             self._failure = error
 
     def _take(self, line: LogLine) -> None:
+        if self._ahead:
+            self._ahead -= 1
+            return
         if self._stored is not None:
             if self._stored.has(line):
                 return
@@ -165,6 +241,9 @@ class LogWriter:
         self._put(line)
 
     def _put(self, line: LogLine) -> None:
+        if self._failing and self._buffered >= BACKLOG_BYTES:
+            self._lost_lines += 1
+            return
         data = f"{line.timestamp} {line.text}\n".encode(errors="replace")
         self._buffer.append(data)
         self._buffered += len(data)
@@ -176,10 +255,21 @@ class LogWriter:
 
     async def _flush_soon(self) -> None:
         await asyncio.sleep(FLUSH_SECONDS)
+        # While it stores it is still the timer: a store that hangs must not gather them. Storing is never broken off.
+        await asyncio.shield(self.flush())
         self._timer = None
-        await self.flush()
         if self._buffer and self._timer is None:
             self._timer = asyncio.create_task(self._flush_soon())
+
+
+def _head(lines: list[bytes]) -> int:
+    """How many of them make a segment."""
+    size = 0
+    for count, line in enumerate(lines, 1):
+        size += len(line)
+        if size >= FLUSH_BYTES:
+            return count
+    return len(lines)
 
 
 class _Stored:
@@ -196,10 +286,23 @@ class _Stored:
         self.behind = False
         self._by_count: bool | None = None
 
-    def add(self, line: LogLine) -> None:
-        self.count += 1
-        self.first = self.first or line.timestamp
-        self.last = line.timestamp
+    def add(self, segment: bytes) -> list[str]:
+        """Take down a segment's lines, and give the notes in it."""
+        notes: list[str] = []
+        if _NOTE in segment:
+            parsed = _parsed(segment)
+            notes = [line.text for line in parsed if line.text.startswith(NOTE_MARK)]
+            segment = b"".join(
+                f"{line.timestamp} {line.text}\n".encode()
+                for line in parsed
+                if not line.text.startswith(NOTE_MARK)
+            )
+        if segment:
+            # Counted and not read: a log may be large.
+            self.count += segment.count(b"\n")
+            self.first = self.first or _stamp(segment, 0)
+            self.last = _stamp(segment, segment.rfind(b"\n", 0, -1) + 1)
+        return notes
 
     def has(self, line: LogLine) -> bool:
         if self._by_count is None:
@@ -222,10 +325,15 @@ class LogReader:
 
     async def lines(self) -> AsyncIterator[LogLine]:
         """All that is there now, from the beginning."""
-        number = 1
-        while (segment := await self._get(_segment(self._prefix, number))) is not None:
+        async for segment in self.segments():
             for line in _parsed(segment):
                 yield line
+
+    async def segments(self) -> AsyncIterator[bytes]:
+        """The same as it is stored: whole lines, each with its end."""
+        number = 1
+        while (segment := await self._get(_segment(self._prefix, number))) is not None:
+            yield segment
             number += 1
 
     async def follow(self, stopped: Callable[[], bool] = lambda: False) -> AsyncIterator[LogLine]:
@@ -251,6 +359,11 @@ class LogReader:
             return await self._store.get_bytes(key)
         except ObjectNotFound:
             return None
+
+
+def _stamp(segment: bytes, start: int) -> str:
+    """The time of the line that begins there."""
+    return segment[start : start + 64].split(b" ", 1)[0].decode(errors="replace")
 
 
 def _parsed(segment: bytes) -> list[LogLine]:

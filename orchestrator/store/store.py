@@ -5,7 +5,9 @@ Objects are written whole and atomically: nobody sees half an object. Nothing he
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +17,14 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from orchestrator.errors import UsageError
-from orchestrator.store.failures import ObjectExists, ObjectNotFound, translated, translated_opening
+from orchestrator.store.failures import (
+    ObjectExists,
+    ObjectNotFound,
+    StoreSilent,
+    bounded,
+    translated,
+    translated_opening,
+)
 from orchestrator.store.keys import checked_key, checked_prefix
 
 if TYPE_CHECKING:
@@ -27,16 +36,21 @@ PART_BYTES: Final = 8 * 1024 * 1024
 PARTS_IN_FLIGHT: Final = 2
 READ_BYTES: Final = 1024 * 1024
 _SCHEMES: Final = ("file", "s3", "gs", "az", "memory")
+_PARTS_PATIENCE: Final = 3
+"""A part of a large object is so many times as patient: it may be tried again within its call."""
 _DELETE_BATCH: Final = 500
+ANSWER_SECONDS: Final = 20.0
+"""How long a store may take for one small object, or stand still within a large one."""
 
 
-def open_store(url: str) -> "Store":
+def open_store(url: str, *, patience: float = ANSWER_SECONDS) -> "Store":
     """Open the store at `url`; a folder is made where it does not exist.
 
     Args:
         url: a folder, `file://`, `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, or
             `memory:///` for one process. Credentials come from the environment, as the cloud's own
             tools have them.
+        patience: seconds; see `ANSWER_SECONDS`.
 
     Raises:
         UsageError: `url` is of no known kind.
@@ -49,7 +63,7 @@ def open_store(url: str) -> "Store":
             " gs:// or az://"
         )
     with translated_opening(url):
-        return Store(_open(url, scheme), url)
+        return Store(_open(url, scheme), url, patience=patience)
 
 
 def _open(url: str, scheme: str) -> ObjectStore:
@@ -67,23 +81,25 @@ def _open(url: str, scheme: str) -> ObjectStore:
 class Store:
     """Objects under keys. Safe to share between tasks of one event loop; has nothing to close.
 
-    Every method raises `orchestrator.errors.StoreError` (`BadKey` is one) when it cannot do its work.
+    Every method raises `orchestrator.errors.StoreError` (`BadKey` is one) when it cannot do its work, and
+    `StoreSilent`, which is one too, when the store does not answer in time: none waits for ever.
     """
 
-    def __init__(self, backend: ObjectStore, url: str) -> None:
+    def __init__(self, backend: ObjectStore, url: str, *, patience: float = ANSWER_SECONDS) -> None:
         self._backend = backend
+        self._patience = patience
         self.url = url
         """As it was opened."""
 
     async def put_bytes(self, key: str, data: bytes) -> None:
         """Store `data` under `key`, in place of what was there."""
-        with translated(self.url, "write", checked_key(key)):
+        async with self._asking("write", checked_key(key)):
             await obstore.put_async(self._backend, key, data, use_multipart=False)
 
     async def put_new(self, key: str, data: bytes) -> bool:
         """Store `data` under `key` unless something is there; says whether it did. Of several callers one succeeds."""
         try:
-            with translated(self.url, "write", checked_key(key)):
+            async with self._asking("write", checked_key(key)):
                 await obstore.put_async(self._backend, key, data, use_multipart=False, mode="create")
         except ObjectExists:
             return False
@@ -95,7 +111,7 @@ class Store:
         Raises:
             ObjectNotFound: there is nothing.
         """
-        with translated(self.url, "read", checked_key(key)):
+        async with self._asking("read", checked_key(key)):
             result = await obstore.get_async(self._backend, key)
             return bytes(await result.bytes_async())
 
@@ -109,7 +125,7 @@ class Store:
         source = _Measured(chunks)
         try:
             with translated(self.url, "write", checked_key(key)):
-                await obstore.put_async(
+                storing = obstore.put_async(
                     self._backend,
                     key,
                     source.chunks(),
@@ -117,6 +133,7 @@ class Store:
                     chunk_size=PART_BYTES,
                     max_concurrency=PARTS_IN_FLIGHT,
                 )
+                await self._watched(key, storing, source)
         except BaseException:
             # What went wrong in the source is told as itself, not as a fault of the store.
             if source.failure is not None:
@@ -130,11 +147,11 @@ class Store:
         Raises:
             ObjectNotFound: there is nothing (at the first chunk).
         """
-        with translated(self.url, "read", checked_key(key)):
+        async with self._asking("read", checked_key(key)):
             result = await obstore.get_async(self._backend, key)
             stream = result.stream(min_chunk_size=READ_BYTES)
         while True:
-            with translated(self.url, "read", key):
+            async with self._asking("read", key):
                 chunk = await anext(stream, None)
             if chunk is None:
                 return
@@ -143,7 +160,7 @@ class Store:
     async def exists(self, key: str) -> bool:
         """Whether something is under `key`."""
         try:
-            with translated(self.url, "look for", checked_key(key)):
+            async with self._asking("look for", checked_key(key)):
                 await obstore.head_async(self._backend, key)
         except ObjectNotFound:
             return False
@@ -160,7 +177,7 @@ class Store:
     async def delete(self, key: str) -> None:
         """Remove what is under `key`; nothing there is no error."""
         try:
-            with translated(self.url, "delete", checked_key(key)):
+            async with self._asking("delete", checked_key(key)):
                 await obstore.delete_async(self._backend, key)
         except ObjectNotFound:
             return
@@ -169,7 +186,7 @@ class Store:
         """Remove all keys in the folder `prefix` (which ends in `/`) and say how many there were."""
         keys = await self.list_keys(prefix)
         for start in range(0, len(keys), _DELETE_BATCH):
-            with translated(self.url, "delete", prefix):
+            async with self._asking("delete", prefix):
                 await obstore.delete_async(self._backend, keys[start : start + _DELETE_BATCH])
         return len(keys)
 
@@ -180,9 +197,35 @@ class Store:
             listing: ListStream[Sequence[ObjectMeta]] = obstore.list(  # pyright: ignore[reportUnknownMemberType]
                 self._backend, folder, offset=start_after or None
             )
-            async for batch in listing:
-                found += batch
-        return found
+        while True:
+            async with self._asking("list", prefix):
+                batch = await anext(listing, None)
+            if batch is None:
+                return found
+            found += batch
+
+    def _asking(self, action: str, key: str) -> AbstractAsyncContextManager[None]:
+        return bounded(self.url, action, key, seconds=self._patience)
+
+    async def _watched(self, key: str, work: Awaitable[object], source: "_Measured") -> None:
+        """Wait for a large upload; one that stands still, and not for want of what is to be stored, is given up."""
+        task = asyncio.ensure_future(work)
+        seen, since = source.size, time.monotonic()
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=self._patience / 4)
+                if source.size != seen or source.fetching:
+                    seen, since = source.size, time.monotonic()
+                elif not task.done() and time.monotonic() - since >= self._patience * _PARTS_PATIENCE:
+                    raise StoreSilent(
+                        f"cannot write '{key}' in the store {self.url}: nothing of it was taken for"
+                        f" {self._patience * _PARTS_PATIENCE:g} s; check that the place can be reached"
+                    )
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=1.0)
+        task.result()
 
 
 class _Measured:
@@ -191,15 +234,21 @@ class _Measured:
     def __init__(self, chunks: AsyncIterable[bytes] | Iterable[bytes]) -> None:
         self._chunks = chunks
         self.size = 0
+        self.fetching = False
+        """Whether it is the source that is waited for."""
         self.digest = hashlib.sha256()
         self.failure: BaseException | None = None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
+            self.fetching = True
             async for chunk in _asynchronous(self._chunks):
+                self.fetching = False
                 self.size += len(chunk)
                 self.digest.update(chunk)
                 yield chunk
+                self.fetching = True
+            self.fetching = False
         except GeneratorExit:
             raise
         except BaseException as error:

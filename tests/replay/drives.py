@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from temporalio.client import Client, WorkflowHandle
 
+from orchestrator.client import cancelling
 from orchestrator.contract.messages import JobRecord, RunRecord
+from orchestrator.contract.people import Cancel, CancelMode
 from orchestrator.interpreter.workflow import RunWorkflow
 from tests.support.kinds import answer, pause, repair
 from tests.support.workshop import until
@@ -53,8 +55,39 @@ def _cancel(ready: Callable[[JobRecord], bool]) -> Drive:
     return drive
 
 
+def _cancel_in_modes(*modes: tuple[Callable[[RunRecord], object], CancelMode]) -> Drive:
+    """Cancels the run in each mode as soon as its record is like that."""
+
+    async def drive(client: Client, run: str) -> None:
+        for ready, mode in modes:
+            await until(client, run, ready)
+            await cancelling.cancel(client, run, Cancel(mode=mode, by="ann"))
+
+    return drive
+
+
+async def _cancel_by_signal(client: Client, run: str) -> None:
+    """A signal lets the run drain, and then Temporal's own cancel stops what still runs."""
+    await until(client, run, _goes("nap"))
+    handle: WorkflowHandle[RunWorkflow, RunRecord] = client.get_workflow_handle(run)
+    await handle.signal("cancel", {"mode": "drain"})
+    await until(client, run, lambda found: found.jobs["b"].status == "cancelled")
+    await handle.cancel()
+
+
+def _goes(*names: str) -> Callable[[RunRecord], bool]:
+    return lambda found: all(found.jobs[name].status == "running" for name in names)
+
+
 DRIVES: dict[str, Drive] = {
     "cancel": _cancel(lambda nap: nap.status == "running"),
+    "drain": _cancel_in_modes((_goes("sub", "each", "brief"), "drain")),
+    "force": _cancel_in_modes((_goes("sub", "each", "nap"), "force")),
+    "cancel-signal": _cancel_by_signal,
+    "cancel-twice": _cancel_in_modes(
+        (lambda found: found.jobs["sub"].child and found.jobs["a"].status == "success", "graceful"),
+        (lambda found: found.cancel is not None, "graceful"),
+    ),
     "gate": _answer_gates,
     "hold": _repair,
     "pause": _pause,

@@ -183,6 +183,33 @@ PLANS: dict[str, Callable[[], Plan]] = {
         with_services("two", shared_services=("db",)),
         services=(service("db", does="early"),),
     ),
+    "drain": lambda: plan(
+        nested("sub", "c"),
+        for_each("each", [1, 2, 3], max_parallel=2, entrypoint=("brief",)),
+        with_services("brief", service(), does="brief", retry={"max_attempts": 2}),
+        gate("go"),
+        job("after", "sub", "brief"),
+        job("end", finalizer=True, on_complete="always"),
+        workflows={"c": plan(job("inner", entrypoint=("brief",)), job("more", "inner"), spec="c")},
+    ),
+    "force": lambda: plan(
+        nested("sub", "c"),
+        with_services("nap", service(), does="nap", shared_services=("shared",)),
+        for_each("each", [1, 2, 3], max_parallel=2, entrypoint=("nap",)),
+        job("end", finalizer=True, on_complete="always"),
+        services=(service("shared"),),
+        workflows={"c": plan(job("inner", entrypoint=("nap",)), spec="c")},
+    ),
+    "cancel-signal": lambda: plan(
+        job("nap", entrypoint=("nap",)), job("b", "nap"), job("end", finalizer=True, on_complete="always")
+    ),
+    "cancel-twice": lambda: plan(
+        nested("sub", "c"),
+        job("a"),
+        gate("sign", finalizer=True, on_complete="always"),
+        job("end", "sign", finalizer=True, on_complete="always"),
+        workflows={"c": plan(gate("go"), gate("bye", finalizer=True, on_complete="always"), spec="c")},
+    ),
     "networks": lambda: plan(
         job("inside", network="internal"), job("alone", network="none"), job("after", "inside", "alone")
     ),
@@ -199,6 +226,11 @@ MOCKS = {
 def _nap(box: Running) -> int:
     box.sleep(60, until_stopped=True)
     return 143
+
+
+def _brief(box: Running) -> int:
+    box.sleep(3)
+    return 0
 
 
 def _serve(box: Running) -> int:
@@ -225,6 +257,7 @@ def _out(box: Running) -> int:
 PROGRAMS: dict[str, Program] = {
     "fail": lambda _: 3,
     "nap": _nap,
+    "brief": _brief,
     "out": _out,
     "serve": _serve,
     "mute": _mute,

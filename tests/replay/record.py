@@ -28,6 +28,7 @@ from tests.support.plans import request
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
 from workers.activities.jobs import JobActivities
+from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
 from workers.settings import Calls
@@ -52,7 +53,7 @@ async def record(client: Client, folder: Path, name: str) -> None:
                 client,
                 task_queue=queue,
                 workflows=[RunWorkflow],
-                activities=activities,
+                activities=[*activities, OwnEnd(client).cancel],
                 workflow_runner=UnsandboxedWorkflowRunner(),
                 max_heartbeat_throttle_interval=timedelta(milliseconds=100),
                 default_heartbeat_throttle_interval=timedelta(milliseconds=100),

@@ -11,7 +11,8 @@ from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord
 from orchestrator.plan.model import ContainerNode
 from orchestrator.plan.service_model import HealthCheck, Ready, Service
-from tests.support.memory_engine import MemoryEngine, Running
+from tests.support.memory_engine import Running
+from tests.support.memory_host import MemoryHost
 from tests.support.plans import job
 
 IMAGE = "alpine:latest"
@@ -26,7 +27,7 @@ class House:
         self.lock = threading.Lock()
         self.starts: list[str] = []
         self.gate = threading.Event()
-        self.engine = MemoryEngine(
+        self.engine = MemoryHost(
             programs={
                 "serve": self.serve,
                 "early": self.early,

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from tests.support.memory_chunks import Chunks
+from tests.support.memory_times import MemoryTimes
 from workers.engine.capacity import EngineCapacity
 from workers.engine.failures import (
     ContainerGone,
@@ -114,7 +115,7 @@ class _Container:
             self.changed.notify_all()
 
 
-class MemoryEngine:
+class MemoryEngine(MemoryTimes):
     """`ContainerEngine` in memory.
 
     Args:

@@ -21,6 +21,7 @@ from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
 from workers.activities.jobs import JobActivities
+from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
 from workers.placement.amounts import Amount
@@ -69,9 +70,10 @@ def worker_of(
         client,
         task_queue=queue,
         workflows=[RunWorkflow] if decides else [],
-        activities=run,
+        activities=[*run, OwnEnd(client).cancel] if decides else run,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=slots,
+        no_remote_activities=not run,
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         default_heartbeat_throttle_interval=timedelta(milliseconds=200),
     )

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.store.logs import LogLine, LogReader
-from orchestrator.store.store import Store, open_store
+from orchestrator.store.store import ANSWER_SECONDS, Store, open_store
 from tests.support.engines import IMAGE
 from workers.engine.interface import ContainerEngine, ObservedContainer
 from workers.supervision.container_try import Supervisor
@@ -19,6 +19,7 @@ from workers.supervision.identity import name_of, prefix_of
 from workers.supervision.limits import Limits
 
 QUICK = Limits(heartbeat=0.1, first_patience=0.2, patience=1.0, pause=0.05, stop_margin=2.0, beside=0.2)
+ATTENTIVE = replace(QUICK, attention=0.2)
 
 
 def request(run: str = "run", *commands: str, **changes: Any) -> ContainerRequest:
@@ -72,9 +73,10 @@ class Bench:
 
 @asynccontextmanager
 async def bench_around(
-    engine: ContainerEngine, folder: Path, limits: Limits = QUICK
+    engine: ContainerEngine, place: Path | str, limits: Limits = QUICK, *, patience: float = ANSWER_SECONDS
 ) -> AsyncGenerator[Bench]:
-    store = open_store(str(folder))
+    """At a folder or a store's URL, whose answers are waited for with so much patience."""
+    store = open_store(str(place), patience=patience)
     with ThreadPoolExecutor(24) as threads:
         supervisor = Supervisor(engine=engine, store=store, host="host", threads=threads, limits=limits)
         yield Bench(engine, store, supervisor)

@@ -187,7 +187,7 @@ async def test_a_worker_that_stops_leaves_the_services_to_the_next(room: Room) -
         assert isinstance(error, ApplicationError)
         assert (error.type, error.message) == (
             DETACHED_ERROR,
-            "the worker was stopped and left the services running",
+            "the worker was stopped, which left the services running",
         )
         assert Heartbeat.model_validate(error.details[0]).host == "host"
         health = HealthCheck(test=("CMD", "fine"))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from temporalio import activity
@@ -13,7 +14,8 @@ from temporalio.service import RPCError
 from orchestrator.contract.capacity import MISPLACED_ERROR
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import Heartbeat
-from orchestrator.contract.names import DETACHED_ERROR
+from orchestrator.contract.names import CANCEL_FORCE, DETACHED_ERROR, MEMO_CANCEL
+from workers.activities.causes import HANDED_OVER, STOPPED_WORKER, Run, Treatment, asks_for_the_run, treatment
 from workers.placement.room import Misplaced
 from workers.supervision.attempt import Elsewhere
 from workers.supervision.control import Cause
@@ -26,6 +28,10 @@ result, or with CancelledError where the cause is `detach`."""
 
 SHORTEST_PAUSE = 1.5
 """Seconds between two heartbeats that are worth sending. A shorter job sends none: whose it is stands in the store."""
+ASK_LIMIT = 3.0
+"""Seconds that the server may take to say how the run stands."""
+HURRY_INTERVAL = 1.0
+"""Seconds between two looks at whether a run whose work is just stopped is to end by force by now."""
 
 
 class Keepers(Generic[T]):
@@ -42,10 +48,10 @@ class Keepers(Generic[T]):
         Args:
             name: tells what is looked after.
             work: the work.
-            left: what a stopping worker leaves, for people: `the container running`.
+            left: what is left where it is let go, for people: `the container running`.
 
         Raises:
-            ApplicationError: the worker is stopping, or another host has it (type `detached`, the last heartbeat in the
+            ApplicationError: it was let go, or another host has it (type `detached`, the last heartbeat in the
                 details); or it has not begun and another host is to have it (type `misplaced`).
         """
         # The server sent it out again while this worker still had it: after an outage of the server.
@@ -73,20 +79,20 @@ class Keeper(Generic[T]):
         self._left = left
         self._info = activity.info()
         self._trying: asyncio.Task[T] | None = None
-        self._cause: Cause = "detach"
+        self._treatment = STOPPED_WORKER
         self._said = time.monotonic()
         self._gone = asyncio.Event()
 
     async def keep(self) -> T:
-        """To the work's end, or until the worker stops."""
+        """To the work's end, or until it is to be let go."""
         self._note(self._beat)
-        self._trying = asyncio.create_task(self._work(self._note, lambda: self._cause))
+        self._trying = asyncio.create_task(self._work(self._note, lambda: self._treatment.cause))
         stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
         try:
             try:
                 await asyncio.wait({self._trying, stopping}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
-                self._cause = await asyncio.shield(self._why())
+                self._treatment = await _whole(self._why())
             return await self._end(self._trying)
         finally:
             stopping.cancel()
@@ -95,7 +101,7 @@ class Keeper(Generic[T]):
     async def let_go(self) -> None:
         """Leave the thing to another keeper, and return when it is free."""
         if self._trying is not None:
-            self._cause = "detach"
+            self._treatment = HANDED_OVER
             self._trying.cancel()
         await self._gone.wait()
 
@@ -103,16 +109,19 @@ class Keeper(Generic[T]):
         """The work's result; work that is still going is stopped or left, by cause."""
         if not trying.done():
             trying.cancel()
+        hurrying = asyncio.create_task(self._hurry(trying))
         while not trying.done():
             try:
                 await asyncio.wait({trying})
             except asyncio.CancelledError:
                 # Cancelled once more while it stops: the clean-up goes to its end all the same.
                 continue
+        hurrying.cancel()
+        why = self._treatment.why
         if trying.cancelled() and self._beat.phase == "waiting":
-            raise _not_begun("the worker was stopped before there was room", "")
+            raise _not_begun(f"{why} before there was room", "")
         if trying.cancelled():
-            raise _given_back(f"the worker was stopped and left {self._left}", self._beat)
+            raise _given_back(f"{why}, which left {self._left}", self._beat)
         try:
             return trying.result()
         except Elsewhere as error:
@@ -120,23 +129,35 @@ class Keeper(Generic[T]):
         except Misplaced as error:
             raise _not_begun(str(error), error.host) from error
 
-    async def _why(self) -> Cause:
-        """Whether the activity's cancellation means to stop the thing or to leave it to someone else."""
+    async def _why(self) -> Treatment:
+        """What the activity's cancellation means for the thing."""
         details = activity.cancellation_details()
-        if details is None or details.worker_shutdown:
-            return "detach"
-        if details.cancel_requested:
-            return "cancel"
-        # The server no longer knows this activity: it timed out during an outage and was sent out again, or the whole
-        # run was ended from outside. Only in the second case does nobody want it any more.
+        return treatment(details, await self._run() if asks_for_the_run(details) else None)
+
+    async def _run(self) -> Run | None:
+        """How the run stands; None where the server does not say."""
         try:
             handle = self._client.get_workflow_handle(
                 self._info.workflow_id or "", run_id=self._info.workflow_run_id
             )
-            found = await handle.describe()
-        except RPCError:
-            return "detach"
-        return "detach" if found.status is WorkflowExecutionStatus.RUNNING else "cancel"
+            async with asyncio.timeout(ASK_LIMIT):
+                found = await handle.describe()
+                forced = await found.memo_value(MEMO_CANCEL, "") == CANCEL_FORCE
+        except (RPCError, TimeoutError):
+            return None
+        return Run(open=found.status is WorkflowExecutionStatus.RUNNING, forced=forced)
+
+    async def _hurry(self, trying: asyncio.Task[T]) -> None:
+        """While work that was cancelled comes to its end: end it at once as soon as its run is cancelled by force.
+
+        The activity itself is told of one cancellation only.
+        """
+        while self._treatment.cause == "cancel":
+            await asyncio.sleep(HURRY_INTERVAL)
+            run = await self._run()
+            if run is not None and run.forced:
+                self._treatment = replace(self._treatment, cause="kill")
+                trying.cancel()
 
     def _note(self, beat: Heartbeat) -> None:
         """Take down how it stands, and tell the server where it is time: each call costs a processor something.
@@ -150,6 +171,17 @@ class Keeper(Generic[T]):
         if turned or now - self._said >= SHORTEST_PAUSE:
             self._said = now
             activity.heartbeat(beat)
+
+
+async def _whole(asking: Coroutine[Any, Any, Treatment]) -> Treatment:
+    """The answer, also where this task is cancelled once more meanwhile."""
+    task = asyncio.create_task(asking)
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            continue
+    return task.result()
 
 
 def failed(reason: FailureReason | None, outcome: object, *, cancelled: bool) -> BaseException:

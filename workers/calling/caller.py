@@ -34,6 +34,8 @@ from workers.supervision.pulse import Pulse
 
 log = logging.getLogger("orca.calling")
 
+KILLED_GRACE: Final = 1.0
+"""Seconds at most that a function has to end where its run is cancelled by force."""
 LEAVING_GRACE: Final = 15.0
 """Seconds at most that a stopping worker lets a function go on, and then waits for it to heed that it is cancelled."""
 
@@ -71,7 +73,7 @@ class Caller:
             request: the call.
             beat: gets a sign of life every few seconds; may not block.
             cancel_cause: asked when this task is cancelled. `cancel`: the function is told to end, and left behind
-                where it does not within its grace. `detach`: see `leaving`.
+                where it does not within its grace. `kill`: it has no grace. `detach`: see `leaving`.
             leaving: whether the worker ends. Then a function may come to its end for a while, and is lost otherwise;
                 else it goes on without this activity.
             refused: why it is not to be made at all; it fails with that.
@@ -223,7 +225,11 @@ class _Call:
             grace = min(grace, LEAVING_GRACE / 2)
         reason = self._reason(timeout)
         running.stop()
-        await asyncio.wait({running.ended}, timeout=grace)
+        await self.control.grace(running.ended, grace)
+        if self.control.hurried and not running.ended.done():
+            # A thread cannot be killed: it gets the moment that it takes to heed that it is cancelled.
+            grace = min(grace, KILLED_GRACE)
+            await asyncio.wait({running.ended}, timeout=grace)
         outcome = JobOutcome(
             status="cancelled" if reason.kind is FailureKind.CANCELLED else "failed", reason=reason
         )
@@ -238,7 +244,7 @@ class _Call:
 
     def _reason(self, timeout: float) -> FailureReason:
         match self.control.cause:
-            case "cancel":
+            case "cancel" | "kill":
                 return FailureReason(kind=FailureKind.CANCELLED, message="the run was cancelled")
             case "detach":
                 message = (

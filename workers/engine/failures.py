@@ -10,6 +10,7 @@ EngineError
 ├── ExecTimeout         a command inside a container took too long
 ├── NetworkRefused      the engine cannot make the network
 ├── NetworkBusy         containers are still in the network
+├── VolumeBusy          a container still has the volume
 ├── EngineUnreachable   no engine answers; also a `DockerUnreachable`
 ├── EngineFault         the engine failed in a way that nobody expects
 └── Interrupted         not a failure: another thread ended the call through its `Interrupt`
@@ -56,6 +57,10 @@ class NetworkRefused(EngineError):
 
 class NetworkBusy(EngineError):
     """Containers are still in the network."""
+
+
+class VolumeBusy(EngineError):
+    """A container, running or not, still has the volume."""
 
 
 class EngineUnreachable(EngineError, DockerUnreachable):

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from workers.engine.capacity import EngineCapacity
 from workers.engine.failures import Interrupted
+from workers.engine.times import Times
 
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
 PortProtocol = Literal["tcp", "udp"]
@@ -217,7 +218,7 @@ class Interrupt:
             raise Interrupted("the call was ended")
 
 
-class ContainerEngine(Protocol):
+class ContainerEngine(Times, Protocol):
     """One engine on one host. Every method may also raise `EngineUnreachable` and `EngineFault`.
 
     `container` is an id or a name.

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.errors import EngineError
 from orchestrator.store.logs import timestamp_now
 from workers.engine.failures import ContainerGone, EngineUnreachable, ImageNotFound, StartFailed
 from workers.engine.interface import NO_NETWORK, ImageFacts, ObservedContainer
 from workers.supervision import decide as decision
 from workers.supervision.control import Control, Stopped
-from workers.supervision.identity import name_of
+from workers.supervision.identity import identity_labels, name_of
 from workers.supervision.patience import Patience
 from workers.supervision.prepare import container_spec, launch_of, orca_folder
 from workers.supervision.pulse import Pulse
@@ -127,7 +128,7 @@ class Attempt:
         self._pulse.enter("looking")
         recorded = await self._record.read()
         try:
-            observed = await self._site.threads.call(self._site.engine.inspect, name_of(self._request))
+            observed = await self._observe()
         except EngineUnreachable:
             if recorded is not None:
                 return recorded
@@ -135,6 +136,22 @@ class Attempt:
         self._patience.answered()
         action = decision.decide(self._request, observed, recorded=recorded, previous=self._known_before())
         log.debug("%s: %s, since %s", name_of(self._request), type(action).__name__, action.cause)
+        return await self._act(action)
+
+    async def _observe(self) -> ObservedContainer | None:
+        """The try's container: by its name, or by the id that it had before, since people can rename it."""
+        inspect, call = self._site.engine.inspect, self._site.threads.call
+        named = await call(inspect, name_of(self._request))
+        before = self._known_before()
+        if (
+            before is None
+            or not before.container_id
+            or (named is not None and named.id == before.container_id)
+        ):
+            return named
+        return await call(inspect, before.container_id) or named
+
+    async def _act(self, action: decision.Action) -> JobOutcome:
         match action:
             case decision.Create():
                 return await self._create()
@@ -171,7 +188,13 @@ class Attempt:
         how = launch_of(self._request, image)
         made_up = environment(self._site.service_key, self._request.secrets)
         spec = container_spec(self._request, image, how, namespace=self._site.namespace, made_up=made_up)
-        self._leave_to(await self._record.claim())
+        if not await self._record.claim():
+            holder = await self._record.holder()
+            self._leave_to(holder)
+            if holder is not None and (renamed := await self._renamed()) is not None:
+                return await self._act(
+                    decision.decide(self._request, renamed, recorded=None, previous=self._previous)
+                )
         try:
             container = await self._site.threads.call(self._site.engine.create, spec)
         except ImageNotFound as error:
@@ -181,6 +204,13 @@ class Attempt:
             raise TryFailed(FailureKind.START, str(error)) from error
         self._sight.container = container
         return await self._start(container, image)
+
+    async def _renamed(self) -> ObservedContainer | None:
+        """The container that an earlier go of this host made, where it has another name by now."""
+        labels: dict[str, str | None] = dict(identity_labels(self._request))
+        listed = await self._site.threads.call(self._site.engine.list_labelled, labels)
+        found = [one for one in listed if LABEL_SERVICE not in one.labels]
+        return await self._site.threads.call(self._site.engine.inspect, found[0].id) if found else None
 
     def _leave_to(self, holder: str | None) -> None:
         """Raises `Elsewhere` where another host has the try: its container may run there."""

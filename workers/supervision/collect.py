@@ -57,16 +57,35 @@ async def harvest(
     """
     result = Harvest(failure)
     if outputs_written or (outputs_written is None and failure is None):
-        await _outputs(site, container, result)
+        await _outputs(site, container, result, outputs_written=bool(outputs_written))
     await _artifacts(site, request, container, request.artifacts, result, working_dir=working_dir)
+    if failure is None and result.reason is not None and result.reason.kind is FailureKind.ARTIFACT:
+        await _look_for(site, container, result)
     return result
 
 
-async def _outputs(site: Site, container: str, result: Harvest) -> None:
+async def _look_for(site: Site, container: str, result: Harvest) -> None:
+    """An artifact that cannot be found is no fault of the job where its container was removed meanwhile."""
+    if await site.threads.call(site.engine.inspect, container) is None:
+        result.reason = reason(
+            FailureKind.LOST,
+            f"the container {container[:12]} was removed from host '{site.host}', by hand or by another program,"
+            " before what the job left could be taken out of it",
+        )
+
+
+async def _outputs(site: Site, container: str, result: Harvest, *, outputs_written: bool) -> None:
     try:
         result.outputs = await site.threads.call(_read_outputs, site, container)
-    except PathNotFound:
-        return  # Nothing wrote any.
+    except PathNotFound as error:
+        # Nothing wrote any, unless the script saw them.
+        if outputs_written:
+            result.blame(
+                reason(
+                    FailureKind.LOST,
+                    f"the job has ended, but its outputs are gone with its container: {error}",
+                )
+            )
     except EngineUnreachable:
         raise
     except (BadOutputs, BadArchive, EngineError) as error:

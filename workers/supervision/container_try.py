@@ -13,6 +13,7 @@ from workers.engine.interface import ContainerEngine
 from workers.supervision.artifacts import Artifacts
 from workers.supervision.attempt import Attempt, Detached
 from workers.supervision.control import Cause, Control
+from workers.supervision.identity import Namespace
 from workers.supervision.images import Images
 from workers.supervision.limits import Limits
 from workers.supervision.pulse import Pulse
@@ -42,7 +43,7 @@ class Supervisor:
         store: Store,
         host: str,
         threads: Executor,
-        namespace: str = "default",
+        namespace: Namespace | None = None,
         limits: Limits | None = None,
         service_key: Callable[[], bytes] | None = None,
     ) -> None:
@@ -53,7 +54,7 @@ class Supervisor:
             engine=engine,
             store=store,
             host=host,
-            namespace=namespace,
+            namespace=namespace or Namespace(),
             limits=limits,
             threads=pool,
             images=Images(engine, pool, fresh_for=limits.image_facts),

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Coroutine
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
-Cause = Literal["cancel", "detach"]
-"""`cancel`: the job is to end. `detach`: the worker lets go of it, the container goes on."""
+Cause = Literal["cancel", "kill", "detach"]
+"""`cancel`: the job is to end. `kill`: at once, without its grace. `detach`: the worker lets go of it, the container
+goes on."""
 
 
 class Stopped(Exception):
@@ -18,13 +19,29 @@ class Control:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._hurry = asyncio.Event()
         self.cause: Cause | None = None
 
     def stop(self, cause: Cause) -> None:
-        """Ask the try to end. The first cause counts."""
-        if self.cause is None:
+        """Ask the try to end. The first cause counts, but one that is to end can be told to do so at once."""
+        if self.cause is None or (self.cause == "cancel" and cause == "kill"):
             self.cause = cause
             self._event.set()
+        if self.cause == "kill":
+            self._hurry.set()
+
+    @property
+    def hurried(self) -> bool:
+        """Whether there is no grace any more."""
+        return self._hurry.is_set()
+
+    async def grace(self, work: "asyncio.Future[Any]", seconds: float) -> None:
+        """Give `work` as many seconds to end, or fewer where it is to end at once."""
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait({work, hurry}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurry.cancel()
 
     async def until(self, work: "asyncio.Future[Any]", *, timeout: float | None = None) -> bool:
         """Wait until `work` is done (True), someone asks to stop, or `timeout` seconds are over (both False).

@@ -1,8 +1,25 @@
 """How a try's container is recognised: its name, its labels, its folder in the store. Pure."""
 
+from dataclasses import dataclass
+
 from orchestrator.contract import names
 from orchestrator.contract.messages import ContainerRequest
 from orchestrator.ids import container_name, try_prefix
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """The namespace that a worker serves."""
+
+    name: str = "default"
+    id: str = ""
+    """The server's own id of it; empty where the server does not tell."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What says on every object whose runs it is of. Servers are told apart by the id alone."""
+        own = {names.LABEL_NAMESPACE: self.name}
+        return own | {names.LABEL_NAMESPACE_ID: self.id} if self.id else own
 
 
 def name_of(request: ContainerRequest) -> str:
@@ -30,9 +47,9 @@ def identity_labels(request: ContainerRequest) -> dict[str, str]:
     return labels
 
 
-def all_labels(request: ContainerRequest, *, namespace: str) -> dict[str, str]:
+def all_labels(request: ContainerRequest, *, namespace: Namespace) -> dict[str, str]:
     """The labels that a container of this try gets."""
-    labels = identity_labels(request) | {names.LABEL_NAMESPACE: namespace}
+    labels = identity_labels(request) | namespace.labels
     if request.cleanup != "remove_on_completion":
         labels[names.LABEL_KEEP] = request.cleanup
     return labels

@@ -24,12 +24,16 @@ class Limits:
     """How long after the grace period the engine may take before we kill ourselves."""
     log_stall: float = 5.0
     """How long the log may stand still after the container's end before it is read again."""
+    store_patience: float = 30.0
+    """How long after the container's end a store that fails may keep its log waiting."""
     image_facts: float = 1.5
     """How long an image's facts are taken as true."""
     removers: int = 2
     """Containers that are removed at the same time."""
     beside: float = 2.0
     """Between two looks at the services beside a job."""
+    attention: float = 10.0
+    """Between two looks at a running container that nothing else asks for."""
     settling: float = 0.5
     """How long a service that cannot be checked must run to count as started."""
     network_patience: float = 10.0

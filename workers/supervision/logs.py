@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from orchestrator.errors import EngineError
-from orchestrator.store.logs import LogLine, LogWriter
+from orchestrator.store.logs import LogLine, LogWriter, timestamp_now
 from workers.engine.failures import Interrupted
 from workers.engine.interface import ContainerEngine, Interrupt, LogEntry
 from workers.supervision.threads import Threads
 
 _WAITING: Final = 20_000
 """Entries that may wait between the reading thread and the event loop; then the thread waits."""
+DETACH_SECONDS: Final = 3.0
+"""How long a store may hold up a worker that lets go of a container."""
 _RECENT: Final = 256
 """Entries whose times are remembered for closing the gap at the end."""
 
@@ -52,7 +54,10 @@ class LogPump:
         self._writer = writer
         self._interrupt = Interrupt()
         self._recent: deque[str] = deque(maxlen=_RECENT)
-        self._taken = 0
+        self._taken = self._total = self._passing = 0
+        self._newest = ""
+        self._feeding = False
+        """Whether the writer is waited for."""
         self._task = asyncio.create_task(self._run(follow=follow, since=None, known=Counter()))
         self.failure: EngineError | None = None
         """What ended the reading early."""
@@ -66,14 +71,22 @@ class LogPump:
         """Without `follow`: return when all that was there is with the writer."""
         await self._task
 
-    async def finish(self, *, stall: float) -> None:
+    async def finish(self, *, stall: float, patience: float) -> None:
         """After the container's end: return when its whole log is with the writer.
 
         Args:
             stall: seconds without a new line after which following is given up.
+            patience: seconds for which a store that fails is waited for. Then what it does not take is lost.
         """
+        releasing = asyncio.get_running_loop().call_later(patience, self._release)
+        try:
+            await self._to_the_end(stall)
+        finally:
+            releasing.cancel()
+
+    async def _to_the_end(self, stall: float) -> None:
         taken = -1
-        while not self._task.done() and taken != self._taken:
+        while not self._task.done() and (taken != self._taken or self._feeding):
             taken = self._taken
             await asyncio.wait({self._task}, timeout=stall)
         self._interrupt.fire()
@@ -82,13 +95,25 @@ class LogPump:
             # The script's own end was not seen, so that what followed the last line seen may be missing: engines
             # end the stream when the container ends, not when its last line is out.
             self._interrupt = Interrupt()
+            if self._newest > timestamp_now():
+                # The clock was set back: entries that are missing may be older than those that were seen.
+                self._passing = self._total
+                await self._run(follow=False, since=None, known=Counter())
+                return
             since = min(self._recent) if self._recent else None
             await self._run(follow=False, since=since, known=Counter(self._recent))
 
+    def _release(self) -> None:
+        self._writer.holds = False
+
     async def detach(self) -> None:
-        """Stop reading. What was read is with the writer."""
+        """Stop reading. What was read is with the writer, unless its store keeps it waiting."""
         self._interrupt.fire()
-        await self._task
+        await asyncio.wait({self._task}, timeout=DETACH_SECONDS)
+        if not self._task.done():
+            # What is not stored is read again by whoever takes up the container.
+            self._task.cancel()
+        await asyncio.wait({self._task})
 
     async def _run(self, *, follow: bool, since: str | None, known: Counter[str]) -> None:
         pipe = _Pipe(asyncio.get_running_loop())
@@ -118,13 +143,20 @@ class LogPump:
     async def _take(self, entries: Iterable[LogEntry], known: Counter[str]) -> None:
         fresh: list[LogEntry] = []
         for entry in entries:
+            if self._passing:
+                self._passing -= 1
+                continue
             if known and known[entry.timestamp] > 0:
                 known[entry.timestamp] -= 1
                 continue
             fresh.append(entry)
             self._recent.append(entry.timestamp)
+            self._newest = max(self._newest, entry.timestamp)
+        self._total += len(fresh)
         self._taken += len(fresh)
+        self._feeding = True
         await self._writer.append(self._transcript.feed(fresh))
+        self._feeding = False
 
 
 class _Pipe:

@@ -10,7 +10,7 @@ from orchestrator.contract.messages import ContainerRequest
 from orchestrator.ids import host_name, network_name
 from orchestrator.store.workspace import WORKSPACE_DIR
 from workers.engine.interface import ContainerSpec, ImageFacts
-from workers.supervision.identity import all_labels, name_of
+from workers.supervision.identity import Namespace, all_labels, name_of
 from workers.supervision.script import ORCA_DIR, OUTPUT_FILE, SCRIPT_FILE, Launch, is_root, launch
 
 WORKSPACE_PATH: Final = f"/{WORKSPACE_DIR}"
@@ -32,7 +32,7 @@ def container_spec(
     image: ImageFacts,
     how: Launch,
     *,
-    namespace: str,
+    namespace: Namespace,
     made_up: Mapping[str, str] | None = None,
 ) -> ContainerSpec:
     """The container of a try, in the first of its networks; its services find it there under the job's name.

@@ -33,6 +33,11 @@ class Pulse:
         )
         self._say()
 
+    @property
+    def note(self) -> str:
+        """What is said of the try to people now."""
+        return self._state.note
+
     def tell(self, note: str) -> None:
         """Say something of the try to people, from now on."""
         self._state = self._state.model_copy(update={"note": note[:MAX_NOTE]})

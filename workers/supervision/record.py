@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import ContainerRequest, JobOutcome
 from orchestrator.errors import StoreError
-from orchestrator.store.failures import ObjectNotFound
+from orchestrator.store.failures import ObjectNotFound, StoreSilent
 from orchestrator.store.logs import LogLine, LogWriter, timestamp_now
 from workers.supervision.identity import prefix_of
 from workers.supervision.site import Site
@@ -28,19 +28,16 @@ class Record:
         self._key = f"{prefix_of(request)}outcome.json"
         self._host_key = f"{prefix_of(request)}host"
 
-    async def claim(self) -> str:
-        """Take the try for this host, before its container is made, and return the host that has it: the first to ask.
+    async def claim(self) -> bool:
+        """Take the try for this host, before its container is made, and say whether this was the first to ask.
 
-        A store that fails counts as this host's: the job is worth more than the guard.
+        A store that fails counts as a yes: the job is worth more than the guard.
         """
-        host = self._site.host
         try:
-            if await self._site.store.put_new(self._host_key, host.encode()):
-                return host
+            return await self._site.store.put_new(self._host_key, self._site.host.encode())
         except StoreError as error:
             log.warning("the try cannot be claimed: %s", error)
-            return host
-        return await self.holder() or host
+            return True
 
     async def holder(self) -> str | None:
         """The host that has claimed the try, if one has."""
@@ -104,6 +101,9 @@ class Record:
         for _ in range(_ATTEMPTS - 1):
             try:
                 return await self._site.store.put_bytes(self._key, data)
+            except StoreSilent:
+                # It has been waited for.
+                raise
             except StoreError:
                 await asyncio.sleep(self._site.limits.pause)
         return await self._site.store.put_bytes(self._key, data)

@@ -1,7 +1,8 @@
 """The shell script that a job's commands become, and how the container is told to run it. Pure.
 
 One shell runs all commands, so `cd`, variables and functions carry over. Before each command the script prints a
-mark; at its end one that says whether outputs were written. `transcript` turns marks into readable lines.
+mark; at its end one that says whether outputs were written, and whether it came behind its last command.
+`transcript` turns marks into readable lines.
 """
 
 import posixpath
@@ -22,6 +23,8 @@ MAX_INLINE: Final = 100_000
 """Bytes of a script that is passed as an argument; the kernel ends at 128 KiB."""
 _POSIX_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"})
 _PLACE: Final = "{0}"
+_WHOLE: Final = "__orca"
+"""The script's own variable, set behind its last command."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,11 @@ def is_root(user: str | None) -> bool:
     return (user or "").split(":")[0] in ("", "0", "root")
 
 
+def _end(mark: str, outputs: int) -> str:
+    # A script that is told to stop ends here too, and with 0 where its own trap says so.
+    return f'echo "{mark}end:{outputs}${{{_WHOLE}-}}"'
+
+
 def _marked_script(commands: Sequence[str], *, mark: str, pipefail: bool, makes_folder: bool) -> str:
     # One stream instead of two, so that the order in which lines were printed is the order in the log.
     lines = ["exec 2>&1"]
@@ -93,7 +101,7 @@ def _marked_script(commands: Sequence[str], *, mark: str, pipefail: bool, makes_
         # `true` and not `:`, since a failing redirection of a special builtin ends the shell.
         lines.append(f"(umask 0; mkdir -p {ORCA_DIR} && true >>{OUTPUT_FILE}) 2>/dev/null || true")
     lines += [
-        f'trap \'if [ -s {OUTPUT_FILE} ]; then echo "{mark}end:1"; else echo "{mark}end:0"; fi\' EXIT',
+        f"trap 'if [ -s {OUTPUT_FILE} ]; then {_end(mark, 1)}; else {_end(mark, 0)}; fi' EXIT",
         # A trap that does nothing but end: the shell runs it when the command, which gets the signal too, is done.
         "trap 'exit 143' TERM",
         "set -e",
@@ -107,4 +115,5 @@ def _marked_script(commands: Sequence[str], *, mark: str, pipefail: bool, makes_
             f"eval {shlex.quote(command)}",
             "case $? in 0) ;; *) exit ;; esac",
         ]
+    lines.append(f"{_WHOLE}=:whole")
     return "\n".join(lines) + "\n"

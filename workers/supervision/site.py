@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from orchestrator.store.store import Store
 from workers.engine.interface import ContainerEngine
 from workers.supervision.artifacts import Artifacts
+from workers.supervision.identity import Namespace
 from workers.supervision.images import Images
 from workers.supervision.limits import Limits
 from workers.supervision.removal import Remover
@@ -19,7 +20,7 @@ class Site:
     engine: ContainerEngine
     store: Store
     host: str
-    namespace: str
+    namespace: Namespace
     limits: Limits
     threads: Threads
     images: Images

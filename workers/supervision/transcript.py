@@ -14,7 +14,7 @@ from workers.engine.interface import LogEntry
 
 TAIL_LINES: Final = 10
 _MAX_HEADER: Final = 200
-_MARK: Final = re.compile(r"begin:(?P<index>\d{1,6})|end:(?P<outputs>[01])")
+_MARK: Final = re.compile(r"begin:(?P<index>\d{1,6})|end:(?P<outputs>[01])(?P<whole>:whole)?")
 
 
 class Transcript:
@@ -29,6 +29,8 @@ class Transcript:
         """Index of the command that began last; None before the first, which means no shell ever ran."""
         self.outputs_written: bool | None = None
         """What the script said at its end; None while, or where, it did not get there."""
+        self.whole = False
+        """Whether it came behind its last command."""
         self.ended_at = ""
         """When the script got to its end."""
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -51,6 +53,7 @@ class Transcript:
                 self._begin(int(found["index"]), entry.timestamp, lines)
             else:
                 self.outputs_written = found["outputs"] == "1"
+                self.whole = found["whole"] is not None
                 self.ended_at = entry.timestamp
         return lines
 

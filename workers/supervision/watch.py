@@ -6,31 +6,35 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Literal
 
-from orchestrator.contract.failures import FailureReason
+from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import ArtifactRef, ContainerRequest
+from orchestrator.contract.times import parse_rfc3339
 from orchestrator.errors import StoreError
 from orchestrator.store.logs import LogWriter, timestamp_now
 from workers.engine.interface import ImageFacts, Interrupt
+from workers.supervision.attention import Attention
 from workers.supervision.collect import Harvest, harvest
 from workers.supervision.control import Control, Stopped
-from workers.supervision.identity import prefix_of
-from workers.supervision.logs import LogPump
+from workers.supervision.identity import name_of, prefix_of
+from workers.supervision.logs import DETACH_SECONDS, LogPump
+from workers.supervision.look_back import look_back
 from workers.supervision.prepare import working_dir_of
 from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import (
     cancelled_reason,
     exit_reason,
     oom_reason,
+    reason,
     timeout_reason,
 )
 from workers.supervision.script import mark_prefix
 from workers.supervision.services.beside import Beside
 from workers.supervision.site import Site
 from workers.supervision.transcript import Transcript
+from workers.supervision.verdict import End
 
 log = logging.getLogger("orca.supervision")
 
@@ -95,20 +99,35 @@ class Watch:
         """
         transcript = Transcript(self._request.titles or self._request.commands, mark_prefix(self._request))
         writer = await self._writer(replay=reach is not Reach.FRESH)
+        # The engine keeps what the store does not take for now.
+        writer.holds = True
         self._pulse.log_position = lambda: writer.position
         self._pulse.enter("running", container)
         pump = LogPump(self._site.engine, self._site.threads, container, transcript=transcript, writer=writer)
         try:
-            async with self._looking_beside(writer):
-                ending, exit_code = await self._end(container, self._time_left(started_at, reach))
+            async with self._looking_on(container, writer):
+                ending, exit_code = await self._end(
+                    container, await self._time_left(container, started_at, reach)
+                )
             now = timestamp_now()
-            await pump.finish(stall=self._site.limits.log_stall)
+            await pump.finish(stall=self._site.limits.log_stall, patience=self._site.limits.store_patience)
             await writer.append(transcript.close(exit_code, now))
-            failure = await self._failure(container, ending, exit_code, transcript)
-            result = await self._harvest(container, image, failure, ending, transcript)
+            seen = reach is not Reach.ENDED
+            told = bool(transcript.ended_at)
+            end = End(
+                container,
+                self._site.host,
+                exit_code,
+                started_at,
+                whole=transcript.whole,
+                told=told,
+                seen=seen,
+            )
+            failure, leaves = await self._failure(end, ending, transcript)
+            result = await self._harvest(container, image, failure, transcript, leaves=leaves)
         except Exception:
             await pump.detach()
-            await writer.detach()
+            await writer.detach(within=DETACH_SECONDS)
             raise
         warnings = [*result.warnings, *([pump.warning] if pump.warning else [])]
         return Watched(
@@ -122,17 +141,20 @@ class Watch:
         )
 
     @asynccontextmanager
-    async def _looking_beside(self, writer: LogWriter) -> AsyncGenerator[None]:
-        """While the job runs: its services are looked at too, where it has any."""
+    async def _looking_on(self, container: str, writer: LogWriter) -> AsyncGenerator[None]:
+        """While the job runs: what becomes of its container is looked at, and of its services, where it has any."""
         beside = Beside(self._site, self._request.services, writer, pulse=self._pulse)
-        looking = asyncio.create_task(beside.run())
+        attention = Attention(self._site, container, name_of(self._request), pulse=self._pulse)
+        looking = {asyncio.create_task(beside.run()), asyncio.create_task(attention.run())}
         try:
             yield
         finally:
-            looking.cancel()
-            await asyncio.wait({looking})
-            if not looking.cancelled() and (error := looking.exception()) is not None:
-                log.error("the services beside a job were not looked at to its end", exc_info=error)
+            for task in looking:
+                task.cancel()
+            await asyncio.wait(looking)
+            for task in looking:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    log.error("a running job was not looked at to its end", exc_info=error)
 
     async def _writer(self, *, replay: bool) -> LogWriter:
         prefix = prefix_of(self._request)
@@ -161,46 +183,55 @@ class Watch:
             await _settled(waiting)
 
     async def _stop(self, container: str, waiting: "asyncio.Future[int]") -> None:
+        if self._control.hurried:
+            await self._site.threads.call(self._site.engine.kill, container)
+            return
         grace = self._request.stop_grace
         stopping = self._site.threads.call(self._site.engine.stop, container, grace=grace)
-        await asyncio.wait({waiting}, timeout=grace + self._site.limits.stop_margin)
+        await self._control.grace(waiting, grace + self._site.limits.stop_margin)
         if not waiting.done():
             await self._site.threads.call(self._site.engine.kill, container)
         await _settled(stopping)
 
-    def _time_left(self, started_at: str | None, reach: Reach) -> float | None:
+    async def _time_left(self, container: str, started_at: str | None, reach: Reach) -> float | None:
         """Seconds until the container's time is up; None where that no longer matters."""
         if reach is Reach.ENDED or started_at is None:
             return None
         if reach is Reach.FRESH:
             return self._request.timeout
-        started = datetime.fromisoformat(started_at[:19]).replace(tzinfo=UTC).timestamp()
-        return max(_LAST_CHANCE, started + self._request.timeout - time.time())
+        # By the kernel's count where the engine tells it: a clock that was set says nothing of how long a job ran.
+        age = await self._site.threads.call(self._site.engine.age, container)
+        if age is None:
+            age = time.time() - parse_rfc3339(started_at).timestamp()
+        return max(_LAST_CHANCE, self._request.timeout - age)
 
     async def _failure(
-        self, container: str, ending: Ending, exit_code: int, transcript: Transcript
-    ) -> FailureReason | None:
-        """Why it failed; None for success."""
+        self, end: End, ending: Ending, transcript: Transcript
+    ) -> tuple[FailureReason | None, bool]:
+        """Why it failed, None for success, and whether the container may be asked for what it left."""
         if ending == "cancel":
-            return cancelled_reason()
+            return cancelled_reason(), False
         if ending == "timeout":
-            return timeout_reason(self._request.timeout)
-        if exit_code == 0:
-            return None
-        observed = await self._site.threads.call(self._site.engine.inspect, container)
+            return timeout_reason(self._request.timeout), True
+        observed, foul = await look_back(self._site, end, grace=self._request.stop_grace)
+        if foul is not None:
+            return reason(FailureKind.LOST, foul.why), foul.leaves
+        if end.exit_code == 0:
+            return None, True
         if observed is not None and observed.oom_killed:
-            return oom_reason(self._request.resources.memory)
-        return exit_reason(self._request, exit_code, transcript)
+            return oom_reason(self._request.resources.memory), True
+        return exit_reason(self._request, end.exit_code, transcript), True
 
     async def _harvest(
         self,
         container: str,
         image: ImageFacts,
         failure: FailureReason | None,
-        ending: Ending,
         transcript: Transcript,
+        *,
+        leaves: bool,
     ) -> Harvest:
-        if ending == "cancel":
+        if not leaves:
             return Harvest(failure)
         self._pulse.enter("collecting")
         work = harvest(

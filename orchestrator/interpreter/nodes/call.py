@@ -1,7 +1,5 @@
 """A job that calls a function: what one try of it is."""
 
-from collections.abc import Sequence
-
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome
 from orchestrator.errors import ExpressionError
@@ -12,6 +10,7 @@ from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.wishes import wishes_of
 from orchestrator.plan.model import CallNode
 
 
@@ -29,9 +28,6 @@ async def run_call(node: CallNode, job: JobState, around: Surroundings) -> JobOu
 
 
 async def _dispatch(node: CallNode, job: JobState, around: Surroundings, *, number: int) -> JobOutcome:
-    def warned(warnings: Sequence[str]) -> None:
-        job.notices = (*job.notices, *warnings)
-
     try:
         request = call_request(node, job, around.request, around.state, try_number=number)
     except ExpressionError as error:
@@ -43,7 +39,6 @@ async def _dispatch(node: CallNode, job: JobState, around: Surroundings, *, numb
         request,
         task_queue=around.request.task_queue,
         summary=summary_of(node, image=node.function, try_number=number, moves=job.uncharged),
-        cancelled=lambda: around.state.stopping(job),
-        warned=warned,
+        wishes=wishes_of(job, around.state),
     )
     return unknown(answer) if isinstance(answer, Unanswered) else answer

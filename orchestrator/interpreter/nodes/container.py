@@ -13,6 +13,7 @@ from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.requests import container_request
 from orchestrator.interpreter.service_requests import Group, addresses, beside
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.wishes import wishes_of
 from orchestrator.plan.model import ContainerNode
 
 
@@ -37,7 +38,10 @@ async def _dispatch(node: ContainerNode, job: JobState, around: Surroundings, *,
         answer = await run([])
         ended = Ended(unknown(answer) if isinstance(answer, Unanswered) else answer)
     return Ended(
-        complete_outputs(job, ended.outcome, around.request, around.state), gone=ended.gone, moved=ended.moved
+        complete_outputs(job, ended.outcome, around.request, around.state),
+        gone=ended.gone,
+        moved=ended.moved,
+        begun=ended.begun,
     )
 
 
@@ -59,7 +63,7 @@ async def _run_container(
         request,
         task_queue=around.request.task_queue,
         summary=summary_of(node, image=request.image, try_number=number, moves=job.uncharged),
-        cancelled=lambda: around.state.stopping(job),
+        wishes=wishes_of(job, around.state),
         host=groups[0].started.host if groups else "",
         wait=HOST_START_WAIT if groups else None,
     )

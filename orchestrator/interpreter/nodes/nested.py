@@ -91,7 +91,7 @@ async def _ended(
     """Start the child, wait for its end, and say what that means for the job."""
     run = request.run_id
     try:
-        record = await workflow.execute_child_workflow(
+        child = await workflow.start_child_workflow(
             WORKFLOW_TYPE,
             request,
             result_type=RunRecord,
@@ -112,12 +112,16 @@ async def _ended(
             ),
             static_details=plan_markdown(request.plan)[:MAX_DETAILS],
         )
+        around.cancelling.started(job, child)
+        record = RunRecord.model_validate(await child)
     except WorkflowAlreadyStartedError:
         return failed(
             FailureKind.WORKFLOW, f"there is a workflow '{run}' already, which this run did not start"
         )
     except ChildWorkflowError as error:
         return _failure(error, job, around, run)
+    finally:
+        around.cancelling.ended(job)
     return _success(record)
 
 
@@ -133,7 +137,7 @@ def _success(record: RunRecord) -> JobOutcome:
 def _failure(error: ChildWorkflowError, job: JobState, around: Surroundings, run: str) -> JobOutcome:
     """What the child's end means. Raises asyncio.CancelledError where it is this job that is cancelled."""
     match error.cause:
-        case CancelledError() if around.state.stopping(job):
+        case CancelledError() if around.state.ending(job):
             raise asyncio.CancelledError from error
         case CancelledError():
             return failed(FailureKind.WORKFLOW, f"run '{run}' was cancelled by itself; this run was not")

@@ -11,7 +11,7 @@ from orchestrator.contract.messages import JobOutcome, TryRecord
 from orchestrator.contract.services import MAX_MOVES
 from orchestrator.contract.times import rfc3339
 from orchestrator.interpreter.job_state import JobState, in_milliseconds
-from orchestrator.interpreter.retries import delay_before, worth_another
+from orchestrator.interpreter.retries import delay_before, uncertain, worth_another
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.telling import shortened
 from orchestrator.plan.model import Node
@@ -29,6 +29,8 @@ class Ended:
     """Its host is."""
     moved: bool = False
     """Nothing of it had begun there."""
+    begun: bool = True
+    """Whether the job's own work may have begun."""
 
 
 OneTry = Callable[[int], Awaitable[Ended]]
@@ -48,7 +50,9 @@ async def run_tries(node: Node, job: JobState, around: Surroundings, one_try: On
         outcome = ended.outcome
         job.take(outcome)
         tries = job.charged
-        if around.state.stopping(job) or not worth_another(node.retry, outcome, tries):
+        # Where its work may be done and must not be done twice, `holding` puts it before a person.
+        job.in_doubt = not node.idempotent and ended.begun and uncertain(outcome)
+        if job.in_doubt or around.state.ending(job) or not worth_another(node.retry, outcome, tries):
             return outcome
         job.enter("waiting", f"retrying after {outcome.reason}")
         around.changed()
@@ -64,10 +68,12 @@ async def _run_one(job: JobState, around: Surroundings, one_try: OneTry) -> Ende
         around.changed()
     async with around.pacing.slot():
         await around.pausing.lifted(job)
-        if around.state.stopping(job):
-            # The variant that gave this place back has failed, and nobody has come by yet to cancel the others.
+        if around.state.ending(job):
+            # The variant that gave this place back has failed, and nobody has come by yet to cancel the others; or the
+            # run drains, and this would be new.
             raise asyncio.CancelledError
         number = job.begin_try(rfc3339(workflow.now()))
+        job.working = True
         try:
             ended = await one_try(number)
         except asyncio.CancelledError:
@@ -75,6 +81,8 @@ async def _run_one(job: JobState, around: Surroundings, one_try: OneTry) -> Ende
                 update={"status": "cancelled", "finished_at": rfc3339(workflow.now())}
             )
             raise
+        finally:
+            job.working = False
         job.tries[-1] = _closed(job.tries[-1], ended.outcome)
         return ended
 

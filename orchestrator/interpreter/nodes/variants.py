@@ -17,6 +17,7 @@ from orchestrator.interpreter.expansion import expand
 from orchestrator.interpreter.holding import kept
 from orchestrator.interpreter.job_state import Ending, Fan, JobState, ending_of
 from orchestrator.interpreter.nodes.leaf import run_leaf
+from orchestrator.interpreter.state import Level
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.variables import publishing
 from orchestrator.plan.model import Strategy, Variant
@@ -79,7 +80,7 @@ class _Walk:
         self._places = asyncio.Semaphore(strategy.max_parallel or len(fan.listed))
         self._tasks: dict[str, asyncio.Task[JobOutcome]] = {}
         self._stopped = False
-        self._told = False
+        self._told = self._drained = False
         self._fault: BaseException | None = None
 
     async def run(self) -> Ending:
@@ -90,7 +91,7 @@ class _Walk:
         return self._fan.ending()
 
     def _start(self, leaf: JobState) -> None:
-        if self._fan.stop_reason is not None or self._stopped:
+        if self._stopped or self._around.state.ending(leaf):
             self._settle(leaf, Ending("cancelled", self._stop_reason()))
             return
         task = self._tasks[leaf.key] = asyncio.create_task(self._run(leaf))
@@ -134,10 +135,24 @@ class _Walk:
                 raise self._fault
             if not self._told and (self._stopped or self._fan.stop_reason is not None):
                 self._stop_all()
+            elif self._drains and not (self._told or self._drained):
+                self._drain()
 
     def _news(self) -> bool:
         broken = self._fan.stop_reason is not None and not self._told
-        return not self._tasks or self._fault is not None or broken
+        drains = self._drains and not (self._told or self._drained)
+        return not self._tasks or self._fault is not None or broken or drains
+
+    @property
+    def _drains(self) -> bool:
+        return self._around.state.level is Level.DRAIN and not self._fan.finalizer
+
+    def _drain(self) -> None:
+        """Let what runs come to its end, and nothing else begin."""
+        self._drained = True
+        for leaf in self._fan.listed:
+            if leaf.key in self._tasks and not leaf.working:
+                self._tasks[leaf.key].cancel()
 
     def _stop_all(self) -> None:
         self._told = True
@@ -145,7 +160,7 @@ class _Walk:
             task.cancel()
 
     def _stop_reason(self) -> str:
-        return self._fan.stop_reason or self._around.state.stop_reason
+        return self._fan.stop_reason or self._around.state.stop_reason(self._fan.listed[0])
 
 
 def _batches(leaves: Sequence[JobState], size: int | None) -> Iterator[Sequence[JobState]]:

@@ -6,6 +6,7 @@ starting again elsewhere.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome
@@ -58,12 +59,12 @@ async def run_with_services(
     around.changed()
     async with around.shared.used_by(job) as shared:
         if shared.group is None:
-            return Ended(_not_shared(shared))
+            return Ended(_not_shared(shared), begun=False)
         ended = await own.around(run, shared=shared.group)
         if ended.gone:
             shared.lose()
         # Others may use them still, so that this job's next try waits for these: its own retries decide about that.
-        return Ended(ended.outcome, gone=ended.gone)
+        return Ended(ended.outcome, gone=ended.gone, begun=ended.begun)
 
 
 def _not_shared(shared: SharedStart) -> JobOutcome:
@@ -101,7 +102,7 @@ class _Own:
             # Nothing else of the job waits for a host that may never come back.
             self._surroundings.background.start(self._stop_in_vain())
             return ended
-        return Ended(await shielded(self._stop_after(ended.outcome)))
+        return replace(ended, outcome=await shielded(self._stop_after(ended.outcome)))
 
     async def _start_and_run(self, run: RunJob, shared: list[Group], host: str) -> Ended:
         found = await self._started(host)
@@ -119,7 +120,7 @@ class _Own:
             f"host '{host}', which has {names}, did not take the job within {HOST_START_WAIT:.0f} s; nothing of the "
             "job had begun there"
         )
-        return Ended(failed(FailureKind.LOST, why, host=host), gone=True, moved=True)
+        return Ended(failed(FailureKind.LOST, why, host=host), gone=True, moved=True, begun=False)
 
     async def _started(self, host: str) -> Group | Ended:
         """Until they run, or will not; `host` is the only one that may have them, empty lets any."""
@@ -134,7 +135,10 @@ class _Own:
             job.services = service_state.abandoned(job.services)
             reason = not_started(answer)
             return Ended(
-                failed(reason.kind, reason.message, host=start.host), gone=answer.gone, moved=answer.gone
+                failed(reason.kind, reason.message, host=start.host),
+                gone=answer.gone,
+                moved=answer.gone,
+                begun=False,
             )
         start.host = answer.host
         job.services = service_state.started(job.services, answer)
@@ -145,7 +149,7 @@ class _Own:
             if answer.reason.kind is FailureKind.CAPACITY:
                 # Refused before anything was started: there is nothing to stop.
                 start.begun = False
-            return Ended(failed(answer.reason.kind, answer.reason.message, host=answer.host))
+            return Ended(failed(answer.reason.kind, answer.reason.message, host=answer.host), begun=False)
         return Group(self._node.services, self._request, answer)
 
     async def _stop_after(self, outcome: JobOutcome) -> JobOutcome:

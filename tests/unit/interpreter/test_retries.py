@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import JobOutcome
-from orchestrator.interpreter.retries import delay_before, worth_another
+from orchestrator.interpreter.retries import delay_before, uncertain, worth_another
 from orchestrator.plan.parts import RetryPolicy
 
 
@@ -56,3 +56,20 @@ def test_delays_between_tries(policy: dict[str, Any], delays: list[float]) -> No
 
 def test_a_hundredth_exponential_delay_is_still_a_number() -> None:
     assert delay_before(RetryPolicy(backoff="exponential", multiplier=10.0), 100) == 3600
+
+
+@pytest.mark.parametrize(
+    ("outcome", "doubt"),
+    [
+        (failed(FailureKind.LOST), True),
+        (failed(FailureKind.WORKER), True),
+        (failed(FailureKind.DOCKER), False),
+        (failed(FailureKind.DOCKER).model_copy(update={"container_id": "c"}), True),
+        (failed(FailureKind.EXIT, 1), False),
+        (failed(FailureKind.TIMEOUT), False),
+        (failed(FailureKind.PULL), False),
+        (JobOutcome(status="success"), False),
+    ],
+)
+def test_whether_it_is_known_how_far_a_try_got(outcome: JobOutcome, doubt: bool) -> None:
+    assert uncertain(outcome) is doubt

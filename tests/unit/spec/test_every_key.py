@@ -22,7 +22,7 @@ params:
 env: {PI: 3.10, YES: yes, NONE: null, HEX: 0x1F}
 workspace: .
 defaults: {image: base, timeout: 1m, retry: 2, env: {D: 1}, shell: bash, working_dir: /d, user: 1000, pull: never,
-  resources: {cpus: "1.5"}, on_error: continue, stop_grace: 0}
+  resources: {cpus: "1.5"}, on_error: continue, idempotent: false, stop_grace: 0}
 timeout: 1h30m
 max_parallel: 4
 max_variants: 300
@@ -68,6 +68,7 @@ jobs:
     unless: params.p == 3
     on_complete: always
     on_error: stop
+    idempotent: true
     env: {A: 007}
     timeout: 90
     retry: {max_attempts: 3, delay: 500ms, backoff: linear, multiplier: 3, max_delay: 1m, on: [exit, oom],
@@ -126,7 +127,7 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
         "defaults": {
             "image": "base", "timeout": 60.0, "retry": RetryShape(max_attempts=2).model_dump(), "env": {"D": "1"},
             "shell": "bash", "working_dir": "/d", "user": "1000", "pull": "never",
-            "resources": {"cpus": 1.5, "memory": None, "pids": None}, "on_error": "continue", "stop_grace": 0.0,
+            "resources": {"cpus": 1.5, "memory": None, "pids": None}, "on_error": "continue", "idempotent": False, "stop_grace": 0.0,
         },
         "timeout": 5400.0,
         "max_parallel": 4,
@@ -183,6 +184,7 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
                 "unless": "params.p == 3",
                 "on_complete": "always",
                 "on_error": "stop",
+                "idempotent": True,
                 "env": {"A": "007"},
                 "timeout": 90.0,
                 "retry": {

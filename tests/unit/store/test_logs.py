@@ -155,5 +155,56 @@ async def test_a_store_that_stays_broken_is_told_as_loss_and_takes_no_memory(tmp
     assert writer.loss.startswith(f"{count} log lines were lost: cannot write '{PREFIX}log/")
 
 
+@pytest.mark.parametrize("behind", [0, 1, 2])
+async def test_a_writer_that_wakes_up_beside_its_successor(store: Store, behind: int) -> None:
+    """Both write the same lines in the same order; whatever each has stored, every line is there once."""
+    whole = [line(number) for number in range(8)]
+    frozen = LogWriter(store, PREFIX)
+    await frozen.append(whole[:3])
+    await frozen.flush()
+    await frozen.append(whole[3:5])  # Read, and not stored yet.
+    successor = await LogWriter.attach(store, PREFIX, replay=True)
+    await successor.append(whole[: 5 + behind - 1])
+    successor.note(["orca: service 'db' ended"])
+    await successor.flush()
+    await frozen.flush()
+    await frozen.append(whole[5:7])
+    await frozen.flush()
+    await successor.append(whole[5 + behind - 1 :])
+    await successor.finish()
+    await frozen.append(whole[7:])
+    await frozen.detach()
+    assert [found for found in await read(store) if not found.text.startswith("orca: ")] == whole
+    assert (frozen.loss, successor.loss) == (None, None)
+
+
+async def test_a_log_that_cannot_be_read_again_is_written_from_its_beginning(store: Store) -> None:
+    whole = [line(number) for number in range(6)]
+    first = LogWriter(store, PREFIX)
+    for each in whole[:4]:
+        await first.append([each])
+        await first.flush()
+    again = LogWriter(store, PREFIX)
+    await again.append(whole)
+    await again.finish()
+    assert await read(store) == whole
+
+
+async def test_a_store_that_holds_the_reader_up_costs_no_line(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    store = open_store(str(root))
+    (root / "runs").write_text("in the way")
+    writer = LogWriter(store, PREFIX)
+    writer.holds = True
+    lines = [line(number, "x" * 1000) for number in range(2 * BACKLOG_BYTES // 1000)]
+    appending = asyncio.create_task(writer.append(lines))
+    await asyncio.wait({appending}, timeout=1.5)
+    assert not appending.done()
+    (root / "runs").unlink()
+    await appending
+    await writer.finish()
+    assert (await read(store) == lines, writer.loss) == (True, None)
+
+
 def test_timestamps_are_like_dockers() -> None:
     assert len(timestamp_now()) == len(line(1).timestamp)

@@ -16,10 +16,10 @@ from workers.supervision.decide import (
     Start,
     decide,
 )
-from workers.supervision.identity import all_labels, identity_labels, name_of
+from workers.supervision.identity import Namespace, all_labels, identity_labels, name_of
 
 REQUEST = request("run", "true", variant="a, b")
-LABELS = all_labels(REQUEST, namespace="default")
+LABELS = all_labels(REQUEST, namespace=Namespace("default", "id-1"))
 DONE = JobOutcome(status="success", exit_code=0)
 
 
@@ -95,6 +95,7 @@ def test_labels() -> None:
         "dev.orca.plan": "digest",
         "dev.orca.variant": "a, b",
         "dev.orca.namespace": "default",
+        "dev.orca.namespace-id": "id-1",
     }
-    kept = all_labels(request("run", cleanup="keep_on_failure"), namespace="n")
+    kept = all_labels(request("run", cleanup="keep_on_failure"), namespace=Namespace("n"))
     assert kept["dev.orca.keep"] == "keep_on_failure"

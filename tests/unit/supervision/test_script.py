@@ -24,11 +24,11 @@ def script_of(wanted: ContainerRequest) -> str:
     [
         (["echo a; echo b >&2", "echo c"], ["<0>", "a", "b", "<1>", "c", "<end>"], 0),
         (["cd /; x=1; f() { echo $x; }", "pwd; f"], ["<0>", "<1>", "/", "1", "<end>"], 0),
-        (["false && true", "echo never"], ["<0>", "<end>"], 1),
-        (["false; echo never"], ["<0>", "<end>"], 1),
-        (["set +e; false; echo on", "(exit 4)", "echo never"], ["<0>", "on", "<1>", "<end>"], 4),
-        (["exit 5", "echo never"], ["<0>", "<end>"], 5),
-        (["exit 0", "echo never"], ["<0>", "<end>"], 0),
+        (["false && true", "echo never"], ["<0>", "<cut>"], 1),
+        (["false; echo never"], ["<0>", "<cut>"], 1),
+        (["set +e; false; echo on", "(exit 4)", "echo never"], ["<0>", "on", "<1>", "<cut>"], 4),
+        (["exit 5", "echo never"], ["<0>", "<cut>"], 5),
+        (["exit 0", "echo never"], ["<0>", "<cut>"], 0),
         (["printf 'no line end'", "echo 'it'\"'\"'s'"], ["<0>", "no line end<1>", "it's", "<end>"], 0),
         (["cat <<'X'\nhere $x\nX\n", "# no", "echo z"], ["<0>", "here $x", "<1>", "<2>", "z", "<end>"], 0),
         (["", "echo z"], ["<0>", "<1>", "z", "<end>"], 0),
@@ -43,7 +43,7 @@ def test_commands_run_in_one_shell_and_stop_at_the_first_failure(
         [*shell, "-c", script_of(wanted)], capture_output=True, text=True, check=False, cwd="/tmp"
     )
     mark = mark_prefix(wanted)
-    text = done.stdout.replace(f"{mark}end:0", "<end>")
+    text = done.stdout.replace(f"{mark}end:0:whole", "<end>").replace(f"{mark}end:0", "<cut>")
     for index in range(len(commands)):
         text = text.replace(f"{mark}begin:{index}", f"<{index}>")
     assert (text.splitlines(), done.stderr, done.returncode) == (printed, "", code)

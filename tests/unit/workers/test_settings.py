@@ -20,6 +20,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         "ORCA_CPUS": "1.5",
         "ORCA_MEMORY": "8g",
         "ORCA_TASK_QUEUE": "gpu",
+        "ORCA_REAP_GRACE": "1h30m",
     }
     expected = Settings(
         store="s3://bucket/orca",
@@ -29,6 +30,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         memory=8 * 1024**3,
         task_queue="gpu",
         home=tmp_path,
+        reap_grace=5400.0,
     )
     assert Settings.from_env(environ) == expected
     assert list(tmp_path.iterdir()) == []
@@ -81,11 +83,20 @@ def test_two_workers_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
         ("ORCA_MEMORY", "0"),
         ("ORCA_MEMORY", "-1g"),
         ("ORCA_MEMORY", "8 gallons"),
+        ("ORCA_REAP_GRACE", "soon"),
+        ("ORCA_REAP_GRACE", "-1"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path: Path, variable: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"{variable} is '{value}'"):
         Settings.from_env({"ORCA_HOME": str(tmp_path), variable: value})
+
+
+def test_leftovers_go_after_a_while_and_never_where_that_is_asked(tmp_path: Path) -> None:
+    environ = {"ORCA_HOME": str(tmp_path)}
+    assert Settings.from_env(environ).reap_grace == 600
+    assert Settings.from_env({**environ, "ORCA_REAP_GRACE": "0"}).reap_grace == 0
+    assert Settings.from_env({**environ, "ORCA_REAP_GRACE": "never"}).reap_grace is None
 
 
 def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

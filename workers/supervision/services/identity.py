@@ -4,6 +4,7 @@ from orchestrator import ids
 from orchestrator.contract import names
 from orchestrator.contract.services import ServiceScope
 from orchestrator.plan.parts import CleanupPolicy
+from workers.supervision.identity import Namespace
 
 
 def network_of(scope: ServiceScope) -> str:
@@ -42,16 +43,16 @@ def scope_labels(scope: ServiceScope) -> dict[str, str]:
     return labels
 
 
-def network_labels(scope: ServiceScope, *, namespace: str, cleanup: CleanupPolicy) -> dict[str, str]:
+def network_labels(scope: ServiceScope, *, namespace: Namespace, cleanup: CleanupPolicy) -> dict[str, str]:
     """The labels that the scope's network gets."""
-    labels = scope_labels(scope) | {names.LABEL_NAMESPACE: namespace}
+    labels = scope_labels(scope) | namespace.labels
     if cleanup != "remove_on_completion":
         labels[names.LABEL_KEEP] = cleanup
     return labels
 
 
 def container_labels(
-    scope: ServiceScope, service: str, *, namespace: str, cleanup: CleanupPolicy
+    scope: ServiceScope, service: str, *, namespace: Namespace, cleanup: CleanupPolicy
 ) -> dict[str, str]:
     """The labels that a service's container gets."""
     return network_labels(scope, namespace=namespace, cleanup=cleanup) | {names.LABEL_SERVICE: service}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from orchestrator.contract.messages import ServiceSecret
 from orchestrator.contract.services import ServiceRequest, StartServices
 from workers.engine.interface import ContainerSpec, PublishedPort
+from workers.supervision.identity import Namespace
 from workers.supervision.services.identity import container_labels, container_of, network_of
 
 
@@ -27,7 +28,7 @@ def published(service: ServiceRequest) -> tuple[PublishedPort, ...]:
 
 
 def service_spec(
-    request: StartServices, service: ServiceRequest, made_up: Mapping[str, str], *, namespace: str
+    request: StartServices, service: ServiceRequest, made_up: Mapping[str, str], *, namespace: Namespace
 ) -> ContainerSpec:
     """The container of a service: as the spec writes it, with nothing of ours in its environment.
 

@@ -1,0 +1,138 @@
+"""An engine that is stopped, killed or goes off with its host under running jobs, with and without `live-restore`."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.contract.messages import ContainerRequest, JobOutcome
+from tests.support.engines import IMAGE
+from tests.support.machines import Machine
+from tests.support.tries import Bench, bench_around, request
+from workers.engine.docker_engine import DockerEngine
+from workers.supervision.limits import Limits
+
+pytestmark = pytest.mark.filterwarnings(
+    # Docker's client leaves its connection open where none can be made.
+    "ignore:unclosed <socket:ResourceWarning",
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning",
+)
+LIMITS = Limits(heartbeat=0.2)
+GRACEFUL = "trap 'exit 0' TERM; echo begun; while :; do sleep 0.1; done"
+"""What is told to stop ends as if it had done its work."""
+MORTAL = "echo begun; sleep 600"
+COUNT = "echo begun; for i in $(seq 80); do echo $i; sleep 0.1; done"
+
+
+@pytest.fixture(name="machine", scope="module", params=["plain", "live-restore"])
+def machine_fixture(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    machine = Machine("engine", ["--live-restore"] if request.param == "live-restore" else [])
+    try:
+        machine.switch_on()
+        machine.load(IMAGE)
+        yield machine
+    finally:
+        machine.remove()
+
+
+@pytest.fixture(name="plain")
+def plain_fixture(machine: Machine, request: pytest.FixtureRequest) -> Machine:
+    if not machine.is_on:
+        machine.switch_on()
+    return machine
+
+
+@pytest.fixture(name="bench")
+async def bench_fixture(plain: Machine, tmp_path: Path) -> AsyncIterator[Bench]:
+    engine = DockerEngine(plain.address)
+    async with bench_around(engine, tmp_path / "store", LIMITS) as bench:
+        yield bench
+    engine.close()
+    gc.collect()
+
+
+async def begun(bench: Bench, *wanted: ContainerRequest) -> "list[asyncio.Task[JobOutcome]]":
+    running = [bench.begin(one) for one in wanted]
+    for one in wanted:
+        await bench.until_logged(one, "begun")
+    return running
+
+
+def jobs() -> tuple[ContainerRequest, ...]:
+    """What an engine takes with it; the last two end with 0 when they are told to stop, and one says no more."""
+    return (
+        request("run", MORTAL, job="mortal"),
+        request("run", GRACEFUL, job="graceful"),
+        request("run", job="silent", entrypoint=("sh", "-c", GRACEFUL)),
+    )
+
+
+def taken(outcome: JobOutcome) -> bool:
+    """Whether it says that the engine took the container with it."""
+    return str(outcome.reason).startswith(
+        "lost: the Docker engine of host 'host' was stopped, or its host went off, while the job ran, and took the"
+        f" container {outcome.container_id[:12]} with it (exit code {outcome.exit_code})"
+    )
+
+
+def lives_on(machine: Machine) -> bool:
+    return "--live-restore" in machine.options
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+async def test_an_engine_that_is_restarted(bench: Bench, plain: Machine, how: str) -> None:
+    wanted = jobs()
+    if lives_on(plain):
+        wanted = (request("run", COUNT, job="counts"), request("run", COUNT, job="counts-too"))
+    running = await begun(bench, *wanted)
+    await asyncio.to_thread(plain.stop_engine if how == "stopped" else plain.kill_engine)
+    await asyncio.to_thread(plain.start_engine)
+    outcomes = await asyncio.gather(*running)
+    if not lives_on(plain):
+        assert [taken(outcome) for outcome in outcomes] == [True, True, True], outcomes
+        return
+    for one, outcome in zip(wanted, outcomes, strict=True):
+        assert (outcome.status, outcome.exit_code, outcome.warnings) == ("success", 0, ())
+        numbers = [text for text in await bench.texts(one) if text.isdecimal()]
+        assert numbers == [str(number) for number in range(1, 81)]
+
+
+async def test_a_host_that_goes_off(bench: Bench, plain: Machine) -> None:
+    running = await begun(bench, *jobs())
+    plain.cut_off()
+    await asyncio.to_thread(plain.switch_on)
+    outcomes = await asyncio.gather(*running)
+    assert [taken(outcome) for outcome in outcomes] == [True, True, True], outcomes
+    assert {outcome.exit_code for outcome in outcomes} == {255}
+
+
+async def test_what_ended_by_itself_before_keeps_its_end(bench: Bench, plain: Machine) -> None:
+    """Nobody was there to see it, and the engine has been restarted since."""
+    wanted = request("run", "echo begun; sleep 1; echo k=v >$ORCA_OUTPUT; echo done", job="early")
+    bench.cause = "detach"
+    (running,) = await begun(bench, wanted)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    async with asyncio.timeout(10):
+        while (box := await bench.container(wanted)) is None or box.state != "exited":
+            await asyncio.sleep(0.1)
+    await asyncio.to_thread(plain.stop_engine)
+    await asyncio.to_thread(plain.start_engine)
+    outcome = await bench.run(wanted)
+    assert (outcome.status, outcome.outputs) == ("success", {"k": "v"})
+    assert (await bench.texts(wanted)).count("begun") == 1
+
+
+async def test_what_ended_while_the_engine_was_away_keeps_its_end(bench: Bench, plain: Machine) -> None:
+    """A killed engine leaves its containers running; one that is done before it comes back was not cut short."""
+    wanted = request("run", "echo begun; sleep 3; echo done; exit 5", job="meanwhile")
+    (running,) = await begun(bench, wanted)
+    await asyncio.to_thread(plain.kill_engine)
+    await asyncio.sleep(5)
+    await asyncio.to_thread(plain.start_engine)
+    outcome = await running
+    assert (outcome.status, outcome.exit_code) == ("failed", 5)
+    assert str(outcome.reason).startswith("exit: ")
