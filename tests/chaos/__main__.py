@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from temporalio.runtime import Runtime, TelemetryConfig
+
 from tests.chaos.faults import schedule
 from tests.chaos.lab import Lab, short_folder
 from tests.chaos.one_round import Result, run_round
@@ -21,6 +23,8 @@ from tests.chaos.report import as_json, as_markdown
 def main() -> int:
     """Play what the arguments say; the exit code."""
     words = _arguments()
+    # Its own log goes to stdout, and that a server does not answer is no news here.
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
     folder = words.folder or short_folder()
     numbers = [words.round] if words.round else list(range(1, words.rounds + 1))
     results = asyncio.run(_play(words.seed, numbers, folder=folder, parallel=words.parallel, keep=words.keep))

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chaos.faults import PARTS, Fault, Manner, Part
+from tests.chaos.faults import BREATH, PARTS, Fault, Manner, Part
 from tests.chaos.lab import Breakable, Worker
 
 
@@ -57,9 +57,12 @@ class Breaking:
                 self.worker.look_after()
 
     async def _break(self, faults: list[Fault], begin: float) -> None:
+        pause = 0.0
         for fault in faults:
-            await asyncio.sleep(max(0.0, begin + fault.at - time.monotonic()))
+            # The part may have taken longer to come back than was planned.
+            await asyncio.sleep(max(pause, begin + fault.at - time.monotonic()))
             await _whole(self._do(fault))
+            pause = BREATH
 
     async def _do(self, fault: Fault) -> None:
         """One fault, to the part's return."""

@@ -237,7 +237,7 @@ def _was_taken(one: OneTry, run: RunSeen, seen: Seen) -> bool:
     meanwhile = [done for done in seen.done if _meets(done, one)]
     if _kind(one, run) == "call":
         return reason == "lost" and any(done.part == "worker" for done in meanwhile)
-    ended = not seen.schedule.live_restore and any(_ends_containers(done) for done in meanwhile)
+    ended = any(_ends_containers(done) for done in meanwhile)
     match reason:
         case "exit":
             code = one.record.exit_code
@@ -252,12 +252,14 @@ def _was_taken(one: OneTry, run: RunSeen, seen: Seen) -> bool:
 
 
 def _ends_containers(done: Done) -> bool:
+    # Also where it keeps containers alive: it ends those that it is just starting, and it does not know how those came
+    # out that ended while it was killed (255).
     return done.part == "engine" and done.manner in ("kill", "stop")
 
 
 def _engine_ended(seen: Seen) -> bool:
-    """Whether an engine's end took its containers with it."""
-    return not seen.schedule.live_restore and any(_ends_containers(done) for done in seen.done)
+    """Whether an engine's end may have taken services with it."""
+    return any(_ends_containers(done) for done in seen.done)
 
 
 def _meets(done: Done, one: OneTry) -> bool:

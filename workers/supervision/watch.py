@@ -14,6 +14,7 @@ from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import ArtifactRef, ContainerRequest
 from orchestrator.errors import StoreError
 from orchestrator.store.logs import LogWriter, timestamp_now
+from workers.engine.failures import EngineUnreachable
 from workers.engine.interface import ImageFacts, Interrupt
 from workers.supervision.collect import Harvest, harvest
 from workers.supervision.control import Control, Stopped
@@ -103,9 +104,13 @@ class Watch:
                 ending, exit_code = await self._end(container, self._time_left(started_at, reach))
             now = timestamp_now()
             await pump.finish(stall=self._site.limits.log_stall)
-            await writer.append(transcript.close(exit_code, now))
+            if isinstance(pump.failure, EngineUnreachable):
+                # It keeps the log, and the container too: what is missing can be read when it is back.
+                raise pump.failure
             failure = await self._failure(container, ending, exit_code, transcript)
             result = await self._harvest(container, image, failure, ending, transcript)
+            # Last, since it is no line of the container's: a later go that replays the log would count it as one.
+            await writer.append(transcript.close(exit_code, now))
         except Exception:
             await pump.detach()
             await writer.detach()
