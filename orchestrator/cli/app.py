@@ -2,7 +2,20 @@
 
 import typer
 
-from orchestrator.cli import act, answer, before, cases, explain, graph, look, repair, schema, start, validate
+from orchestrator.cli import (
+    act,
+    answer,
+    before,
+    cases,
+    doctor_replay,
+    explain,
+    graph,
+    look,
+    repair,
+    schema,
+    start,
+    validate,
+)
 from orchestrator.cli.overview import ABOUT, ACT, BEFORE, EXIT_CODES, LOOK, START
 
 app = typer.Typer(
@@ -40,6 +53,7 @@ app.command("plan", rich_help_panel=BEFORE)(before.plan)
 app.command("test", rich_help_panel=BEFORE)(cases.run_cases)
 app.command("eval", rich_help_panel=BEFORE)(before.eval_)
 app.command("schema", rich_help_panel=BEFORE)(schema.schema)
+app.command("doctor", rich_help_panel=BEFORE)(doctor_replay.doctor)
 
 
 @app.callback(invoke_without_command=True)

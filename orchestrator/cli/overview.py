@@ -65,6 +65,9 @@ OVERVIEW = {
         ),
         "eval": "Evaluate one expression and print its value as JSON.",
         "schema": "Print the JSON Schema of workflow files, which editors check and complete with.",
+        "doctor": (
+            "Check what runs need before workers are upgraded; --replay ends with 1 where a run could not go on."
+        ),
     },
 }
 OPTIONS = {

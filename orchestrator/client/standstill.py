@@ -1,0 +1,109 @@
+"""Why an open run does not go on although a worker takes it: what the server was told, in words.
+
+An interpreter that cannot go on fails its workflow task and not the run: the server hands the task out again, with
+growing pauses, until some worker can. Nothing of that is in the run's record, which only such a worker could change.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.client import Client, WorkflowExecutionDescription
+
+LOOK_BACK = 100
+"""Events, the newest first, among which the failure is looked for: it is near the end."""
+
+PLAN_TOO_NEW = re.compile(
+    r"knows plan versions up to (?P<known>\d+), and this plan has version (?P<needed>\d+)"
+)
+"""What `errors.PlanTooNew` says."""
+_UNREADABLE = re.compile(
+    r"Extra inputs are not permitted|Input tag .* does not match any of the expected tags"
+)
+"""What pydantic says of a part of a plan that this code does not know."""
+_PLACE = re.compile(r"^(\S+)\n  (.+?)(?: \[type=.*)?$", re.MULTILINE)
+_CAUSES = WorkflowTaskFailedCause
+
+
+async def why_still(client: Client, found: WorkflowExecutionDescription) -> str | None:
+    """A sentence about an open run whose last workflow task failed; None for one that goes on."""
+    pending = found.raw_description.pending_workflow_task
+    if pending.attempt < 2:
+        return None
+    answer = await client.workflow_service.get_workflow_execution_history_reverse(
+        GetWorkflowExecutionHistoryReverseRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=found.id, run_id=found.run_id),
+            maximum_page_size=LOOK_BACK,
+        )
+    )
+    return told_of(answer.history.events, client.namespace)
+
+
+def told_of(newest_first: Iterable[HistoryEvent], namespace: str) -> str | None:
+    """The same from the events of a history, the newest first. Pure."""
+    for event in newest_first:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            return None  # Since then a worker was only slow, or died.
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            failed = event.workflow_task_failed_event_attributes
+            return _sentence(failed.cause, list(_messages(failed.failure)), failed.identity, namespace)
+    return None
+
+
+def told_by(messages: list[str], *, who: str, deterministic: bool = True) -> str:
+    """What failures, the outermost first, say of a plan or a history that `who` cannot take over. Pure.
+
+    Args:
+        messages: of a failure and of its causes.
+        who: such as `worker 'orca@host'`, or `this orca`.
+        deterministic: False where the SDK found that the code does not repeat the history.
+    """
+    text = "\n".join(messages)
+    if newer := PLAN_TOO_NEW.search(text):
+        return f"it needs plan version {newer['needed']}, and {who} knows no later one than {newer['known']}"
+    if _UNREADABLE.search(text):
+        # pydantic names the place in a line of its own.
+        what = _PLACE.search(text)
+        told = f" ({what[1]}: {what[2]})" if what else ""
+        return f"{who} is older than the orca that submitted it and cannot read its plan{told}"
+    if not deterministic:
+        said = messages[0].rpartition("Nondeterminism error: ")[2].strip()
+        return f"{who} has other code than what began it and would not do the same again ({said})"
+    return f"{who} fails: {messages[-1].splitlines()[0] if messages else 'it does not say why'}"
+
+
+def _sentence(
+    cause: WorkflowTaskFailedCause.ValueType, messages: list[str], worker: str, namespace: str
+) -> str:
+    who = f"worker '{worker}'"
+    if cause == _CAUSES.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES:
+        return (
+            f"the run waits: namespace '{namespace}' has lost a search attribute of orca's "
+            f"({messages[-1] if messages else 'the server does not say which'}); a worker of orca registers it again "
+            "within a minute where it may, and the run goes on by itself; where it may not, its log names what the "
+            "namespace's administrator is to add"
+        )
+    different = cause == _CAUSES.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+    why = told_by(messages, who=who, deterministic=not different)
+    if newer := PLAN_TOO_NEW.search("\n".join(messages)):
+        return (
+            f"the run waits: no worker here knows plan version {newer['needed']} ({who} knows {newer['known']}); "
+            "upgrade the workers, and it goes on by itself"
+        )
+    next_step = "start a worker of the version that began it" if different else "start a newer worker"
+    return f"the run waits: {why}; {next_step}, and it goes on by itself"
+
+
+def _messages(failure: Failure) -> Iterator[str]:
+    """Of a failure and its causes, the outermost first."""
+    while True:
+        if failure.message:
+            yield failure.message
+        if not failure.HasField("cause"):
+            return
+        failure = failure.cause
