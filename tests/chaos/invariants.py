@@ -18,7 +18,7 @@ from tests.chaos.workflow import NO_SERVICE, NUMBERS, Leaf
 MARGIN: Final = 5.0
 """Seconds by which a fault's effect may be seen before its beginning or after its end."""
 TEARING: Final = 1.5
-"""Seconds around the kill of an engine in which it can lose lines that it had read and not yet written down."""
+"""Seconds around an engine's absence in which it can lose lines."""
 _SIGNALLED: Final = (137, 143, 255)
 """Exit codes of containers that their engine ended."""
 _NUMBERS: Final = tuple(str(number) for number in range(1, NUMBERS + 1))
@@ -62,7 +62,7 @@ def adoptions(seen: Seen) -> int:
 
 
 def torn_lines(seen: Seen) -> int:
-    """Lines that an engine lost as it was killed."""
+    """Lines that nobody wrote down, as the engine was away."""
     return sum(
         gap.missing for run in seen.runs for one in run.tries for gap in _gaps(one, run) if _torn(gap, seen)
     )
@@ -115,8 +115,10 @@ def _logs(run: RunSeen, seen: Seen) -> Iterator[str]:
             if times > 1:
                 yield f"the log of {_named(one)} has {times} times '{title[:60]}'"
         for gap in _gaps(one, run):
-            if gap.missing < 0 or not _torn(gap, seen):
+            if not _torn(gap, seen):
                 yield f"the log of {_named(one)} {gap.text}"
+            elif one.record.status == "success" and not run.leaves[one.leaf].warnings:
+                yield f"the log of {_named(one)} {gap.text}, and no warning says so"
 
 
 def _harvest(run: RunSeen, seen: Seen) -> Iterator[str]:
@@ -158,9 +160,12 @@ def _starts(seen: Seen) -> Iterator[str]:
             if _kind(one, run) == "container" and one.record.status == "success" and not times[one.container]:
                 yield f"{_named(one)} is a success, and its container '{one.container}' never started"
     for name, count in times.items():
+        if name in services:
+            # An engine that is ended as it starts one forgets it. It does no work of its own, and may start again.
+            continue
         if count > 1:
             yield f"container '{name}' started {count} times"
-        if name not in known and name not in services:
+        if name not in known:
             yield f"container '{name}' started, and no record knows of its try"
 
 
@@ -214,10 +219,11 @@ def _gaps(one: OneTry, run: RunSeen) -> Iterator[_Gap]:
 
 
 def _torn(gap: _Gap, seen: Seen) -> bool:
+    """Whether the engine was away: what a container says then is lost where it ends before the engine is back."""
     return gap.missing > 0 and any(
-        gap.before - TEARING <= done.began <= gap.after + TEARING
+        done.began <= gap.after + TEARING and gap.before - TEARING <= done.ended
         for done in seen.done
-        if (done.part, done.manner) == ("engine", "kill")
+        if _ends_containers(done)
     )
 
 

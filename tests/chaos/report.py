@@ -45,7 +45,7 @@ def as_markdown(report: dict[str, Any]) -> str:
         f"| containers started | {report['starts']} |",
         f"| adoptions | {report['adoptions']} |",
         f"| tries lost with their engine or worker, and made again | {report['lost_tries']} |",
-        f"| log lines that a killed engine had not written down | {report['torn_lines']} |",
+        f"| log lines that nobody wrote down, as the engine was away | {report['torn_lines']} |",
         f"| median time of a run | {report['seconds']['median']} s |",
         f"| longest | {report['seconds']['longest']} s |",
         "",

@@ -125,7 +125,7 @@ def test_nothing_is_broken_where_all_is_well() -> None:
     assert broken(_seen()) == []
 
 
-TORN = _log("line 1", "line 3")
+TORN = _log("line 1", "line 3", "end")
 SWAPPED = _log("line 2", "line 1", "line 3")
 BREACHES: dict[str, tuple[Callable[[], Seen], str]] = {
     "stuck": (lambda: _seen(stuck="no end"), "did not come to its end: no end"),
@@ -212,11 +212,14 @@ def test_a_function_whose_worker_died_is_a_lost_try() -> None:
     ]
 
 
-def test_lines_that_a_killed_engine_had_not_written_down() -> None:
+def test_lines_that_were_said_while_the_engine_was_away() -> None:
     seen = _seen(lines=TORN, done=_done("engine", "kill", at=0.5))
+    gap = "chaos: the log of 'work', try 1 goes from line 1 to line 3"
+    assert broken(seen)[0] == f"{gap}, and no warning says so"
+    seen = _leaf(seen, "work", warnings=("the log may not be whole",))
     assert (broken(seen), torn_lines(seen)) == ([], 1)
-    assert broken(dataclasses.replace(seen, done=_done("engine", "stop", at=0.5))) != []
-    assert broken(dataclasses.replace(seen, done=_done("engine", "kill", at=-5.0))) != []
+    assert broken(dataclasses.replace(seen, done=_done("engine", "freeze", at=0.5))) == [gap]
+    assert broken(dataclasses.replace(seen, done=_done("engine", "kill", at=-5.0))) == [gap]
 
 
 def test_what_is_an_adoption() -> None:

@@ -41,6 +41,12 @@ _LAST_CHANCE = 0.5
 """Seconds for an attached container whose time is up: it may be ending by itself just now."""
 
 
+_NO_END = (
+    "the log may not be whole: its end is missing; what a container says while its Docker engine is away is lost where"
+    " the container ends before the engine is back"
+)
+
+
 class Reach(Enum):
     """At what point of its life the container was taken up."""
 
@@ -116,6 +122,8 @@ class Watch:
             await writer.detach()
             raise
         warnings = [*result.warnings, *([pump.warning] if pump.warning else [])]
+        if reach is Reach.ENDED and exit_code == 0 and self._request.commands and not transcript.ended_at:
+            warnings.append(_NO_END)
         return Watched(
             reason=result.reason,
             exit_code=exit_code,

@@ -9,7 +9,7 @@ import pytest
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.tries import bench_around, request
 from workers.engine.failures import EngineUnreachable
-from workers.engine.interface import ImageFacts, LogEntry
+from workers.engine.interface import ImageFacts, Interrupt, LogEntry
 from workers.supervision.script import launch, mark_prefix
 
 LINES = [f"line {number}" for number in range(1, 6)]
@@ -67,3 +67,32 @@ async def test_an_engine_that_goes_away(tmp_path: Path, loud: bool) -> None:
         assert (title, lines) == ("$ say it", LINES)
         assert closing.endswith("exit 3]")
         assert await bench.container(WANTED) is None
+
+
+class Deaf(MemoryEngine):
+    """Is away while a container ends, and has nothing of what that said meanwhile."""
+
+    def __init__(self) -> None:
+        words = launch(WANTED, as_root=True).entrypoint or ("",)
+        super().__init__({"alpine:latest": ImageFacts("sha256:a")}, {words[-1]: self._speaks})
+        self._away = True
+
+    def _speaks(self, box: Running) -> int:
+        box.out(f"{mark_prefix(WANTED)}begin:0")
+        box.out(LINES[0])
+        return 0
+
+    def wait(self, container: str, *, interrupt: Interrupt) -> int:
+        code = super().wait(container, interrupt=interrupt)
+        if self._away:
+            self._away = False
+            raise EngineUnreachable("the engine went away")
+        return code
+
+
+async def test_a_log_whose_end_is_missing_is_said_not_to_be_whole(tmp_path: Path) -> None:
+    async with bench_around(Deaf(), tmp_path / "store") as bench:
+        outcome = await bench.run(WANTED)
+        assert (outcome.status, outcome.exit_code) == ("success", 0)
+        (warning,) = outcome.warnings
+        assert warning.startswith("the log may not be whole: its end is missing")
