@@ -122,7 +122,7 @@ class Machine:
         self._dockerd = None
 
     def kill_engine(self) -> None:
-        """End its engine at once. Its containers go on, as nobody tells them."""
+        """End its engine at once. Its containers run on until it begins again, the machine stays on."""
         assert self._dockerd is not None
         os.kill(_children(self._dockerd)[0], signal.SIGKILL)
         self._dockerd.wait(60)
