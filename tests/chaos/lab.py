@@ -93,7 +93,7 @@ class Host(Machine):
         """Whether containers are to go on without their engine, from its next start on."""
         self.live_restore = live_restore
         counted = (f"--add-runtime=counted={self._counted}", "--default-runtime=counted")
-        self._options = (*counted, "--live-restore") if live_restore else counted
+        self.options = (*counted, "--live-restore") if live_restore else counted
 
 
 class Engine:

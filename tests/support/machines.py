@@ -50,7 +50,7 @@ class Machine:
         self.name = name
         # Short, since the path of a socket may have 107 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix=f"orca-{name}-"))
-        self._options = tuple(options)
+        self.options = tuple(options)
         self._machine: subprocess.Popen[bytes] | None = None
         self._dockerd: subprocess.Popen[bytes] | None = None
         self._relay: _Relay | None = None
@@ -106,7 +106,7 @@ class Machine:
             "nsenter", f"--target={self._first_process}", "--net", "--pid", "--mount", "dockerd",
             f"--host={self.address}", f"--data-root={folder}/data", f"--exec-root={folder}/exec",
             f"--pidfile={folder}/pid", f"--config-file={folder}/daemon.json",
-            f"--cgroup-parent=/{folder.name}", "--exec-opt=native.cgroupdriver=cgroupfs", *self._options,
+            f"--cgroup-parent=/{folder.name}", "--exec-opt=native.cgroupdriver=cgroupfs", *self.options,
         )  # fmt: skip
         deadline = time.monotonic() + START_LIMIT
         while not self._answers():
