@@ -18,7 +18,8 @@ from functools import partial
 from typing import NoReturn
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from orchestrator.client.connect import connect, ensure_search_attributes
 from orchestrator.client.leave import leave
@@ -39,7 +40,7 @@ from workers.placement.callers import Callers, Me
 from workers.placement.hosts import Hosts
 from workers.placement.room import Room, Surroundings
 from workers.placement.words import offer_text
-from workers.settings import Settings
+from workers.settings import Settings, Version
 from workers.supervision.container_try import Supervisor
 
 log = logging.getLogger("orca.worker")
@@ -136,6 +137,8 @@ async def serve(
             )
             name = settings.host_id
             log.info("worker ready on task queue '%s' as host '%s'; it %s", settings.task_queue, name, known)
+            if settings.version is not None:
+                log.info("%s", _told_version(settings.version))
             telling = asyncio.gather(hosts.run(), callers.run())
             await stop.wait()
             log.info("stopping")
@@ -152,7 +155,8 @@ def _workers(
     """One for the queue of all hosts, one for what only this host can do, one for calls that are sent to this worker.
 
     Calls have a queue of their own, so that the containers and services that only this host can look after are looked
-    after however many calls wait.
+    after however many calls wait. Only the first is versioned: whoever serves a host looks after what it has, and a
+    version that had to serve the queues of all hosts could not become the current one before each had it.
     """
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
     serving = partial(
@@ -173,6 +177,7 @@ def _workers(
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=settings.max_jobs,
         sticky_queue_schedule_to_start_timeout=STICKY_WAIT,
+        deployment_config=_deployment(settings.version),
     )
     yield serving(
         task_queue=host_queue(settings.task_queue, settings.host_id),
@@ -187,6 +192,27 @@ def _workers(
             max_concurrent_activities=OWN_QUEUE_SLOTS,
             max_concurrent_activity_task_polls=CALL_POLLS,
         )
+
+
+def _deployment(version: Version | None) -> WorkerDeploymentConfig | None:
+    if version is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=version.deployment, build_id=version.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=(
+            VersioningBehavior.AUTO_UPGRADE if version.follows else VersioningBehavior.PINNED
+        ),
+    )
+
+
+def _told_version(version: Version) -> str:
+    stays = "go over to the current version as they go on" if version.follows else "end on this version"
+    return (
+        f"worker is version '{version.build_id}' of deployment '{version.deployment}': runs that begin on it {stays}; "
+        "new ones come to it once it is the current version: 'temporal worker deployment set-current-version "
+        f"--deployment-name {version.deployment} --build-id {version.build_id}'"
+    )
 
 
 def _surroundings(settings: Settings, supervisor: Supervisor) -> Surroundings:

@@ -14,14 +14,13 @@ from pydantic import ValidationError
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecution, WorkflowHistory
-from temporalio.common import VersioningBehavior
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from orchestrator.client.connect import temporal_errors
 from orchestrator.client.converter import data_converter
-from orchestrator.client.standstill import told_by
+from orchestrator.client.standstill import pinned_to, told_by
 from orchestrator.contract.messages import RunRequest
 from orchestrator.contract.names import WORKFLOW_TYPE
 from orchestrator.errors import PlanTooNew
@@ -124,10 +123,7 @@ def _silent() -> Runtime:
 
 
 def _pinned(found: WorkflowExecution) -> str:
-    info = found.raw_info.versioning_info
-    if info.behavior != VersioningBehavior.PINNED.value:
-        return ""
-    return f"{info.deployment_version.deployment_name} {info.deployment_version.build_id}".strip()
+    return " ".join(pinned_to(found.raw_info) or ())
 
 
 async def _unreadable(history: WorkflowHistory) -> str:

@@ -27,7 +27,7 @@ from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
 from orchestrator.client.pending import running_notes, waiting_work, with_notes, with_waiting
 from orchestrator.client.prepare import Prepared
-from orchestrator.client.standstill import why_still
+from orchestrator.client.standstill import who_is_missing, why_still
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import (
@@ -262,7 +262,7 @@ async def _ask(
     except RPCError as error:
         if error.status is RPCStatusCode.UNAVAILABLE:
             raise
-        why = await why_still(client, found) or "start one with 'orca worker'"
+        why = await why_still(client, found) or who_is_missing(found)
         raise WorkerUnreachable(
             f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); {why}"
         ) from error

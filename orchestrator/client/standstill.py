@@ -11,8 +11,10 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.common import VersioningBehavior
 
 LOOK_BACK = 100
 """Events, the newest first, among which the failure is looked for: it is near the end."""
@@ -42,6 +44,26 @@ async def why_still(client: Client, found: WorkflowExecutionDescription) -> str 
         )
     )
     return told_of(answer.history.events, client.namespace)
+
+
+def pinned_to(info: WorkflowExecutionInfo) -> tuple[str, str] | None:
+    """Deployment and build whose workers alone carry a run on; None where any may."""
+    if info.versioning_info.behavior != VersioningBehavior.PINNED.value:
+        return None
+    version = info.versioning_info.deployment_version
+    return version.deployment_name, version.build_id
+
+
+def who_is_missing(found: WorkflowExecutionDescription) -> str:
+    """What to start for a run for which nobody answers."""
+    pinned = pinned_to(found.raw_description.workflow_execution_info)
+    if pinned is None:
+        return "start one with 'orca worker'"
+    deployment, build = pinned
+    return (
+        f"the run is pinned to version '{build}' of deployment '{deployment}': start a worker with "
+        f"ORCA_DEPLOYMENT={deployment} ORCA_BUILD_ID={build}"
+    )
 
 
 def told_of(newest_first: Iterable[HistoryEvent], namespace: str) -> str | None:
