@@ -8,6 +8,7 @@ Takes root, and an engine that has the image. Ends with 1 where an invariant was
 import argparse
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,12 @@ def main() -> int:
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
     folder = words.folder or short_folder()
     numbers = [words.round] if words.round else list(range(1, words.rounds + 1))
-    results = asyncio.run(_play(words.seed, numbers, folder=folder, parallel=words.parallel, keep=words.keep))
+    try:
+        results = asyncio.run(
+            _play(words.seed, numbers, folder=folder, parallel=words.parallel, keep=words.keep)
+        )
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     which = f"--round {words.round}" if words.round else f"--rounds {words.rounds}"
     report = as_json(results, command=f"python -m tests.chaos {which} --seed {words.seed}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +61,10 @@ async def _play(seed: int, numbers: list[int], *, folder: Path, parallel: int, k
     labs = [Lab(f"chaos{number}") for number in range(1, min(parallel, len(numbers)) + 1)]
     waiting = iter(numbers)
     results: list[Result] = []
+    playing = asyncio.current_task()
+    assert playing is not None
+    # What was started is ended, as with Ctrl-C.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
     try:
         # In this thread, which lives as long as they do.
         for lab in labs:

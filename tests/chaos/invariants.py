@@ -13,14 +13,12 @@ from typing import Final
 from orchestrator.contract.messages import JobRecord
 from tests.chaos.breaking import Done
 from tests.chaos.seen import OneTry, RunSeen, Seen, seconds
-from tests.chaos.workflow import NO_SERVICE, NUMBERS, Leaf
+from tests.chaos.workflow import ENDED_BY_ENGINE, NO_SERVICE, NUMBERS, Leaf
 
 MARGIN: Final = 5.0
 """Seconds by which a fault's effect may be seen before its beginning or after its end."""
 TEARING: Final = 1.5
 """Seconds around an engine's absence in which it can lose lines."""
-_SIGNALLED: Final = (137, 143, 255)
-"""Exit codes of containers that their engine ended."""
 _NUMBERS: Final = tuple(str(number) for number in range(1, NUMBERS + 1))
 
 
@@ -248,7 +246,7 @@ def _was_taken(one: OneTry, run: RunSeen, seen: Seen) -> bool:
         case "exit":
             code = one.record.exit_code
             # A service that was taken is missed by whoever asks for it later.
-            return (code in _SIGNALLED and ended) or (code == NO_SERVICE and _engine_ended(seen))
+            return (code in ENDED_BY_ENGINE and ended) or (code == NO_SERVICE and _engine_ended(seen))
         case "lost" | "service":
             return ended
         case "docker" | "start":

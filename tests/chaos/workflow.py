@@ -20,6 +20,8 @@ HELD: Final = 7
 """Exit code of the job that fails at first and is held."""
 NO_SERVICE: Final = 9
 """Exit code of a job whose service does not answer."""
+ENDED_BY_ENGINE: Final = (137, 143, 255)
+"""Exit codes of containers that their engine ended, or did not see end."""
 NOT_WHOLE: Final = 11
 """Exit code of a job that was handed an artifact that is not what was collected."""
 CALL_UPTO: Final = 12
@@ -147,8 +149,8 @@ def _main() -> dict[str, Any]:
             "sharing": _counting(
                 10, 0.1, _asks("shared", "from-shared"), for_each=[1, 2], fail_fast=False, services=["shared"],
                 on_error="continue",
-                # Where the service is gone no further try helps, and each takes its time.
-                retry={"max_attempts": 4, "delay": "200ms"},
+                # Where the service is gone no further try helps.
+                retry={"max_attempts": TRIES, "delay": "200ms", "exit_codes": ENDED_BY_ENGINE},
             ),
             "confirm": {
                 "requires": ["seed"],
