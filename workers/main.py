@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from typing import NoReturn
@@ -51,6 +51,8 @@ OWN_QUEUE_SLOTS = 1000
 """Activities at a time from a queue that only this worker serves; most of them wait for one of its places."""
 CALL_POLLS = 2
 """Polls at a time for calls that are sent here: there is seldom one."""
+ATTRIBUTES_LOOK = 30.0
+"""Seconds between looks whether the namespace still has orca's search attributes."""
 STICKY_WAIT = timedelta(seconds=2)
 """How long a workflow waits for the worker that has it in memory. Short, so that a dead worker costs little."""
 
@@ -139,7 +141,7 @@ async def serve(
             log.info("worker ready on task queue '%s' as host '%s'; it %s", settings.task_queue, name, known)
             if settings.version is not None:
                 log.info("%s", _told_version(settings.version))
-            telling = asyncio.gather(hosts.run(), callers.run())
+            telling = asyncio.gather(hosts.run(), callers.run(), _keep_search_attributes(client, stop))
             await stop.wait()
             log.info("stopping")
             hosts.end()
@@ -192,6 +194,31 @@ def _workers(
             max_concurrent_activities=OWN_QUEUE_SLOTS,
             max_concurrent_activity_task_polls=CALL_POLLS,
         )
+
+
+async def _keep_search_attributes(client: Client, stop: asyncio.Event) -> None:
+    """Register them again where the namespace has lost them: without them no run can tell its state, and it waits."""
+    told = ""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), ATTRIBUTES_LOOK)
+            return
+        try:
+            lost = await ensure_search_attributes(client)
+        except OrcaError as error:
+            # Once for as long as it lasts. A server that is away is the SDK's to say, and not the worker's end.
+            if str(error) != told:
+                log.error("%s", error)
+            told = str(error)
+            continue
+        told = ""
+        if lost:
+            log.warning(
+                "namespace '%s' had lost orca's search attributes %s; they are registered again, and runs that waited "
+                "for them go on. Of runs from before, 'orca list --spec' and '--status' may no longer know",
+                client.namespace,
+                ", ".join(lost),
+            )
 
 
 def _deployment(version: Version | None) -> WorkerDeploymentConfig | None:

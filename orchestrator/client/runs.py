@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,14 @@ BEGUN = 5
 """Events that a history has at least once a worker has done anything."""
 REGISTER_TRIES = 20
 """Looks, half a second apart, for search attributes that were just registered."""
+
+
+_KNOWN_WITHOUT: Mapping[WorkflowExecutionStatus | None, str] = {
+    WorkflowExecutionStatus.RUNNING: "running",
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.CANCELED: "cancelled",
+}
+"""What Temporal's own state says where the search attribute is not there."""
 
 
 @dataclass(frozen=True)
@@ -324,7 +333,8 @@ async def list_open(client: Client, *, limit: int) -> list[str]:
 
 def _summary(item: WorkflowExecution) -> RunSummary:
     attributes = item.typed_search_attributes
-    status = attributes.get(_STATE) or "unknown"
+    # A namespace may lose its search attributes; that a run has completed does not tell success from partial.
+    status = attributes.get(_STATE) or _KNOWN_WITHOUT.get(item.status, "unknown")
     if item.status in (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT):
         status = "cancelled"
     return RunSummary(

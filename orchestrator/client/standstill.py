@@ -16,6 +16,10 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.common import VersioningBehavior
 
+from orchestrator.client.connect import lost_attribute
+from orchestrator.contract.names import SEARCH_LABELS, SEARCH_SPEC, SEARCH_STATE
+
+SEARCH_NAMES = (SEARCH_SPEC, SEARCH_STATE, SEARCH_LABELS)
 LOOK_BACK = 100
 """Events, the newest first, among which the failure is looked for: it is near the end."""
 
@@ -104,12 +108,8 @@ def _sentence(
 ) -> str:
     who = f"worker '{worker}'"
     if cause == _CAUSES.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES:
-        return (
-            f"the run waits: namespace '{namespace}' has lost a search attribute of orca's "
-            f"({messages[-1] if messages else 'the server does not say which'}); a worker of orca registers it again "
-            "within a minute where it may, and the run goes on by itself; where it may not, its log names what the "
-            "namespace's administrator is to add"
-        )
+        named = next((name for name in SEARCH_NAMES if name in " ".join(messages)), "of orca's")
+        return f"the run waits: {lost_attribute(namespace, named)}"
     different = cause == _CAUSES.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
     why = told_by(messages, who=who, deterministic=not different)
     if newer := PLAN_TOO_NEW.search("\n".join(messages)):

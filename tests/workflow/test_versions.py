@@ -70,7 +70,7 @@ class Deployment:
             await process.wait()
 
     async def _ready(self, process: Process, host: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while "worker ready" not in self.log(host):
                 assert process.returncode is None, self.log(host)
                 await asyncio.sleep(0.05)
