@@ -108,7 +108,7 @@ def _sentence(
 ) -> str:
     who = f"worker '{worker}'"
     if cause == _CAUSES.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES:
-        named = next((name for name in SEARCH_NAMES if name in " ".join(messages)), "of orca's")
+        named = next((name for name in SEARCH_NAMES if name in " ".join(messages)), "', '".join(SEARCH_NAMES))
         return f"the run waits: {lost_attribute(namespace, named)}"
     different = cause == _CAUSES.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
     why = told_by(messages, who=who, deterministic=not different)
