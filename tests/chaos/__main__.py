@@ -22,26 +22,28 @@ from tests.chaos.report import as_json, as_markdown
 
 
 def main() -> int:
-    """Play what the arguments say; the exit code."""
+    """Play what the arguments say; the exit code. Told to stop (SIGTERM), it reports what it has played."""
     words = _arguments()
     # Its own log goes to stdout, and that a server does not answer is no news here.
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
     folder = words.folder or short_folder()
     numbers = [words.round] if words.round else list(range(1, words.rounds + 1))
+    results: list[Result] = []
+    stopped = False
     try:
-        results = asyncio.run(
-            _play(words.seed, numbers, folder=folder, parallel=words.parallel, keep=words.keep)
-        )
+        asyncio.run(_play(words, numbers, results, folder=folder))
     except asyncio.CancelledError:
-        return 128 + signal.SIGTERM
-    which = f"--round {words.round}" if words.round else f"--rounds {words.rounds}"
+        stopped = True
+    results.sort(key=lambda result: result.schedule.number)
+    last = results[-1].schedule.number if stopped and results else words.rounds
+    which = f"--round {words.round}" if words.round else f"--rounds {last}"
     report = as_json(results, command=f"python -m tests.chaos {which} --seed {words.seed}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(report, indent=1))
     (folder / "report.md").write_text(as_markdown(report))
     sys.stdout.write(as_markdown(report))
     sys.stderr.write(f"the report is in '{folder}'\n")
-    return 1 if report["broken"] else 0
+    return 1 if report["broken"] else 128 + signal.SIGTERM if stopped else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,10 +59,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _play(seed: int, numbers: list[int], *, folder: Path, parallel: int, keep: bool) -> list[Result]:
-    labs = [Lab(f"chaos{number}") for number in range(1, min(parallel, len(numbers)) + 1)]
+async def _play(
+    words: argparse.Namespace, numbers: list[int], results: list[Result], *, folder: Path
+) -> None:
+    labs = [Lab(f"chaos{number}") for number in range(1, min(words.parallel, len(numbers)) + 1)]
     waiting = iter(numbers)
-    results: list[Result] = []
     playing = asyncio.current_task()
     assert playing is not None
     # What was started is ended, as with Ctrl-C.
@@ -70,12 +73,11 @@ async def _play(seed: int, numbers: list[int], *, folder: Path, parallel: int, k
         for lab in labs:
             lab.open()
         await asyncio.gather(
-            *(_rounds(lab, seed, waiting, results, folder=folder, keep=keep) for lab in labs)
+            *(_rounds(lab, words.seed, waiting, results, folder=folder, keep=words.keep) for lab in labs)
         )
     finally:
         for lab in labs:
             lab.close()
-    return sorted(results, key=lambda result: result.schedule.number)
 
 
 async def _rounds(
