@@ -90,9 +90,7 @@ class Deployment:
                 said, _ = await process.communicate()
                 if process.returncode == 0:
                     return
-                assert b"No Worker Deployment found" in said or b"not found in Worker Deployment" in said, (
-                    said
-                )
+                assert b"found" in said or b"missing active task queues" in said, said
                 await asyncio.sleep(0.5)  # The server has not heard of the new version yet.
 
     async def begin(self) -> Handle:
