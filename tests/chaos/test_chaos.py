@@ -31,7 +31,7 @@ def lab_fixture() -> Iterator[Lab]:
         lab.close()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_run_comes_to_its_right_end_whatever_is_broken(lab: Lab, tmp_path: Path) -> None:
     results = [
         await run_round(lab, schedule(seed, number), folder=tmp_path / f"{seed}-{number}")
