@@ -27,6 +27,7 @@ CONNECT_LIMIT = 10.0
 _KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 _KEYWORD_LIST = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST
 _SEARCH_ATTRIBUTES = {SEARCH_SPEC: _KEYWORD, SEARCH_STATE: _KEYWORD, SEARCH_LABELS: _KEYWORD_LIST}
+_LOST = re.compile(r"(?:invalid search attribute:|no mapping defined for search attribute) (\w+)")
 _UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
@@ -93,8 +94,9 @@ async def temporal_errors(client: Client, *, run: str | None = None) -> AsyncGen
 
 
 def _named(message: str) -> str | None:
-    """The search attribute of orca's that a refusal names."""
-    return next((name for name in _SEARCH_ATTRIBUTES if name in message), None)
+    """The search attribute of orca's that the server does not have, where it refuses a request for that."""
+    found = _LOST.search(message)
+    return found[1] if found and found[1] in _SEARCH_ATTRIBUTES else None
 
 
 def lost_attribute(namespace: str, name: str) -> str:

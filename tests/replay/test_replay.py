@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import EventType
 
 from orchestrator.client.converter import data_converter
 from orchestrator.contract.messages import RunRequest
-from orchestrator.plan.model import Node, Plan
+from orchestrator.plan.model import CallNode, ContainerNode, GateNode, Node, Plan
 from tests.replay.plans import PLANS
 from tests.replay.reach import OF_TESTS, Line, chosen, commands
 from tests.replay.replayed import HISTORIES, all_histories, name_of, read_history
@@ -36,6 +36,13 @@ SEEN = (
     "WORKFLOW_EXECUTION_UPDATE_COMPLETED",
 )
 """What the interpreter has to hear of."""
+
+
+SHAPES = {
+    "batches", "dry run", "dynamic matrix", "finalizer", "hold", "http", "limit of the run", "matrix", "network",
+    "reminder", "retry", "services", "shared services", "transition", "variables",
+}  # fmt: skip
+"""What else there is to a plan that the interpreter treats in a way of its own."""
 
 
 def run(module: str, seed: str) -> "subprocess.CompletedProcess[str]":
@@ -69,26 +76,40 @@ async def test_every_kind_of_job_is_in_some_history() -> None:
     for path in all_histories():
         payloads = read_history(path).events[0].workflow_execution_started_event_attributes.input.payloads
         (request,) = await data_converter.decode(payloads, [RunRequest])
-        found |= set(_kinds(request.plan))
-    assert found == kinds | {"http", "dynamic matrix", "matrix", "batches", "services", "shared services"}
+        found |= {*_kinds(request.plan), *(["dry run"] if request.mocks else [])}
+    assert found == kinds | SHAPES
 
 
 def _kinds(plan: Plan) -> Iterator[str]:
-    """Of its jobs, and what else there is to the plan that the interpreter treats in a way of its own."""
+    """Of its jobs, and what else there is to it: `SHAPES`."""
+    shared = {
+        "shared services": bool(plan.services),
+        "variables": bool(plan.vars),
+        "limit of the run": plan.timeout is not None,
+    }
+    yield from (name for name, there in shared.items() if there)
     for node in plan.jobs.values():
         yield node.kind
-        if getattr(node, "function", "") == "http":
-            yield "http"
-        if node.strategy is not None:
-            yield "matrix" if node.variants else "dynamic matrix"
-        if node.strategy is not None and node.strategy.batch_size is not None:
-            yield "batches"
-        if getattr(node, "services", ()):
-            yield "services"
-    if plan.services:
-        yield "shared services"
+        yield from (name for name, there in _shapes(node).items() if there)
     for below in plan.workflows.values():
         yield from _kinds(below)
+
+
+def _shapes(node: Node) -> dict[str, bool]:
+    strategy = node.strategy
+    return {
+        "batches": strategy is not None and strategy.batch_size is not None,
+        "dynamic matrix": strategy is not None and not node.variants,
+        "finalizer": node.finalizer,
+        "hold": node.on_error == "hold",
+        "http": isinstance(node, CallNode) and node.function == "http",
+        "matrix": bool(node.variants),
+        "network": isinstance(node, ContainerNode) and node.network != "default",
+        "reminder": isinstance(node, GateNode) and bool(node.reminder),
+        "retry": node.retry.max_attempts > 1,
+        "services": isinstance(node, ContainerNode) and bool(node.services),
+        "transition": bool(node.triggers),
+    }
 
 
 def test_every_kind_of_news_is_in_some_history() -> None:

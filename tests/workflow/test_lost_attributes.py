@@ -12,6 +12,7 @@ from temporalio.client import Client
 from orchestrator.client import runs
 from orchestrator.client.connect import connect, ensure_search_attributes, lost_attribute
 from orchestrator.client.prepare import check, prepare
+from orchestrator.client.replaying import replay
 from orchestrator.contract.names import SEARCH_LABELS, SEARCH_SPEC, SEARCH_STATE
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
@@ -84,6 +85,8 @@ async def test_runs_go_on_where_a_namespace_loses_its_search_attributes(
         with pytest.raises(UsageError) as caught:
             await runs.list_runs(client, spec="lost")
         assert str(caught.value) == lost_attribute("default", SEARCH_SPEC)
+        with pytest.raises(UsageError, match="Temporal refused the request: invalid query: malformed"):
+            [one async for one in replay(client, query=f"{SEARCH_SPEC} == ")]
         assert [(one.run_id, one.status) for one in await runs.list_runs(client)] == [(waiting, "running")]
         assert (await runs.record(client, waiting)).status == "pending"
         async with worker(client, tmp_path):
