@@ -14,6 +14,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from orchestrator.client import runs
+from orchestrator.client.takers import why_nobody_takes
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import WorkerUnreachable
 from orchestrator.interpreter.workflow import RunWorkflow
@@ -161,6 +162,28 @@ async def test_a_run_whose_version_has_gone_waits_for_it_and_says_so(deployment:
         )
     async with deployment.version("1.0", "one"):
         assert await deployment.end(first) == ("success", on("one"), "1.0")
+
+
+async def test_a_version_that_is_not_current_gets_no_runs_and_submitting_says_so(
+    deployment: Deployment,
+) -> None:
+    name, client = deployment.name, deployment.client
+    assert await why_nobody_takes(client, name) == (
+        f"no worker is on task queue '{name}' yet; the run waits for one: 'orca worker'"
+    )
+    async with deployment.version("1.0", "one"):
+        async with asyncio.timeout(30):
+            while "none of these is the current one" not in (
+                found := await why_nobody_takes(client, name) or ""
+            ):
+                await asyncio.sleep(0.1)
+        assert found.endswith(
+            f"'temporal worker deployment set-current-version --deployment-name {name} --build-id 1.0'"
+        )
+        await deployment.set_current("1.0")
+        async with asyncio.timeout(30):
+            while await why_nobody_takes(client, name) is not None:
+                await asyncio.sleep(0.1)
 
 
 async def test_a_run_that_began_before_versioning_was_switched_on_goes_over(deployment: Deployment) -> None:
