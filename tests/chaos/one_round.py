@@ -18,7 +18,7 @@ from orchestrator.client.prepare import check, prepare
 from orchestrator.client.runs import has_worker, submit
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.embedded.home import Home
-from orchestrator.errors import OrcaError
+from orchestrator.errors import OrcaError, TemporalUnreachable
 from orchestrator.store.store import open_store
 from tests.chaos import looking, people, workflow
 from tests.chaos.breaking import Breaking, Done
@@ -33,6 +33,7 @@ END_LIMIT: Final = 240.0
 SWEEP_LIMIT: Final = 20.0
 """Seconds after the run's end within which the host has to be empty."""
 READY_LIMIT: Final = 60.0
+"""Seconds that server and worker may take to be there before a round."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ class _Round:
 
     async def _start(self) -> Client:
         await asyncio.to_thread(self.server.start)
-        client = await connect_embedded(f"127.0.0.1:{self.lab.port}")
-        await asyncio.to_thread(self.worker.start)
         async with asyncio.timeout(READY_LIMIT):
+            client = await _connected(f"127.0.0.1:{self.lab.port}")
+            await asyncio.to_thread(self.worker.start)
             while not await has_worker(client, DEFAULT_TASK_QUEUE):
                 await asyncio.sleep(0.1)
         return client
@@ -226,6 +227,13 @@ async def run_round(lab: Lab, schedule: Schedule, *, folder: Path, keep: bool = 
         ended_by_itself=one.worker.ended_by_itself,
         evidence=folder if kept else None,
     )
+
+
+async def _connected(address: str) -> Client:
+    """A server whose port answers may not be ready for long on a busy machine."""
+    while True:
+        with suppress(TemporalUnreachable):
+            return await connect_embedded(address)
 
 
 async def _until_closed(client: Client, run: str) -> None:
