@@ -7,6 +7,9 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # More words for the command of a target: make test ARGS='-k plan', make lock ARGS=--upgrade
 ARGS ?=
+# Of make chaos: how many rounds, and what all their chance comes from.
+ROUNDS ?= 200
+SEED ?= 1
 
 # Tools that download parts of themselves keep them inside the environment, whatever HOME is.
 export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.venv/.cache/pyright
@@ -14,7 +17,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export npm_config_cache := $(CURDIR)/.venv/.cache/npm
 export PRE_COMMIT_HOME := $(CURDIR)/.venv/.cache/pre-commit
 
-.PHONY: help setup environment demo test check format bench schema lock clean
+.PHONY: help setup environment demo test check format bench chaos schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +47,9 @@ format: environment ## Format the code and mend what the linter can
 
 bench: setup ## Measure speed as ratios to the bare engine and bare Temporal
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: setup ## Kill, stop and freeze worker, server and engine under runs (ROUNDS=200 SEED=1)
+	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) $(ARGS)
 
 schema: environment ## Write specs/orca.schema.json anew from the models
 	$(BIN)/orca schema > specs/orca.schema.json

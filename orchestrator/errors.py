@@ -9,6 +9,7 @@
     │   ├── TemporalUnreachable   3
     │   ├── DockerUnreachable     3
     │   └── WorkerUnreachable     3   an open run's state is known to its workers only, and none answers
+    ├── PlanTooNew                1   a plan was made by a newer orca than the one that is to read it
     ├── StoreError                1   logs, artifacts or a workspace cannot be read or written
     └── EngineError               1   the container engine refused something (workers/engine/failures.py has its kinds)
 
@@ -85,6 +86,15 @@ class DockerUnreachable(Unreachable):
 
 class WorkerUnreachable(Unreachable):
     """No worker answers for an open run."""
+
+
+class PlanTooNew(OrcaError):
+    """A plan was made by a newer orca than this one."""
+
+    def __init__(self, *, known: int, needed: int) -> None:
+        super().__init__(
+            f"this orca knows plan versions up to {known}, and this plan has version {needed}; upgrade orca here"
+        )
 
 
 class StoreError(OrcaError):

@@ -18,7 +18,8 @@ from functools import partial
 from typing import NoReturn
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from orchestrator import __version__
 from orchestrator.client.connect import connect, ensure_search_attributes
@@ -47,7 +48,7 @@ from workers.reaping.act import Act
 from workers.reaping.asking import Asking, namespace_of
 from workers.reaping.look import Look
 from workers.reaping.reaper import Reaper, mark_of
-from workers.settings import Settings
+from workers.settings import Settings, Version
 from workers.supervision.container_try import Supervisor
 from workers.supervision.identity import Namespace
 from workers.supervision.threads import Threads
@@ -62,6 +63,8 @@ REAPING_THREADS = 12
 """For the engine's blocking calls about leftovers, which must not hold up those about jobs."""
 CALL_POLLS = 2
 """Polls at a time for calls that are sent here: there is seldom one."""
+ATTRIBUTES_LOOK = 30.0
+"""Seconds between looks whether the namespace still has orca's search attributes."""
 STICKY_WAIT = timedelta(seconds=2)
 """How long a workflow waits for the worker that has it in memory. Short, so that a dead worker costs little."""
 
@@ -150,7 +153,9 @@ async def serve(
             )
             name = settings.host_id
             log.info("worker ready on task queue '%s' as host '%s'; it %s", settings.task_queue, name, known)
-            telling = asyncio.gather(hosts.run(), callers.run())
+            if settings.version is not None:
+                log.info("%s", _told_version(settings.version))
+            telling = asyncio.gather(hosts.run(), callers.run(), _keep_search_attributes(client, stop))
             await stop.wait()
             log.info("stopping")
             hosts.end()
@@ -189,7 +194,8 @@ def _workers(
     """One for the queue of all hosts, one for what only this host can do, one for calls that are sent to this worker.
 
     Calls have a queue of their own, so that the containers and services that only this host can look after are looked
-    after however many calls wait.
+    after however many calls wait. Only the first is versioned: whoever serves a host looks after what it has, and a
+    version that had to serve the queues of all hosts could not become the current one before each had it.
     """
     beat = timedelta(seconds=HEARTBEAT_INTERVAL)
     serving = partial(
@@ -210,6 +216,7 @@ def _workers(
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=settings.max_jobs,
         sticky_queue_schedule_to_start_timeout=STICKY_WAIT,
+        deployment_config=_deployment(settings.version),
     )
     yield serving(
         task_queue=host_queue(settings.task_queue, settings.host_id),
@@ -224,6 +231,52 @@ def _workers(
             max_concurrent_activities=OWN_QUEUE_SLOTS,
             max_concurrent_activity_task_polls=CALL_POLLS,
         )
+
+
+async def _keep_search_attributes(client: Client, stop: asyncio.Event) -> None:
+    """Register them again where the namespace has lost them: without them no run can tell its state, and it waits."""
+    told = ""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), ATTRIBUTES_LOOK)
+            return
+        try:
+            lost = await ensure_search_attributes(client)
+        except OrcaError as error:
+            # Once for as long as it lasts. A server that is away is the SDK's to say, and not the worker's end.
+            if str(error) != told:
+                log.error("%s", error)
+            told = str(error)
+            continue
+        told = ""
+        if lost:
+            log.warning(
+                "namespace '%s' had lost orca's search attributes %s; they are registered again, and runs that waited "
+                "for them go on. Of runs from before, 'orca list --spec' and '--status' may no longer know",
+                client.namespace,
+                ", ".join(lost),
+            )
+
+
+def _deployment(version: Version | None) -> WorkerDeploymentConfig | None:
+    if version is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=version.deployment, build_id=version.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=(
+            VersioningBehavior.AUTO_UPGRADE if version.follows else VersioningBehavior.PINNED
+        ),
+    )
+
+
+def _told_version(version: Version) -> str:
+    stays = "go over to the current version as they go on" if version.follows else "end on this version"
+    return (
+        f"worker is version '{version.build_id}' of deployment '{version.deployment}': runs that begin on it {stays}; "
+        "new ones come to it once it is the current version: 'temporal worker deployment set-current-version "
+        f"--deployment-name {version.deployment} --build-id {version.build_id}'"
+    )
 
 
 def _surroundings(settings: Settings, supervisor: Supervisor) -> Surroundings:

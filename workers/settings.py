@@ -19,6 +19,8 @@ REAP_GRACE: Final = 600.0
 """Seconds for which something must have been of no use before it is removed."""
 JOBS_PER_CPU = 4
 """Containers at a time for each processor: what a small host still runs through without losing throughput."""
+_DEPLOYMENT: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_BUILD_ID: Final = re.compile(r"[A-Za-z0-9_.+-]{1,100}")
 _MODULE: Final = re.compile(r"\*|[^\W\d]\w*(\.[^\W\d]\w*)*(\.\*)?")
 _HOST: Final = re.compile(r"(\*|(\*\.)?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 
@@ -77,6 +79,47 @@ class Calls:
 
 
 @dataclass(frozen=True)
+class Version:
+    """Which version of which Worker Deployment a worker is, in Temporal's own versioning of workers."""
+
+    deployment: str
+    build_id: str
+    follows: bool = False
+    """Runs go over to the deployment's current version as they go on; else each ends on the one that it began with."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self | None:
+        """Read ORCA_DEPLOYMENT, ORCA_BUILD_ID and ORCA_VERSIONING; None where versioning is not switched on.
+
+        Raises:
+            UsageError: one of them says what it cannot mean, or is missing beside another.
+        """
+        names = ("ORCA_DEPLOYMENT", "ORCA_BUILD_ID", "ORCA_VERSIONING")
+        deployment, build_id, behaviour = (environ.get(name) or "" for name in names)
+        if not (deployment or build_id or behaviour):
+            return None
+        if not (deployment and build_id):
+            raise UsageError(
+                "ORCA_DEPLOYMENT and ORCA_BUILD_ID switch worker versioning on together: the name of the deployment "
+                "and of this version of it, such as 'orca' and '1.4.2'"
+            )
+        for name, text, shape, may in (
+            (names[0], deployment, _DEPLOYMENT, "'_' and '-'"),
+            (names[1], build_id, _BUILD_ID, "'_', '.', '+' and '-'"),
+        ):
+            if not shape.fullmatch(text):
+                raise UsageError(
+                    f"{name} is '{text}'; it may hold letters, digits, {may}, at most 100 of them"
+                )
+        if behaviour not in ("", "pinned", "auto-upgrade"):
+            raise UsageError(
+                f"ORCA_VERSIONING is '{behaviour}'; it is 'pinned' (a run ends on the version that it began with; "
+                "the default) or 'auto-upgrade' (it goes over to the current one)"
+            )
+        return cls(deployment, build_id, follows=behaviour == "auto-upgrade")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All that a worker needs to know beside where Temporal is (`temporalio.envconfig`) and Docker (DOCKER_HOST)."""
 
@@ -97,11 +140,12 @@ class Settings:
     calls: Calls = Calls()
     reap_grace: float | None = REAP_GRACE
     """Seconds before leftovers on this host are removed; None: never."""
+    version: Version | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Read ORCA_STORE, ORCA_HOST_ID, ORCA_MAX_JOBS, ORCA_CPUS, ORCA_MEMORY, ORCA_TASK_QUEUE, ORCA_HOME and
-        ORCA_REAP_GRACE, and what `Calls` reads.
+        ORCA_REAP_GRACE, and what `Calls` and `Version` read.
 
         Raises:
             UsageError: a value is wrong, or the state folder cannot be written.
@@ -117,6 +161,7 @@ class Settings:
             home=home,
             calls=Calls.from_env(environ),
             reap_grace=_grace("ORCA_REAP_GRACE", environ.get("ORCA_REAP_GRACE")),
+            version=Version.from_env(environ),
         )
 
     @property

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
+from orchestrator.cli.doctor_replay import (
+    DEFAULT_LIMIT,
+    LimitOption,
+    QueryOption,
+    ReplayOption,
+    replay_runs,
+)
 from orchestrator.cli.options import (
     AddressOption,
     NamespaceOption,
@@ -32,14 +39,27 @@ def doctor(
     reap: Annotated[
         bool, typer.Option("--reap", help="Remove now what nobody needs any more on this host.")
     ] = False,
+    replay: ReplayOption = False,
+    limit: LimitOption = DEFAULT_LIMIT,
+    query: QueryOption = None,
     out: OutputOption = Output.TEXT,
     store: StoreOption = None,
     task_queue: QueueOption = None,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
 ) -> None:
-    """Check that all is there that runs need, and show what is left over on this host."""
+    """Check that all is there that runs need, and show what is left over on this host.
+
+    --replay looks at runs alone: whether they would go on with this orca. It ends with 1 where one would not.
+    """
     from orchestrator.client.doctor.checks import checks
+
+    if replay and reap:
+        raise UsageError("--replay looks at runs and --reap at this host; ask for one of them")
+    if replay:
+        raise typer.Exit(asyncio.run(_replay(address, namespace, query=query, limit=limit, out=out)))
+    if query is not None:
+        raise UsageError("--query says which runs --replay looks at; add --replay")
 
     facts = asyncio.run(_look(address, namespace, store, task_queue, reap=reap))
     found = checks(facts)
@@ -59,6 +79,14 @@ def doctor(
         _print_leftovers(left)
     if wrong:
         raise typer.Exit(MISSING)
+
+
+async def _replay(
+    address: str | None, namespace: str | None, *, query: str | None, limit: int, out: Output
+) -> int:
+    from orchestrator.cli.target import connected
+
+    return await replay_runs(await connected(address, namespace=namespace), query=query, limit=limit, out=out)
 
 
 async def _look(

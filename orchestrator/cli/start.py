@@ -219,6 +219,7 @@ def submit(
     from orchestrator.client import runs
     from orchestrator.client.people import whoami
     from orchestrator.client.prepare import check, prepare
+    from orchestrator.client.takers import why_nobody_takes
 
     async def start() -> int:
         # Before anything is connected: a wrong spec is exit 2, with or without a server.
@@ -230,8 +231,8 @@ def submit(
         _warn(prepared.warnings)
         queue = queue_of(task_queue)
         run_id = await runs.submit(client, prepared, task_queue=queue, submitted_by=whoami(), mocks=ends)
-        if not await runs.has_worker(client, queue):
-            output.note(f"no worker is on task queue '{queue}' yet; the run waits for one: 'orca worker'")
+        if (why := await why_nobody_takes(client, queue)) is not None:
+            output.note(why)
         if not follow:
             output.data_json({"run_id": run_id}) if out is Output.JSON else output.data(run_id)
             return 0

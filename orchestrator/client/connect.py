@@ -27,6 +27,7 @@ CONNECT_LIMIT = 10.0
 _KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 _KEYWORD_LIST = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST
 _SEARCH_ATTRIBUTES = {SEARCH_SPEC: _KEYWORD, SEARCH_STATE: _KEYWORD, SEARCH_LABELS: _KEYWORD_LIST}
+_LOST = re.compile(r"(?:invalid search attribute:|no mapping defined for search attribute) (\w+)")
 _UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
@@ -86,14 +87,32 @@ async def temporal_errors(client: Client, *, run: str | None = None) -> AsyncGen
         if error.status in _UNREACHABLE:
             raise unreachable(client.service_client.config.target_host, error) from error
         if error.status is RPCStatusCode.INVALID_ARGUMENT:
+            if (lost := _named(error.message)) is not None:
+                raise UsageError(lost_attribute(client.namespace, lost)) from error
             raise UsageError(f"Temporal refused the request: {error.message}") from error
         raise OrcaError(f"Temporal failed: {error.message} ({error.status.name})") from error
 
 
-async def ensure_search_attributes(client: Client) -> None:
+def _named(message: str) -> str | None:
+    """The search attribute of orca's that the server does not have, where it refuses a request for that."""
+    found = _LOST.search(message)
+    return found[1] if found and found[1] in _SEARCH_ATTRIBUTES else None
+
+
+def lost_attribute(namespace: str, name: str) -> str:
+    """That a namespace has no such search attribute, and what becomes of it."""
+    return (
+        f"namespace '{namespace}' has no search attribute '{name}', by which orca finds its runs; a worker of orca "
+        "registers it again within a minute where it may, and where it may not its log says what the namespace's "
+        "administrator is to add. Runs wait for it and go on by themselves; 'orca list' without filters shows them"
+    )
+
+
+async def ensure_search_attributes(client: Client) -> tuple[str, ...]:
     """Register orca's search attributes in the client's namespace where they are missing. Safe to repeat.
 
-    Raises UsageError where the server does not let this client register them (Temporal Cloud): it names them.
+    Returns those that were missing. Raises UsageError where the server does not let this client register them
+    (Temporal Cloud): it names them.
     """
     operator = client.operator_service
     try:
@@ -105,9 +124,10 @@ async def ensure_search_attributes(client: Client) -> None:
             await operator.add_search_attributes(
                 AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
             )
+        return tuple(missing)
     except RPCError as error:
         if error.status is RPCStatusCode.ALREADY_EXISTS:
-            return
+            return ()
         if error.status in _UNREACHABLE:
             raise unreachable(client.service_client.config.target_host, error) from error
         wanted = ", ".join(

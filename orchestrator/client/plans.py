@@ -15,6 +15,7 @@ async def plan_of_run(client: Client, run: str) -> Plan:
 
     Raises:
         RunNotFound: there is no such run, or it is another application's workflow.
+        PlanTooNew: its plan is of a newer orca.
         OrcaError: its plan is of another version of orca.
     """
     async with temporal_errors(client, run=run):

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
 from orchestrator.client.pending import running_notes, waiting_work, with_notes, with_waiting
 from orchestrator.client.prepare import Prepared
+from orchestrator.client.standstill import who_is_missing, why_still
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import (
@@ -55,8 +57,18 @@ QUERY_LIMIT = 10.0
 """Seconds that a worker may take to answer a query."""
 FORCED = "cancelled by force"
 """How the reason begins with which orca itself has the server end a run."""
+BEGUN = 5
+"""Events that a history has at least once a worker has done anything."""
 REGISTER_TRIES = 20
 """Looks, half a second apart, for search attributes that were just registered."""
+
+
+_KNOWN_WITHOUT: Mapping[WorkflowExecutionStatus | None, str] = {
+    WorkflowExecutionStatus.RUNNING: "running",
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.CANCELED: "cancelled",
+}
+"""What Temporal's own state says where the search attribute is not there."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +211,8 @@ async def record(client: Client, run: str) -> RunRecord:
             if MEMO_RECORD in memo:
                 return RunRecord.model_validate(memo[MEMO_RECORD])
         match found.status:
-            case WorkflowExecutionStatus.RUNNING if found.typed_search_attributes.get(_STATE) == "pending":
-                return await _record_of_pending(client, handle)
+            case WorkflowExecutionStatus.RUNNING if _is_pending(found):
+                return await _record_of_pending(client, handle, found)
             case WorkflowExecutionStatus.COMPLETED:
                 return RunRecord.model_validate(await handle.result())
             case WorkflowExecutionStatus.FAILED:
@@ -210,8 +222,20 @@ async def record(client: Client, run: str) -> RunRecord:
         return await _ask(client, handle, found)
 
 
-async def _record_of_pending(client: Client, handle: WorkflowHandle[Any, Any]) -> RunRecord:
-    """No worker has seen the run yet, so that nobody can be asked; but all its jobs are as they were submitted."""
+def _is_pending(found: WorkflowExecutionDescription) -> bool:
+    """Whether no worker has done anything for an open run yet."""
+    state = found.typed_search_attributes.get(_STATE)
+    # A namespace may lose its search attributes.
+    return state == "pending" if state is not None else found.history_length < BEGUN
+
+
+async def _record_of_pending(
+    client: Client, handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription
+) -> RunRecord:
+    """No worker has done anything for the run, so that nobody can be asked; but its jobs are as they were submitted.
+
+    Raises PlanTooNew.
+    """
     first = await anext(handle.fetch_history_events(page_size=1))
     payloads = first.workflow_execution_started_event_attributes.input.payloads
     (request,) = await client.data_converter.decode(payloads, [RunRequest])
@@ -223,6 +247,7 @@ async def _record_of_pending(client: Client, handle: WorkflowHandle[Any, Any]) -
         created_at=request.created_at,
         jobs={name: JobRecord(kind=node.kind, status="pending") for name, node in request.plan.jobs.items()},
         dry_run=request.mocks is not None,
+        error=await why_still(client, found),
     )
 
 
@@ -256,20 +281,23 @@ async def _ask(
     try:
         answer = await handle.query(QUERY_RECORD, rpc_timeout=timedelta(seconds=QUERY_LIMIT))
     except WorkflowQueryFailedError as error:
-        raise OrcaError(f"the worker could not tell how run '{found.id}' stands: {error}") from error
+        why = await why_still(client, found) or f"the worker could not tell: {error}"
+        raise OrcaError(f"nobody can tell how run '{found.id}' stands: {why}") from error
     except RPCError as error:
         if error.status is RPCStatusCode.UNAVAILABLE:
             raise
         if found.status is not WorkflowExecutionStatus.RUNNING:
             return await _ended_outside(handle, found, await _record_of_unknown(client, handle))
+        why = await why_still(client, found) or who_is_missing(found)
         raise WorkerUnreachable(
-            f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); "
-            "start one with 'orca worker'"
+            f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); {why}"
         ) from error
     state = RunRecord.model_validate(answer)
     if found.status is WorkflowExecutionStatus.RUNNING:
         told = with_notes(state, await running_notes(client, found))
-        return with_waiting(told, await waiting_work(client, found))
+        stands = with_waiting(told, await waiting_work(client, found))
+        why = await why_still(client, found)
+        return stands if why is None else stands.model_copy(update={"error": why})
     return await _ended_outside(handle, found, state)
 
 
@@ -334,7 +362,8 @@ async def list_open(client: Client, *, limit: int) -> list[str]:
 
 def _summary(item: WorkflowExecution) -> RunSummary:
     attributes = item.typed_search_attributes
-    status = attributes.get(_STATE) or "unknown"
+    # A namespace may lose its search attributes; that a run has completed does not tell success from partial.
+    status = attributes.get(_STATE) or _KNOWN_WITHOUT.get(item.status, "unknown")
     if item.status in (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT):
         status = "cancelled"
     return RunSummary(

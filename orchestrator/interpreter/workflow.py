@@ -54,7 +54,7 @@ from orchestrator.interpreter.shared_services import SharedServices
 from orchestrator.interpreter.state import MAX_FINAL_OUTPUT_BYTES, Level, RunState
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.variables import publishing, set_first_values
-from orchestrator.plan.model import PLAN_VERSION, Node
+from orchestrator.plan.model import Node
 
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
 
@@ -171,11 +171,6 @@ class RunWorkflow:
         record in its details) for one that failed, and asyncio.CancelledError for one that was cancelled; its record
         is in the memo.
         """
-        if request.plan.version > PLAN_VERSION:
-            # Not a failure of the run: a worker of the right version can still take it.
-            raise RuntimeError(
-                f"this worker knows plan version {PLAN_VERSION}, the run needs {request.plan.version}"
-            )
         self._state.status = "running"
         self._state.started_at = rfc3339(workflow.now())
         self._publish_state()

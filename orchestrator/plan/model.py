@@ -5,8 +5,9 @@ All durations are seconds, all sizes bytes. Order in `Plan.jobs` is the order in
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from orchestrator.errors import PlanTooNew
 from orchestrator.plan.parts import (
     CleanupPolicy,
     Frozen,
@@ -296,3 +297,15 @@ class Plan(Frozen):
     critical_path: tuple[str, ...]
     estimated_events: int
     """Temporal history events that the run will make when nothing is retried."""
+
+    @field_validator("version")
+    @classmethod
+    def _check_version(cls, version: int) -> int:
+        """Refuse a newer plan before anything else of it is read: its shape may be another.
+
+        Not a failure of the run: where a worker reads it, the workflow task fails, and a worker of the right version
+        can still take it.
+        """
+        if version > PLAN_VERSION:
+            raise PlanTooNew(known=PLAN_VERSION, needed=version)
+        return version

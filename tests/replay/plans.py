@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from orchestrator.compile import compile_text
 from orchestrator.contract.mocks import Mock, Mocks
 from orchestrator.plan.model import Matrix, Param, Plan, Strategy
 from orchestrator.plan.parts import Requirement
@@ -9,6 +10,18 @@ from tests.support.house import service, with_services
 from tests.support.kinds import call, choice, gate, nested, wait, ways
 from tests.support.memory_engine import Program, Running
 from tests.support.plans import for_each, job, matrix, plan
+
+ERROR_HANDLERS = """
+name: handlers
+vars: {seen: nobody}
+error_handlers: {build: [notify, undo], notify: undo}
+jobs:
+  build: {image: alpine:latest, entrypoint: [fail], on_error: continue}
+  notify: {image: alpine:latest, entrypoint: [fail], on_error: continue, on_complete: [last]}
+  undo: {image: alpine:latest, entrypoint: [out], env: {TEXT: n=1}, publish: {seen: "${{ jobs.undo.outputs.n }}"}}
+  last: {image: alpine:latest, if: "vars.seen != 'nobody' || true", entrypoint: [nothing]}
+"""
+"""As the compiler makes transitions of them."""
 
 PLANS: dict[str, Callable[[], Plan]] = {
     "diamond": lambda: plan(
@@ -210,6 +223,7 @@ PLANS: dict[str, Callable[[], Plan]] = {
         job("end", "sign", finalizer=True, on_complete="always"),
         workflows={"c": plan(gate("go"), gate("bye", finalizer=True, on_complete="always"), spec="c")},
     ),
+    "error-handlers": lambda: compile_text(ERROR_HANDLERS, file="spec.yaml").plan,
     "networks": lambda: plan(
         job("inside", network="internal"), job("alone", network="none"), job("after", "inside", "alone")
     ),

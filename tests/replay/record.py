@@ -8,15 +8,18 @@ import asyncio
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from orchestrator.client.connect import connect
-from orchestrator.contract.names import WORKFLOW_TYPE, host_queue
+from orchestrator.client.converter import data_converter
+from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.names import MEMO_RECORD, WORKFLOW_TYPE, host_queue
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
@@ -37,8 +40,8 @@ from workers.supervision.container_try import Supervisor
 HISTORIES = Path(__file__).with_name("histories")
 
 
-async def record(client: Client, folder: Path, name: str) -> None:
-    """Run one plan and write its history."""
+async def perform(client: Client, folder: Path, name: str, *, cached: int = 1000) -> WorkflowHistory:
+    """Run one plan to its end, with a worker that keeps `cached` runs in memory between their tasks; its history."""
     queue = uuid4().hex
     engine = MemoryEngine(programs=PROGRAMS)
     with ThreadPoolExecutor(32) as threads:
@@ -55,6 +58,7 @@ async def record(client: Client, folder: Path, name: str) -> None:
                 workflows=[RunWorkflow],
                 activities=[*activities, OwnEnd(client).cancel],
                 workflow_runner=UnsandboxedWorkflowRunner(),
+                max_cached_workflows=cached,
                 max_heartbeat_throttle_interval=timedelta(milliseconds=100),
                 default_heartbeat_throttle_interval=timedelta(milliseconds=100),
             ),
@@ -72,13 +76,27 @@ async def record(client: Client, folder: Path, name: str) -> None:
             handle = await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
             if name in DRIVES:
                 await DRIVES[name](client, run)
-            try:
+            with suppress(WorkflowFailureError):  # How it ended is in its history.
                 await handle.result()
-            except WorkflowFailureError as error:
-                print(f"{name}: {error.cause}")
             history = await handle.fetch_history()
         await supervisor.drain()
-    (HISTORIES / f"{name}.json").write_text(history.to_json() + "\n")
+    return history
+
+
+def end_of(history: WorkflowHistory) -> dict[str, str]:
+    """How the jobs of a run ended, as its history has it: in its result, in the details of its failure, in its memo."""
+    last = history.events[-1]
+    payloads = [
+        *last.workflow_execution_completed_event_attributes.result.payloads,
+        *last.workflow_execution_failed_event_attributes.failure.application_failure_info.details.payloads,
+        *(
+            event.workflow_properties_modified_event_attributes.upserted_memo.fields[MEMO_RECORD]
+            for event in history.events
+            if event.HasField("workflow_properties_modified_event_attributes")
+        ),
+    ]
+    found: list[RunRecord] = data_converter.payload_converter.from_payloads(payloads[:1], [RunRecord])
+    return {name: job.status for name, job in found[0].jobs.items()}
 
 
 async def main(names: list[str]) -> None:
@@ -87,7 +105,9 @@ async def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, use_server(Home(Path(folder))) as server:
         client = await connect(server.address)
         for name in names or missing:
-            await record(client, Path(folder) / "store", name)
+            history = await perform(client, Path(folder) / "store", name)
+            print(f"{name}: {end_of(history)}")
+            (HISTORIES / f"{name}.json").write_text(history.to_json() + "\n")
 
 
 if __name__ == "__main__":

@@ -128,6 +128,15 @@ class Machine:
         self._dockerd.wait(60)
         self._dockerd = None
 
+    def signal_engine(self, sign: signal.Signals) -> None:
+        """Send its engine a signal: SIGSTOP freezes it, SIGCONT lets it go on."""
+        assert self._dockerd is not None
+        (engine,) = _children(self._dockerd)
+        if sign is signal.SIGCONT:
+            # What started it stops together with it, and does not go on by itself.
+            self._dockerd.send_signal(sign)
+        os.kill(engine, sign)
+
     def remove(self) -> None:
         """Cut it off and remove all that it had."""
         self.cut_off()

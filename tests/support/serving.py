@@ -17,6 +17,7 @@ from orchestrator.contract.names import WORKFLOW_TYPE, caller_name, host_queue
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.plan.model import Plan
 from orchestrator.store.store import Store, open_store
+from tests.support import harvest
 from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
@@ -54,6 +55,7 @@ class Runner:
                 **fields,
             }
         )
+        harvest.started(self.task_queue, run)
         return await self.client.start_workflow(WORKFLOW_TYPE, request, id=run, task_queue=self.task_queue)
 
     async def run(self, plan: Plan, **fields: object) -> RunRecord:
@@ -178,4 +180,5 @@ async def serving(
                     worker_of(client, queue, *activities, decides=decides, slots=slots)
                 )
             yield Runner(client, queue)
+            await harvest.keep(client, queue)
         await asyncio.wait_for(supervisor.drain(), 30)

@@ -11,9 +11,11 @@ from tests.support.house import House
 from tests.support.serving import serving
 
 
-async def main(address: str, queue: str, store_folder: str) -> None:
+async def main(address: str, queue: str, store_folder: str, *, decides: bool = False) -> None:
     client = await connect(address)
-    async with serving(store_folder, client, engine=House().engine, queue=queue, host="first", decides=False):
+    async with serving(
+        store_folder, client, engine=House().engine, queue=queue, host="first", decides=decides
+    ):
         await asyncio.Event().wait()
 
 

@@ -25,6 +25,7 @@ from workers.supervision.record import Record
 from workers.supervision.services.beside import deaths
 from workers.supervision.services.generated import environment
 from workers.supervision.site import Site
+from workers.supervision.traces import has_run
 from workers.supervision.watch import Reach, Watch, Watched
 
 log = logging.getLogger("orca.supervision")
@@ -158,6 +159,7 @@ class Attempt:
             case decision.Start(container):
                 self._see(container)
                 image = await self._image()
+                await self._surely_new(container.id, image)
                 return await self._start(container.id, image)
             case decision.Attach(container):
                 self._see(container)
@@ -216,6 +218,15 @@ class Attempt:
         """Raises `Elsewhere` where another host has the try: its container may run there."""
         if holder is not None and holder != self._site.host:
             raise Elsewhere(holder)
+
+    async def _surely_new(self, container: str, image: ImageFacts) -> None:
+        """Raises `TryFailed` where the container ran although its engine says that it never did."""
+        if await has_run(self._site, container, launch_of(self._request, image)):
+            raise TryFailed(
+                FailureKind.LOST,
+                f"the container {container[:12]} was started on host '{self._site.host}', whose Docker engine ended in"
+                " the same moment and did not take that down, so that nobody knows how the job came out",
+            )
 
     async def _start(self, container: str, image: ImageFacts) -> JobOutcome:
         await self._prepare(container, image)

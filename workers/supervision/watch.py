@@ -14,6 +14,7 @@ from orchestrator.contract.messages import ArtifactRef, ContainerRequest
 from orchestrator.contract.times import parse_rfc3339
 from orchestrator.errors import StoreError
 from orchestrator.store.logs import LogWriter, timestamp_now
+from workers.engine.failures import EngineUnreachable
 from workers.engine.interface import ImageFacts, Interrupt
 from workers.supervision.attention import Attention
 from workers.supervision.collect import Harvest, harvest
@@ -42,6 +43,12 @@ Ending = Literal["own", "timeout", "cancel"]
 
 _LAST_CHANCE = 0.5
 """Seconds for an attached container whose time is up: it may be ending by itself just now."""
+
+
+_NO_END = (
+    "the log may not be whole: its end is missing; what a container says while its Docker engine is away is lost where"
+    " the container ends before the engine is back"
+)
 
 
 class Reach(Enum):
@@ -111,7 +118,9 @@ class Watch:
                 )
             now = timestamp_now()
             await pump.finish(stall=self._site.limits.log_stall, patience=self._site.limits.store_patience)
-            await writer.append(transcript.close(exit_code, now))
+            if isinstance(pump.failure, EngineUnreachable):
+                # It keeps the log, and the container too: what is missing can be read when it is back.
+                raise pump.failure
             seen = reach is not Reach.ENDED
             told = bool(transcript.ended_at)
             end = End(
@@ -125,11 +134,15 @@ class Watch:
             )
             failure, leaves = await self._failure(end, ending, transcript)
             result = await self._harvest(container, image, failure, transcript, leaves=leaves)
+            # Last, since it is no line of the container's: a later go that replays the log would count it as one.
+            await writer.append(transcript.close(exit_code, now))
         except Exception:
             await pump.detach()
             await writer.detach(within=DETACH_SECONDS)
             raise
         warnings = [*result.warnings, *([pump.warning] if pump.warning else [])]
+        if reach is Reach.ENDED and exit_code == 0 and self._request.commands and not transcript.ended_at:
+            warnings.append(_NO_END)
         return Watched(
             reason=result.reason,
             exit_code=exit_code,

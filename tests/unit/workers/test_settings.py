@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import UsageError
-from workers.settings import Calls, Settings
+from workers.settings import Calls, Settings, Version
 
 
 def test_everything_can_be_said(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_host_keeps_its_key_to_itself(tmp_path: Path) -> None:
 
 def test_two_workers_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
     code = (
-        "import sys; from workers.settings import Calls, Settings;"
+        "import sys; from workers.settings import Calls, Settings, Version;"
         "print(Settings.from_env({'ORCA_HOME': sys.argv[1], 'ORCA_HOST_ID': 'h'}).service_key().hex())"
     )
     words = [sys.executable, "-c", code, str(tmp_path)]
@@ -143,3 +143,39 @@ def test_what_may_be_called_is_checked(tmp_path: Path, name: str, value: str, sa
     with pytest.raises(UsageError) as caught:
         Settings.from_env({"ORCA_HOME": str(tmp_path), name: value})
     assert str(caught.value).startswith(said)
+
+
+def test_versioning_is_off_unless_it_is_switched_on(tmp_path: Path) -> None:
+    environ = {"ORCA_HOME": str(tmp_path), "ORCA_HOST_ID": "host-1"}
+    assert Settings.from_env(environ).version is None
+    environ |= {"ORCA_DEPLOYMENT": "orca-ci", "ORCA_BUILD_ID": "1.4.2+b_3"}
+    assert Settings.from_env(environ).version == Version("orca-ci", "1.4.2+b_3")
+    assert Settings.from_env({**environ, "ORCA_VERSIONING": "pinned"}).version == Version(
+        "orca-ci", "1.4.2+b_3"
+    )
+    assert Settings.from_env({**environ, "ORCA_VERSIONING": "auto-upgrade"}).version == Version(
+        "orca-ci", "1.4.2+b_3", follows=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({"ORCA_DEPLOYMENT": "a"}, "switch worker versioning on together"),
+        ({"ORCA_BUILD_ID": "1"}, "switch worker versioning on together"),
+        ({"ORCA_VERSIONING": "pinned"}, "switch worker versioning on together"),
+        (
+            {"ORCA_DEPLOYMENT": "a.b", "ORCA_BUILD_ID": "1"},
+            "ORCA_DEPLOYMENT is 'a.b'; it may hold letters, digits, '_' and '-', at most 100 of them",
+        ),
+        ({"ORCA_DEPLOYMENT": "a", "ORCA_BUILD_ID": "1:2"}, "ORCA_BUILD_ID is '1:2'; it may hold letters"),
+        (
+            {"ORCA_DEPLOYMENT": "a", "ORCA_BUILD_ID": "1", "ORCA_VERSIONING": "on"},
+            "ORCA_VERSIONING is 'on'; it is 'pinned' (a run ends on the version that it began with; the default)",
+        ),
+    ],
+)
+def test_half_a_version_is_refused(environ: dict[str, str], why: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Version.from_env(environ)
+    assert why in str(caught.value)

@@ -1,0 +1,71 @@
+"""The short form: rounds with fixed seeds on real parts. `make chaos` is the long one."""
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.faults import BREATH, MANNERS, PARTS, schedule
+from tests.chaos.lab import Lab
+from tests.chaos.one_round import run_round
+from tests.chaos.report import as_json, as_markdown
+from tests.chaos.test_invariants import result
+from tests.chaos.workflow import MAIN
+
+SHORT = ((6, 1), (2, 2))
+"""Seed and round: an engine that keeps its containers and one that does not; a worker is killed, which takes the time
+after which it counts as dead."""
+
+
+@pytest.fixture(name="lab")
+def lab_fixture() -> Iterator[Lab]:
+    """A host of its own, with an engine of its own."""
+    lab = Lab("chaos")
+    try:
+        lab.open()
+        yield lab
+    finally:
+        lab.close()
+
+
+@pytest.mark.timeout(600)
+async def test_a_run_comes_to_its_right_end_whatever_is_broken(lab: Lab, tmp_path: Path) -> None:
+    results = [
+        await run_round(lab, schedule(seed, number), folder=tmp_path / f"{seed}-{number}")
+        for seed, number in SHORT
+    ]
+    report = as_json(results, command="pytest tests/chaos")
+    assert report["broken"] == [], as_markdown(report)
+    assert {one.part for result in results for one in result.done} == set(PARTS)
+    assert report["starts"] > len(MAIN)
+    assert await asyncio.to_thread(lab.host.left) == []
+
+
+def test_a_schedule_follows_from_seed_and_round() -> None:
+    assert schedule(5, 7) == schedule(5, 7)
+    assert schedule(5, 7).faults != schedule(5, 8).faults != schedule(6, 8).faults
+
+
+def test_every_part_is_hit_in_every_manner_and_one_after_the_other() -> None:
+    rounds = [schedule(1, number) for number in range(1, 201)]
+    hit = {(fault.part, fault.manner) for one in rounds for fault in one.faults}
+    assert hit == {(part, manner) for part in PARTS for manner in MANNERS}
+    assert {one.live_restore for one in rounds} == {True, False}
+    assert any(fault.lasting > 15 for one in rounds for fault in one.faults)
+    for one in rounds:
+        assert len(one.faults) >= 2
+        for part in PARTS:
+            for fault, later in pairwise([fault for fault in one.faults if fault.part == part]):
+                assert later.at >= round(fault.at + fault.lasting + BREATH, 2) - 0.02
+
+
+def test_a_report_tells_of_each_round_that_broke_something(tmp_path: Path) -> None:
+    well, badly = result(), dataclasses.replace(result(), breaches=("it ran twice",), evidence=tmp_path)
+    assert as_json([well], command="x")["broken"] == []
+    report = as_json([well, badly], command="x")
+    assert (report["rounds"], report["faults"]["kill worker"], report["adoptions"]) == (2, 2, 4)
+    assert "it ran twice" in as_markdown(report)
+    assert str(tmp_path) in as_markdown(report)
