@@ -2,7 +2,20 @@
 
 import typer
 
-from orchestrator.cli import act, answer, before, cases, explain, graph, look, repair, schema, start, validate
+from orchestrator.cli import (
+    act,
+    answer,
+    before,
+    cases,
+    explain,
+    graph,
+    look,
+    repair,
+    resume,
+    schema,
+    start,
+    validate,
+)
 from orchestrator.cli.overview import ABOUT, ACT, BEFORE, EXIT_CODES, LOOK, START
 
 app = typer.Typer(
@@ -29,6 +42,7 @@ app.command("gates", rich_help_panel=ACT)(answer.gates)
 app.command("approve", rich_help_panel=ACT)(answer.approve)
 app.command("reject", rich_help_panel=ACT)(answer.reject)
 app.command("cancel", rich_help_panel=ACT)(act.cancel)
+app.command("resume", rich_help_panel=ACT)(resume.resume)
 app.command("pause", rich_help_panel=ACT)(repair.pause)
 app.command("unpause", rich_help_panel=ACT)(repair.unpause)
 app.command("retry", rich_help_panel=ACT)(repair.retry)

@@ -1,7 +1,7 @@
 """From a spec file and parameters to all that a run needs: plan, parameters, git context, shipped workspace."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,10 +87,15 @@ def nested_reader(path: Path) -> ReadSpec:
     return read
 
 
-def read_params(plan: Plan, given: Sequence[str]) -> dict[str, Json]:
-    """Parameters from `name=value` words, typed and checked. Raises UsageError naming every problem."""
+def read_params(
+    plan: Plan, given: Sequence[str], *, known: Mapping[str, Json] | None = None
+) -> dict[str, Json]:
+    """Parameters from `name=value` words, typed and checked. Raises UsageError naming every problem.
+
+    `known` are values that hold where no word says otherwise; those that the plan does not declare are left out.
+    """
     declared = {param.name: param for param in plan.params}
-    values: dict[str, Json] = {}
+    values: dict[str, Json] = {name: value for name, value in (known or {}).items() if name in declared}
     problems: list[str] = []
     for word in given:
         name, equals, text = word.partition("=")
@@ -120,13 +125,13 @@ class Checked:
     params: dict[str, Json]
 
 
-def check(path: Path, params: Sequence[str]) -> Checked:
-    """Compile the spec at `path` and check `params` (`name=value` words).
+def check(path: Path, params: Sequence[str], *, known: Mapping[str, Json] | None = None) -> Checked:
+    """Compile the spec at `path` and check `params` (`name=value` words, beside those that are `known`).
 
     Raises SpecError or UsageError, each with all that is wrong.
     """
     compiled = compile_file(path)
-    return Checked(path, compiled, read_params(compiled.plan, params))
+    return Checked(path, compiled, read_params(compiled.plan, params, known=known))
 
 
 async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry: bool = False) -> Prepared:

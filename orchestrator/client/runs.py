@@ -103,24 +103,41 @@ async def submit(
         submitted_by=submitted_by,
         mocks=mocks,
     )
-    _check_count(prepared.plan)
+    await begin(client, request, details=prepared.details)
+    return run
+
+
+async def begin(client: Client, request: RunRequest, *, details: str) -> None:
+    """Start one attempt of a run.
+
+    Args:
+        client: connected to the namespace that the run belongs in.
+        request: its whole input.
+        details: what the Web UI shows beside it, in Markdown.
+
+    Raises:
+        UsageError: the plan is too large for one workflow input, or for a run's record.
+        WorkflowAlreadyStartedError: an attempt of that run is still open.
+    """
+    plan = request.plan
+    _check_count(plan)
     size = len(request.model_dump_json())
     if size > MAX_REQUEST_BYTES:
+        taken = "" if request.reuse is None else " and what is taken over from earlier attempts"
         raise UsageError(
-            f"the plan and its parameters are {size / 1e6:.1f} MB, and Temporal takes at most "
+            f"the plan and its parameters{taken} are {size / 1e6:.1f} MB, and Temporal takes at most "
             f"{MAX_REQUEST_BYTES / 1e6:.1f} MB; split the spec or pass large data through the workspace"
         )
-    labels = [f"{key}={value}" for key, value in prepared.plan.labels.items()]
-    labels += [DRY_RUN] if mocks is not None else []
+    labels = [f"{key}={value}" for key, value in plan.labels.items()]
+    labels += [DRY_RUN] if request.mocks is not None else []
     pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(_SPEC, prepared.plan.spec),
+        SearchAttributePair(_SPEC, plan.spec),
         SearchAttributePair(_STATE, "pending"),
     ]
     if labels:
         pairs.append(SearchAttributePair(_LABELS, labels))
     async with temporal_errors(client):
-        await _start(client, request, prepared, TypedSearchAttributes(pairs))
-    return run
+        await _start(client, request, details, TypedSearchAttributes(pairs))
 
 
 def _check_count(plan: Plan) -> None:
@@ -137,7 +154,7 @@ def _check_count(plan: Plan) -> None:
 
 
 async def _start(
-    client: Client, request: RunRequest, prepared: Prepared, attributes: TypedSearchAttributes
+    client: Client, request: RunRequest, details: str, attributes: TypedSearchAttributes
 ) -> None:
     for look in range(REGISTER_TRIES + 1):
         try:
@@ -147,9 +164,9 @@ async def _start(
                 id=request.run_id,
                 task_queue=request.task_queue,
                 search_attributes=attributes,
-                memo={MEMO_DIGEST: prepared.digest},
+                memo={MEMO_DIGEST: request.plan_digest},
                 static_summary=_heading(request),
-                static_details=prepared.details[:15_000],
+                static_details=details[:15_000],
             )
         except RPCError as error:
             unregistered = error.status is RPCStatusCode.INVALID_ARGUMENT and "Orca" in error.message
@@ -169,10 +186,10 @@ def _heading(request: RunRequest) -> str:
     return f"{dry}{request.plan.spec} {request.plan.spec_version}".strip()[:200]
 
 
-async def describe(client: Client, run: str) -> WorkflowExecutionDescription:
-    """Temporal's own description of a run's latest attempt. Raises RunNotFound."""
+async def describe(client: Client, run: str, *, execution: str | None = None) -> WorkflowExecutionDescription:
+    """Temporal's own description of a run's latest attempt, or of the one with that execution. Raises RunNotFound."""
     async with temporal_errors(client, run=run):
-        found = await client.get_workflow_handle(run).describe()
+        found = await client.get_workflow_handle(run, run_id=execution).describe()
     if found.workflow_type != WORKFLOW_TYPE:
         raise RunNotFound(
             f"'{run}' is a Temporal workflow of type '{found.workflow_type}' and not a run of orca"
@@ -180,14 +197,16 @@ async def describe(client: Client, run: str) -> WorkflowExecutionDescription:
     return found
 
 
-async def record(client: Client, run: str) -> RunRecord:
+async def record(client: Client, run: str, *, execution: str | None = None) -> RunRecord:
     """The run's whole state: from its closing event, or by asking the interpreter where it is still open.
+
+    Of its latest attempt, or of the one that is Temporal's `execution`.
 
     Raises:
         RunNotFound: there is no such run.
         WorkerUnreachable: the run is open and no worker is there to answer.
     """
-    found = await describe(client, run)
+    found = await describe(client, run, execution=execution)
     handle = client.get_workflow_handle(run, run_id=found.run_id)
     async with temporal_errors(client, run=run):
         match found.status:

@@ -247,7 +247,7 @@ class RunWorkflow:
 
         def conclude(outcome: JobOutcome) -> JobOutcome:
             # A success that a person made is the job's end, and one of `look` only its beginning.
-            return outcome if admitted else publishing(job, outcome, self._around)
+            return outcome if admitted else publishing(job, outcome, self._request, self._state)
 
         outcome = await kept(job, self._around, look, conclude)
         return await self._carry_out(node) if admitted else ending_of(outcome)

@@ -35,7 +35,9 @@ async def run_leaf(job: JobState, around: Surroundings) -> JobOutcome:
 
     def conclude(outcome: JobOutcome) -> JobOutcome:
         # Variants publish once, together, when all have ended well.
-        return outcome if job.member_of is not None else publishing(job, outcome, around)
+        return (
+            outcome if job.member_of is not None else publishing(job, outcome, around.request, around.state)
+        )
 
     return await kept(job, around, attempt, conclude)
 
