@@ -11,6 +11,7 @@ import typer
 from orchestrator.cli import output
 from orchestrator.cli.options import (
     AddressOption,
+    AttemptOption,
     NamespaceOption,
     Output,
     OutputOption,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 def status(
     run: RunArgument,
+    attempt: AttemptOption = None,
     out: OutputOption = Output.TEXT,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
@@ -33,10 +35,12 @@ def status(
     from orchestrator.cli.following import print_record
     from orchestrator.cli.target import connected
     from orchestrator.client import runs
+    from orchestrator.client.attempts import execution_of
 
     async def look() -> None:
         client = await connected(address, namespace=namespace)
-        print_record(await runs.record(client, run), out)
+        execution = await execution_of(client, run, attempt)
+        print_record(await runs.record(client, run, execution=execution), out)
 
     asyncio.run(look())
 
@@ -94,6 +98,7 @@ def logs(
     timestamps: Annotated[
         bool, typer.Option("--timestamps", "-t", help="Begin each line with its time.")
     ] = False,
+    attempt: AttemptOption = None,
     out: OutputOption = Output.TEXT,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
@@ -102,25 +107,31 @@ def logs(
     """Print a run's logs, job by job; with -f as they come, from all jobs at once.
 
     A job's services are left out: name one, or ask for --services. Their logs are there once they have been stopped.
+    So are jobs that a resumed run has taken over: name one, and the log of the attempt in which it ran is shown.
     """
     from orchestrator.cli.target import connected, opened_store
     from orchestrator.client import follow as following
     from orchestrator.client import logs as stored
     from orchestrator.client import runs
+    from orchestrator.client.attempts import execution_of
     from orchestrator.client.plans import plan_of_run
 
     if try_number is not None and job is None:
         raise UsageError("--try needs a job: 'orca logs RUN JOB --try 2'")
     if follow and try_number is not None:
         raise UsageError("--follow shows every try as it comes; leave out --try")
+    if follow and attempt is not None:
+        raise UsageError("--follow shows the latest attempt as it goes; leave out --attempt")
 
     async def look() -> None:
         client = await connected(address, namespace=namespace)
         kept = opened_store(store)
         show = _LogPrinter(out, only=job, timestamps=timestamps)
-        record = await runs.record(client, run)
+        execution = await execution_of(client, run, attempt)
+        record = await runs.record(client, run, execution=execution)
         wanted = stored.selection(record, job, try_number=try_number, services=services)
-        plan = await plan_of_run(client, run) if wanted.services or wanted.service else None
+        has_services = wanted.services or wanted.service
+        plan = await plan_of_run(client, run, execution=execution) if has_services else None
         found = stored.sources(record, wanted, plan)
         for sentence in stored.silent(record, wanted):
             output.note(sentence)
@@ -185,6 +196,7 @@ def artifacts(
     download: Annotated[
         Path | None, typer.Option("--download", "-d", help="Copy them into this folder, as tar archives.")
     ] = None,
+    attempt: AttemptOption = None,
     out: OutputOption = Output.TEXT,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
@@ -194,10 +206,12 @@ def artifacts(
     from orchestrator.cli.target import connected, opened_store
     from orchestrator.client import artifacts as stored
     from orchestrator.client import runs
+    from orchestrator.client.attempts import execution_of
 
     async def look() -> None:
         client = await connected(address, namespace=namespace)
-        found = stored.artifacts_of(await runs.record(client, run), job=job)
+        execution = await execution_of(client, run, attempt)
+        found = stored.artifacts_of(await runs.record(client, run, execution=execution), job=job)
         files = {}
         if download is not None:
             kept = opened_store(store)
