@@ -194,6 +194,11 @@ class Earlier(Frozen):
     variants: "dict[str, Earlier]" = {}
     """By full name; a job that has any has its outputs and artifacts in them."""
 
+    @model_serializer(mode="wrap")
+    def _short(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what says nothing: a run's input has little room beside its plan."""
+        return {key: value for key, value in serialize(self).items() if value not in (None, "", {}, [], ())}
+
 
 class Reuse(Frozen):
     """What an attempt may take over from earlier ones, of which `attempt` is the last."""
