@@ -26,7 +26,10 @@ from orchestrator.plan.parts import Json
 from orchestrator.plan.service_model import Service
 
 FORMAT = 1
-"""Raised when fingerprints of earlier versions must match no more."""
+"""Raised when fingerprints of earlier versions must match no more.
+
+What is taken over is decided by comparing, also when a run is replayed: another way to count needs `workflow.patched`.
+"""
 LENGTH = 20
 """Hex digits: a record holds a thousand of them."""
 

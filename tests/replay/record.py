@@ -12,17 +12,18 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from orchestrator.client.connect import connect
+from orchestrator.client.resume import plan_attempt, start_attempt
 from orchestrator.contract.names import WORKFLOW_TYPE, host_queue
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
 from tests.replay.drives import DRIVES
-from tests.replay.plans import MOCKS, PLANS, PROGRAMS
+from tests.replay.plans import MOCKS, PLANS, PROGRAMS, WISHES
 from tests.support.memory_engine import MemoryEngine
 from tests.support.plans import request
 from workers.activities.calls import CallActivities
@@ -67,17 +68,27 @@ async def record(client: Client, folder: Path, name: str) -> None:
                 git={"ref": "refs/heads/dev"},
                 file_hashes={"a\n!b": "12", "c": "34", "nothing": ""},
                 mocks=MOCKS.get(name),
+                **({"params": {"n": "1"}} if name in WISHES else {}),
             )
-            handle = await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
+            await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
             if name in DRIVES:
                 await DRIVES[name](client, run)
-            try:
-                await handle.result()
-            except WorkflowFailureError as error:
-                print(f"{name}: {error.cause}")
-            history = await handle.fetch_history()
+            history = await _history(client, run)
+            if name in WISHES:
+                found = await plan_attempt(client, run, WISHES[name], store=store, submitted_by="ann")
+                await start_attempt(client, found)
+                history = await _history(client, run)
         await supervisor.drain()
     (HISTORIES / f"{name}.json").write_text(history.to_json() + "\n")
+
+
+async def _history(client: Client, run: str) -> WorkflowHistory:
+    """Of the latest attempt, once it has ended."""
+    try:
+        await client.get_workflow_handle(run).result()
+    except WorkflowFailureError as error:
+        print(f"{run}: {error.cause}")
+    return await client.get_workflow_handle(run).fetch_history()
 
 
 async def main(names: list[str]) -> None:
