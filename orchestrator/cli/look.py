@@ -22,6 +22,7 @@ from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.client.logs import LogEntry
+    from orchestrator.client.runs import RunSummary
 
 
 def status(
@@ -67,7 +68,7 @@ def list_(
         rows = [
             [
                 item.run_id,
-                f"{words.SIGNS.get(item.status, (' ', ''))[0]} {item.status}{' (dry run)' if item.dry_run else ''}",
+                f"{words.SIGNS.get(item.status, (' ', ''))[0]} {item.status}{_which(item)}",
                 words.local_time(item.created_at),
                 words.duration(item.created_at, item.finished_at),
             ]
@@ -76,6 +77,11 @@ def list_(
         output.data(output.table(["run", "state", "created", "time"], rows))
 
     asyncio.run(look())
+
+
+def _which(item: "RunSummary") -> str:
+    """` (attempt 2)`, ` (dry run)`; nothing of most runs."""
+    return " (dry run)" if item.dry_run else f" (attempt {item.attempt})" if item.attempt > 1 else ""
 
 
 def logs(

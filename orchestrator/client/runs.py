@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from orchestrator.client.prepare import Prepared
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import (
+    MEMO_ATTEMPT,
     MEMO_DIGEST,
     MEMO_RECORD,
     QUERY_RECORD,
@@ -52,6 +54,8 @@ DRY_RUN = "dry_run=true"
 """Among the labels of a dry run."""
 QUERY_LIMIT = 10.0
 """Seconds that a worker may take to answer a query."""
+AT_ONCE = 100
+"""Runs that one query names."""
 REGISTER_TRIES = 20
 """Looks, half a second apart, for search attributes that were just registered."""
 
@@ -66,6 +70,8 @@ class RunSummary:
     created_at: str
     finished_at: str | None
     dry_run: bool = False
+    attempt: int = 1
+    """The latest, which is the one that the rest is told of."""
 
 
 async def submit(
@@ -164,7 +170,8 @@ async def _start(
                 id=request.run_id,
                 task_queue=request.task_queue,
                 search_attributes=attributes,
-                memo={MEMO_DIGEST: request.plan_digest},
+                memo={MEMO_DIGEST: request.plan_digest}
+                | ({MEMO_ATTEMPT: request.attempt} if request.attempt > 1 else {}),
                 static_summary=_heading(request),
                 static_details=details[:15_000],
             )
@@ -306,13 +313,25 @@ async def cancel(client: Client, run: str) -> None:
 async def list_runs(
     client: Client, *, spec: str | None = None, status: str | None = None, limit: int = 50
 ) -> list[RunSummary]:
-    """The newest runs first."""
+    """The newest runs first, each as its latest attempt stands."""
     terms = [f"WorkflowType = '{WORKFLOW_TYPE}'"]
     terms += [f"{SEARCH_SPEC} = {_quoted(spec)}"] if spec else []
     terms += [f"{SEARCH_STATE} = {_quoted(status)}"] if status else []
     async with temporal_errors(client):
-        found = client.list_workflows(" AND ".join(terms), limit=limit)
-        return [_summary(item) async for item in found]
+        found = [item async for item in client.list_workflows(" AND ".join(terms), limit=limit)]
+        latest = await _latest(client, [item.id for item in found])
+        return [await _summary(item) for item in found if latest.get(item.id, item.run_id) == item.run_id]
+
+
+async def _latest(client: Client, listed: Sequence[str]) -> dict[str, str]:
+    """Temporal's id of the latest attempt of each of these runs. What is asked for may fit an earlier one alone."""
+    starts: dict[str, tuple[datetime, str]] = {}
+    names = list(dict.fromkeys(listed))
+    for place in range(0, len(names), AT_ONCE):
+        query = f"WorkflowId IN ({', '.join(map(_quoted, names[place : place + AT_ONCE]))})"
+        async for item in client.list_workflows(query):
+            starts[item.id] = max(starts.get(item.id, (item.start_time, "")), (item.start_time, item.run_id))
+    return {run: execution for run, (_, execution) in starts.items()}
 
 
 async def list_open(client: Client, *, limit: int) -> list[str]:
@@ -322,7 +341,7 @@ async def list_open(client: Client, *, limit: int) -> list[str]:
         return [item.id async for item in client.list_workflows(query, limit=limit)]
 
 
-def _summary(item: WorkflowExecution) -> RunSummary:
+async def _summary(item: WorkflowExecution) -> RunSummary:
     attributes = item.typed_search_attributes
     status = attributes.get(_STATE) or "unknown"
     if item.status in (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT):
@@ -333,6 +352,7 @@ def _summary(item: WorkflowExecution) -> RunSummary:
         status=status,
         created_at=rfc3339(item.start_time),
         finished_at=rfc3339(item.close_time) if item.close_time else None,
+        attempt=(await item.memo()).get(MEMO_ATTEMPT, 1),
         dry_run=DRY_RUN in (attributes.get(_LABELS) or ()),
     )
 

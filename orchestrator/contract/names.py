@@ -26,6 +26,8 @@ SEARCH_LABELS: Final = "OrcaLabels"
 MEMO_RECORD: Final = "record"
 """Holds the run's record where Temporal's own closing event cannot carry it (a cancelled run)."""
 MEMO_DIGEST: Final = "plan_digest"
+MEMO_ATTEMPT: Final = "attempt"
+"""Of an attempt that resumes an earlier one: its number, for lists of runs."""
 
 LABEL_MARK: Final = "dev.orca"
 """On every object that orca makes; the others narrow it down."""

@@ -344,8 +344,10 @@ class Fan:
         self.outputs = Agreement(job.node.name, {key: leaf.outputs for key, leaf in self.leaves.items()})
         job.outputs = self.outputs.agreed
         job.artifacts = tuple(ref for leaf in self.listed for ref in leaf.artifacts)
-        starts = [leaf.started_at for leaf in self.listed if leaf.started_at is not None]
-        ends = [leaf.finished_at for leaf in self.listed if leaf.finished_at is not None]
+        # What was reused has the times of another attempt.
+        timed = [leaf for leaf in self.listed if leaf.reused is None] or self.listed
+        starts = [leaf.started_at for leaf in timed if leaf.started_at is not None]
+        ends = [leaf.finished_at for leaf in timed if leaf.finished_at is not None]
         job.started_at = min(starts, default=None)
         job.finished_at = max(ends, default=job.finished_at)
         codes = [leaf.exit_code for leaf in self.listed]

@@ -15,7 +15,7 @@ from orchestrator.interpreter.lineage import newest_upstream
 from orchestrator.interpreter.outputs import held_outcome
 from orchestrator.interpreter.state import RunState
 
-ONLY_FAILED: Final = "it succeeded, and only what did not runs (--only-failed)"
+ONLY_FAILED: Final = "it succeeded, and with --only-failed no success runs again"
 _BEFORE: Final = {
     "failed": "it failed before",
     "held": "it was held when the run ended",

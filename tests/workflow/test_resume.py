@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from orchestrator.client import runs
+from orchestrator.client.attempts import execution_of
 from orchestrator.client.resume import start_attempt
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import UsageError
@@ -297,3 +298,29 @@ async def test_two_at_once_start_one_attempt(client: Client, serve: Serve, store
         record = await runs.wait(client, handle.id)
     assert sorted(type(end).__name__ for end in ends) == ["NoneType", "UsageError"]
     assert record.attempt == 2
+
+
+async def test_a_list_of_runs_has_each_once_as_its_latest_attempt_stands(
+    client: Client, serve: Serve, store_folder: str
+) -> None:
+    starts = Starts(broken={"a"})
+    shape = plan(counting("a"), spec=f"listed-{store_folder[-8:]}")
+    async with serve(client, starts.programs) as runner:
+        handle = await runner.start(shape)
+        await runs.wait(client, handle.id)
+        starts.broken.clear()
+        for wish in ({}, {"again": ("a",)}):
+            await resumed(client, handle.id, store_folder, **wish)
+
+        async def listed(**wanted: Any) -> list[tuple[str, int, str]]:
+            found = await runs.list_runs(client, limit=1000, **wanted)
+            return [(one.run_id, one.attempt, one.status) for one in found if one.run_id == handle.id]
+
+        assert await listed() == [(handle.id, 3, "success")]
+        assert await listed(status="success") == [(handle.id, 3, "success")]
+        # The first attempt failed, and the run did not.
+        assert await listed(status="failed") == []
+        first = await execution_of(client, handle.id, 1)
+        assert (await runs.record(client, handle.id, execution=first)).status == "failed"
+        with pytest.raises(UsageError, match="has no attempt 7; Temporal knows the attempts 1, 2, 3"):
+            await execution_of(client, handle.id, 7)

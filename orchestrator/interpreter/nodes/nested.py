@@ -23,6 +23,7 @@ from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome, NestedFiles, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import (
+    MEMO_ATTEMPT,
     MEMO_DIGEST,
     SEARCH_LABELS,
     SEARCH_SPEC,
@@ -104,7 +105,8 @@ async def _ended(
             if request.reuse
             else WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=_attributes(request.plan),
-            memo={MEMO_DIGEST: request.plan_digest},
+            memo={MEMO_DIGEST: request.plan_digest}
+            | ({MEMO_ATTEMPT: request.attempt} if request.reuse else {}),
             static_summary=cut_summary(
                 summary_of(
                     node,
