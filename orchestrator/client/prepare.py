@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.client.git import git_context
 from orchestrator.client.hash_files import hashes_of
 from orchestrator.client.python_spec import SUFFIX, yaml_of
+from orchestrator.client.workspace_mark import mark_of
 from orchestrator.compile import Compiled, ReadSpec, SpecFile, compile_text
 from orchestrator.contract.messages import NestedFiles
 from orchestrator.errors import UsageError
@@ -33,8 +34,9 @@ class Prepared:
     """Key in the store."""
     file_hashes: dict[str, str]
     """See `RunRequest.file_hashes`."""
+    workspace_mark: str
     nested: dict[str, NestedFiles]
-    """See `RunRequest.nested`."""
+    """See `RunRequest`."""
     details: str
     """The plan in Markdown, for the Web UI."""
     warnings: tuple[str, ...]
@@ -143,11 +145,12 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry
     """
     plan = checked.compiled.plan
     folder = checked.path.resolve().parent
-    own, warnings = await _files_of(plan, folder, store=store, dry=dry)
+    specs = [checked.path, *(folder / key for key in plan.workflows)]
+    own, warnings = await _files_of(plan, folder, specs, store=store, dry=dry)
     nested: dict[str, NestedFiles] = {}
     for key, child in plan.workflows.items():
         # A nested spec's own folder is where its workspace begins.
-        nested[key], more = await _files_of(child, (folder / key).parent, store=store, dry=dry)
+        nested[key], more = await _files_of(child, (folder / key).parent, specs, store=store, dry=dry)
         warnings = (*warnings, *more)
     return Prepared(
         plan=plan,
@@ -156,6 +159,7 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry
         git=git_context(folder, ref=ref),
         workspace=own.workspace,
         file_hashes=own.file_hashes,
+        workspace_mark=own.workspace_mark,
         nested=nested,
         details=plan_markdown(plan),
         warnings=(*(str(item) for item in checked.compiled.diagnostics), *dict.fromkeys(warnings)),
@@ -163,13 +167,14 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry
 
 
 async def _files_of(
-    plan: Plan, folder: Path, *, store: Store, dry: bool
+    plan: Plan, folder: Path, specs: Sequence[Path], *, store: Store, dry: bool
 ) -> tuple[NestedFiles, tuple[str, ...]]:
     """What one plan needs of its workspace, shipped where a container starts in it, and warnings."""
     if plan.workspace is None:
         return NestedFiles(), ()
-    key, warnings = None, ()
+    key, mark, warnings = None, "", ()
     if not dry and any(isinstance(node, ContainerNode) and node.workspace for node in plan.jobs.values()):
         key, warnings = await ship(store, folder / plan.workspace)
+        mark = await asyncio.to_thread(mark_of, folder / plan.workspace, but=specs)
     hashes = await asyncio.to_thread(hashes_of, plan, folder / plan.workspace)
-    return NestedFiles(workspace=key, file_hashes=hashes), warnings
+    return NestedFiles(workspace=key, workspace_mark=mark, file_hashes=hashes), warnings

@@ -204,6 +204,7 @@ async def _request(last: RunRequest, wish: Wish, *, store: Store) -> tuple[RunRe
             "params": prepared.params,
             "git": prepared.git,
             "workspace": prepared.workspace,
+            "workspace_mark": prepared.workspace_mark,
             "file_hashes": prepared.file_hashes,
             "nested": prepared.nested,
         }

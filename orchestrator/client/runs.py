@@ -102,6 +102,7 @@ async def submit(
         params=prepared.params,
         git=prepared.git,
         workspace=prepared.workspace,
+        workspace_mark=prepared.workspace_mark,
         file_hashes=prepared.file_hashes,
         nested=prepared.nested,
         created_at=rfc3339(now),

@@ -156,12 +156,15 @@ class RunRequest(Frozen):
     """Of a dry run: nothing is sent out, and each job ends as these say."""
     reuse: "Reuse | None" = None
     """Of an attempt that resumes an earlier one."""
+    workspace_mark: str = ""
+    """Stands for what the workspace holds beside the specs themselves; empty: nobody looked, and its key does."""
 
 
 class NestedFiles(Frozen):
     """What a nested workflow has of its own folder; see `RunRequest`."""
 
     workspace: str | None = None
+    workspace_mark: str = ""
     file_hashes: dict[str, str] = {}
 
 

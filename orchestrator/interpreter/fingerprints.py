@@ -34,7 +34,7 @@ LENGTH = 20
 """Hex digits: a record holds a thousand of them."""
 
 _CONTAINER = {
-    "image", "commands", "env", "shell", "working_dir", "user", "entrypoint", "workspace", "artifacts", "networks",
+    "image", "commands", "env", "shell", "working_dir", "user", "entrypoint", "artifacts", "networks",
 }  # fmt: skip
 _CALL = {"function", "arguments", "params", "outputs", "vars"}
 _SERVICE = {"name", "image", "env", "command", "entrypoint", "tmpfs"}
@@ -81,6 +81,7 @@ def _container(node: ContainerNode, leaf: JobState, request: RunRequest, state: 
     shared = [service for service in state.plan.services if service.name in node.shared_services]
     return {
         **asked.model_dump(mode="json", include=_CONTAINER),
+        "workspace": asked.workspace and (request.workspace_mark or asked.workspace),
         "restored": [[ref.path, ref.sha256] for ref in asked.restore],
         "network": node.network,
         "services": _services(node.services, leaf, request, state),
@@ -102,15 +103,22 @@ def _nested(node: WorkflowNode, leaf: JobState, request: RunRequest, state: RunS
     plan = request.plan.workflows[node.workflow]
     given = evaluate_arguments(node.arguments, leaf, request, state, try_number=1)
     below = reached(plan, request.plan.workflows)
-    usual = NestedFiles(workspace=request.workspace, file_hashes=request.file_hashes)
+    own = NestedFiles(
+        workspace=request.workspace, workspace_mark=request.workspace_mark, file_hashes=request.file_hashes
+    )
     return {
         "below": {key: digest(found) for key, found in below.items()},
         "plan": digest(plan),
         "params": bind_params(plan.params, given),
         "git": dict(request.git),
-        "files": {
-            key: request.nested.get(key, usual).model_dump(mode="json") for key in (node.workflow, *below)
-        },
+        "files": {key: _files(request.nested.get(key, own)) for key in (node.workflow, *below)},
+    }
+
+
+def _files(found: NestedFiles) -> dict[str, Json]:
+    return {
+        "workspace": found.workspace and (found.workspace_mark or found.workspace),
+        "hashes": dict(found.file_hashes),
     }
 
 

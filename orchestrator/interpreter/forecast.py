@@ -186,7 +186,7 @@ class _Walk:
             return f"its {named} changed"
         if self._before.workflows != self._request.plan.workflows and node.kind == "workflow":
             return "the workflow that it runs changed"
-        return "values that it reads changed"
+        return "values or files that it reads changed"
 
     def _not_reached(self, node: Node) -> Iterator[Expected]:
         """Of a job that something before it keeps open."""

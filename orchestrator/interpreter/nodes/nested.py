@@ -161,7 +161,12 @@ def _request(node: WorkflowNode, job: JobState, around: Surroundings, *, number:
     limit = min((seconds for seconds in (node.limit, plan.timeout) if seconds is not None), default=None)
     plan = plan.model_copy(update={"workflows": known, "timeout": limit})
     files = parent.nested.get(
-        node.workflow, NestedFiles(workspace=parent.workspace, file_hashes=parent.file_hashes)
+        node.workflow,
+        NestedFiles(
+            workspace=parent.workspace,
+            workspace_mark=parent.workspace_mark,
+            file_hashes=parent.file_hashes,
+        ),
     )
     variant = job.variant.name if job.variant else None
     mocks = None
@@ -180,6 +185,7 @@ def _request(node: WorkflowNode, job: JobState, around: Surroundings, *, number:
         params=bind_params(plan.params, given),
         git=parent.git,
         workspace=files.workspace,
+        workspace_mark=files.workspace_mark,
         file_hashes=files.file_hashes,
         created_at=rfc3339(workflow.now()),
         task_queue=parent.task_queue,

@@ -144,6 +144,8 @@ def test_how_and_when_it_runs_does_not(fields: dict[str, Any]) -> None:
         ({"git": {"sha": "def", "ref": "main"}}, False),
         ({"git": {"sha": "abc", "ref": "other"}}, True),
         ({"workspace": "workspaces/2"}, False),
+        # Nothing but the spec itself is another.
+        ({"workspace_mark": "m"}, False),
         ({"outputs": {"o": "8", "other": "8"}}, False),
         ({"outputs": {"o": "7", "other": "9"}}, True),
         ({"variables": {"v": "y"}}, False),
@@ -237,3 +239,10 @@ def test_nothing_of_the_run_is_changed_by_asking() -> None:
     fingerprint(run.jobs["it"], asked, run)
     assert run.record() == record
     assert (run.attempt, run.created_at) == (before[0].attempt, before[0].created_at)
+
+
+def test_of_the_workspace_counts_what_is_beside_the_specs() -> None:
+    marked = taken(it(), workspace_mark="m")
+    assert marked == taken(it(), workspace="workspaces/2", workspace_mark="m")
+    assert marked != taken(it(), workspace_mark="n")
+    assert taken(it(workspace=False)) == taken(it(workspace=False), workspace_mark="m")

@@ -72,7 +72,10 @@ def test_what_changed_is_named_by_its_keys() -> None:
         ({"outputs": {"x": "1"}}, "its `outputs` changed"),
     ):
         assert told(made(**fields), reuse, before=shape) == {"a": ("run", why), "b": after}
-    assert told(shape, reuse, params={"p": "2"}) == {"a": ("run", "values that it reads changed"), "b": after}
+    assert told(shape, reuse, params={"p": "2"}) == {
+        "a": ("run", "values or files that it reads changed"),
+        "b": after,
+    }
 
 
 @pytest.mark.parametrize(
@@ -180,7 +183,7 @@ def test_variables_that_reused_jobs_set_are_what_later_ones_read() -> None:
 
     reuse = left(made("1"))
     assert told(made("1"), reuse)["b"] == ("reuse", "unchanged")
-    assert told(made("2"), reuse, before=made("1"))["b"] == ("run", "values that it reads changed")
+    assert told(made("2"), reuse, before=made("1"))["b"] == ("run", "values or files that it reads changed")
 
 
 def test_only_failed_and_what_is_named() -> None:
