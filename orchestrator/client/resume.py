@@ -162,6 +162,11 @@ async def _gathered(client: Client, attempts: Sequence[Attempt], *, whole: bool)
             inner = await attempts_of(client, child)
         except RunNotFound:
             continue  # Temporal has forgotten it: it begins anew.
+        if inner[0].record.status in ("pending", "running"):
+            raise UsageError(
+                f"run '{child}', which a job of it started, has not ended yet; wait for it with 'orca watch {child}', "
+                f"or end it with 'orca cancel {child}', and resume then"
+            )
         children[child] = _slim(await _gathered(client, inner, whole=whole))
     return with_children(found, children)
 

@@ -19,6 +19,8 @@ ONLY_FAILED: Final = "it succeeded, and with --only-failed no success runs again
 _BEFORE: Final = {
     "failed": "it failed before",
     "held": "it was held when the run ended",
+    "running": "it had not ended when the run was ended",
+    "waiting": "it had not ended when the run was ended",
     "cancelled": "it was cancelled before",
     "omitted": "it was left out before",
     "skipped": "it was skipped before",

@@ -324,3 +324,28 @@ async def test_a_list_of_runs_has_each_once_as_its_latest_attempt_stands(
         assert (await runs.record(client, handle.id, execution=first)).status == "failed"
         with pytest.raises(UsageError, match="has no attempt 7; Temporal knows the attempts 1, 2, 3"):
             await execution_of(client, handle.id, 7)
+
+
+async def test_a_nested_run_that_has_not_ended_is_waited_for(
+    client: Client, serve: Serve, store_folder: str
+) -> None:
+    inner = plan(gate("ask"), gate("last", finalizer=True, on_complete="always"), spec="inner")
+    starts = Starts()
+    shape = plan(counting("a"), nested("sub", "p", "a"), workflows={"p": inner})
+    async with serve(client, starts.programs) as runner:
+        handle = await runner.start(shape)
+        await until(client, handle.id, lambda now: now.jobs["sub"].child)
+        child = (await runs.record(client, handle.id)).jobs["sub"].child
+        await until(client, child, lambda now: now.jobs["ask"].status == "waiting")
+        await client.get_workflow_handle(handle.id).terminate("by hand")
+        # The server asks it to cancel, and its finalizer waits for a person.
+        await until(client, child, lambda now: now.jobs["last"].status == "waiting")
+        with pytest.raises(UsageError, match=f"run '{child}', which a job of it started, has not ended yet"):
+            await planned(client, handle.id, store_folder)
+        await answer(client, child, "last")
+        await runs.wait(client, child)
+        found = await planned(client, handle.id, store_folder)
+    assert [(one.name, one.action, one.why) for one in found.expected] == [
+        ("a", "reuse", "unchanged"),
+        ("sub", "run", "it had not ended when the run was ended"),
+    ]

@@ -85,7 +85,8 @@ def test_what_changed_is_named_by_its_keys() -> None:
         ("cancelled", "it was cancelled before"),
         ("omitted", "it was left out before"),
         ("held", "it was held when the run ended"),
-        ("running", "it had not run"),
+        ("running", "it had not ended when the run was ended"),
+        ("pending", "it had not run"),
     ],
 )
 def test_what_did_not_succeed_runs(status: str, why: str) -> None:
