@@ -1,5 +1,6 @@
 """A run that failed goes on: what succeeded is reused, with outputs, artifacts and logs, and that is said before."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,12 @@ def test_a_failed_run_goes_on_from_where_it_failed(orca: Orca, write_spec: Write
         "build", "test (1)", "test (2)", "ship", "tidy",
     ]  # fmt: skip
     assert f"attempt 2 of run {run}: 1 of 5 are reused, 4 run" in told
-    assert orca.json("status", run)["attempt"] == 1
 
-    # The flag is part of the text of both variants' commands, so that both run again.
+    # The flag reaches the commands of both variants, so that both run again.
     done = orca("resume", run, "--param", "flag=yes", "--follow", "-o", "json")
     assert done.returncode == 0, done.stderr
     assert "build     reused from attempt 1  unchanged" in done.stderr
-    second = orca.wait(run)
+    second = json.loads(done.stdout)
     assert (second["attempt"], second["status"], second["outputs"]) == (2, "success", {"shipped": "success"})
     build = second["jobs"]["build"]
     assert (build["reused_from"], build["tries"], build["reused_tries"]) == (1, 0, 1)
@@ -71,10 +71,6 @@ def test_a_failed_run_goes_on_from_where_it_failed(orca: Orca, write_spec: Write
     assert "building" not in whole.stdout
     assert f"'orca logs {run} JOB'" in whole.stderr
     assert "testing 7 with 2" in orca.ok("logs", run, "test (2)", "--attempt", "1")
-    assert orca("status", run, "--attempt", "9").returncode == 2
-
-    again = orca("resume", run)
-    assert (again.returncode, "there is nothing to run" in again.stderr) == (2, True)
 
 
 def test_an_edited_spec_runs_only_what_it_changes(orca: Orca, write_spec: WriteSpec) -> None:
