@@ -157,14 +157,13 @@ def test_what_cannot_be_resumed_is_refused(orca: Orca, write_spec: WriteSpec) ->
     assert (refused.returncode, f"'orca cancel {run}'" in refused.stderr) == (2, True)
     orca.ok("cancel", run)
     orca.wait(run)
-    for words in (
-        ("--rerun", "nobody"),
-        ("--from", "ask (1)"),
-        ("--param", "x=1"),
-        ("--from", "ask", "--only-failed"),
-    ):
+    for words in (("--from", "ask (1)"), ("--param", "x=1")):
         done = orca("resume", run, *words)
         assert (done.returncode, bool(done.stderr), done.stdout) == (2, True, ""), words
+
+
+def test_neither_a_dry_run_nor_what_is_no_run_is_resumed(orca: Orca, write_spec: WriteSpec) -> None:
+    spec = write_spec("name: open\njobs: {ask: {gate: 'Go?'}}\n")
     dry = orca.submit(spec, "--dry-run")
     orca.wait(dry)
     assert "is a dry run" in orca("resume", dry).stderr
