@@ -12,6 +12,7 @@ from orchestrator.cli import (
     graph,
     look,
     repair,
+    resume,
     schema,
     start,
     validate,
@@ -42,6 +43,7 @@ app.command("gates", rich_help_panel=ACT)(answer.gates)
 app.command("approve", rich_help_panel=ACT)(answer.approve)
 app.command("reject", rich_help_panel=ACT)(answer.reject)
 app.command("cancel", rich_help_panel=ACT)(act.cancel)
+app.command("resume", rich_help_panel=ACT)(resume.resume)
 app.command("pause", rich_help_panel=ACT)(repair.pause)
 app.command("unpause", rich_help_panel=ACT)(repair.unpause)
 app.command("retry", rich_help_panel=ACT)(repair.retry)

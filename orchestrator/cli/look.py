@@ -11,6 +11,7 @@ import typer
 from orchestrator.cli import output
 from orchestrator.cli.options import (
     AddressOption,
+    AttemptOption,
     NamespaceOption,
     Output,
     OutputOption,
@@ -21,10 +22,12 @@ from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.client.logs import LogEntry
+    from orchestrator.client.runs import RunSummary
 
 
 def status(
     run: RunArgument,
+    attempt: AttemptOption = None,
     out: OutputOption = Output.TEXT,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
@@ -33,10 +36,12 @@ def status(
     from orchestrator.cli.following import print_record
     from orchestrator.cli.target import connected
     from orchestrator.client import runs
+    from orchestrator.client.attempts import execution_of
 
     async def look() -> None:
         client = await connected(address, namespace=namespace)
-        print_record(await runs.record(client, run), out)
+        execution = await execution_of(client, run, attempt)
+        print_record(await runs.record(client, run, execution=execution), out)
 
     asyncio.run(look())
 
@@ -63,7 +68,7 @@ def list_(
         rows = [
             [
                 item.run_id,
-                f"{words.SIGNS.get(item.status, (' ', ''))[0]} {item.status}{' (dry run)' if item.dry_run else ''}",
+                f"{words.SIGNS.get(item.status, (' ', ''))[0]} {item.status}{_which(item)}",
                 words.local_time(item.created_at),
                 words.duration(item.created_at, item.finished_at),
             ]
@@ -72,6 +77,11 @@ def list_(
         output.data(output.table(["run", "state", "created", "time"], rows))
 
     asyncio.run(look())
+
+
+def _which(item: "RunSummary") -> str:
+    """` (attempt 2)`, ` (dry run)`; nothing of most runs."""
+    return " (dry run)" if item.dry_run else f" (attempt {item.attempt})" if item.attempt > 1 else ""
 
 
 def logs(
@@ -94,6 +104,7 @@ def logs(
     timestamps: Annotated[
         bool, typer.Option("--timestamps", "-t", help="Begin each line with its time.")
     ] = False,
+    attempt: AttemptOption = None,
     out: OutputOption = Output.TEXT,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
@@ -102,25 +113,31 @@ def logs(
     """Print a run's logs, job by job; with -f as they come, from all jobs at once.
 
     A job's services are left out: name one, or ask for --services. Their logs are there once they have been stopped.
+    So are jobs that a resumed run has taken over: name one, and the log of the attempt in which it ran is shown.
     """
     from orchestrator.cli.target import connected, opened_store
     from orchestrator.client import follow as following
     from orchestrator.client import logs as stored
     from orchestrator.client import runs
+    from orchestrator.client.attempts import execution_of
     from orchestrator.client.plans import plan_of_run
 
     if try_number is not None and job is None:
         raise UsageError("--try needs a job: 'orca logs RUN JOB --try 2'")
     if follow and try_number is not None:
         raise UsageError("--follow shows every try as it comes; leave out --try")
+    if follow and attempt is not None:
+        raise UsageError("--follow shows the latest attempt as it goes; leave out --attempt")
 
     async def look() -> None:
         client = await connected(address, namespace=namespace)
         kept = opened_store(store)
         show = _LogPrinter(out, only=job, timestamps=timestamps)
-        record = await runs.record(client, run)
+        execution = await execution_of(client, run, attempt)
+        record = await runs.record(client, run, execution=execution)
         wanted = stored.selection(record, job, try_number=try_number, services=services)
-        plan = await plan_of_run(client, run) if wanted.services or wanted.service else None
+        has_services = wanted.services or wanted.service
+        plan = await plan_of_run(client, run, execution=execution) if has_services else None
         found = stored.sources(record, wanted, plan)
         for sentence in stored.silent(record, wanted):
             output.note(sentence)
@@ -185,6 +202,7 @@ def artifacts(
     download: Annotated[
         Path | None, typer.Option("--download", "-d", help="Copy them into this folder, as tar archives.")
     ] = None,
+    attempt: AttemptOption = None,
     out: OutputOption = Output.TEXT,
     address: AddressOption = None,
     namespace: NamespaceOption = None,
@@ -194,10 +212,12 @@ def artifacts(
     from orchestrator.cli.target import connected, opened_store
     from orchestrator.client import artifacts as stored
     from orchestrator.client import runs
+    from orchestrator.client.attempts import execution_of
 
     async def look() -> None:
         client = await connected(address, namespace=namespace)
-        found = stored.artifacts_of(await runs.record(client, run), job=job)
+        execution = await execution_of(client, run, attempt)
+        found = stored.artifacts_of(await runs.record(client, run, execution=execution), job=job)
         files = {}
         if download is not None:
             kept = opened_store(store)

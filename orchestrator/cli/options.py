@@ -47,6 +47,9 @@ RefOption = Annotated[
     typer.Option("--ref", help="git.ref of the run. Default: what the spec's folder has checked out."),
 ]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
+AttemptOption = Annotated[
+    int | None, typer.Option("--attempt", min=1, help="Of this attempt of the run. Default: the latest.")
+]
 AllowCallsOption = Annotated[
     str | None,
     typer.Option(

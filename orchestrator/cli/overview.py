@@ -12,7 +12,7 @@ EXIT_CODES = (
     "Exit codes: 0 success, 1 the run failed, 2 the spec or the call is wrong, 3 Temporal or Docker cannot be reached, "
     "4 the run was cancelled, 5 partial."
 )
-START, LOOK, ACT, BEFORE = "Start", "Look", "Act on a live run", "Before a run"
+START, LOOK, ACT, BEFORE = "Start", "Look", "Act on a run", "Before a run"
 OVERVIEW = {
     START: {
         "run": (
@@ -47,6 +47,9 @@ OVERVIEW = {
         "approve": "Approve a gate; on a terminal, asks for the fields that are needed and not given.",
         "reject": "Reject a gate: its job fails, and what is for that case runs.",
         "cancel": "Stop a run: containers get their stop signal and a grace period, finalizers still run.",
+        "resume": (
+            "Start a new attempt of a run that has ended: what succeeded and has not changed is reused."
+        ),
         "pause": "Pause a run: nothing new starts, finalizers included; what runs goes on.",
         "unpause": "Let a paused run go on.",
         "retry": "Give a held job another round of tries.",

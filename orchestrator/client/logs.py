@@ -92,6 +92,8 @@ def selection(
 def sources(record: RunRecord, wanted: Selection | None = None, plan: Plan | None = None) -> list[LogSource]:
     """What has a log, in the order of the jobs; a job's services come after its own.
 
+    What was taken over from an earlier attempt has its log there, and is listed where its job is asked for by name.
+
     Args:
         record: how the run stands.
         wanted: what is asked for; None: all jobs, without services.
@@ -119,8 +121,11 @@ def _of_leaf(record: RunRecord, leaf: Leaf, wanted: Selection, plan: Plan | None
         node = plan.jobs[leaf.job]
         own = [one.name for one in node.services] if isinstance(node, ContainerNode) else []
         services = _chosen(own, wanted, owner=f"job '{leaf.job}'")
-    for number in range(1, leaf.record.tries + 1):
-        place = (record.run_id, record.attempt, leaf.job, leaf.variant, number)
+    taken = leaf.record.reused_from
+    if taken and wanted.job is None:
+        return
+    for number in range(1, (leaf.record.reused_tries if taken else leaf.record.tries) + 1):
+        place = (record.run_id, taken or record.attempt, leaf.job, leaf.variant, number)
         running = number == leaf.record.tries and leaf.record.status in _UNDER_WAY
         if wanted.service is None:
             yield LogSource(leaf.name, number, ids.try_prefix(*place), running)
@@ -168,12 +173,20 @@ def still_running(found: list[LogSource]) -> list[str]:
 
 
 def silent(record: RunRecord, wanted: Selection) -> list[str]:
-    """A sentence for each job that is asked for by name and has no log of its own, and for each nested run."""
+    """A sentence for each job that is asked for by name and has no log of its own, and for each nested run.
+
+    Also one about what was taken over from earlier attempts, where no job is asked for.
+    """
     if wanted.job == SHARED and wanted.service is not None:
         return []
     leaves = leaves_of(record, wanted.job)
     if wanted.job is None:
+        taken = sum(leaf.record.reused_from > 0 and leaf.record.kind in _WRITING for leaf in leaves)
         leaves = [leaf for leaf in leaves if leaf.record.child]
+        if taken:
+            those = "1 job was" if taken == 1 else f"{taken} jobs and variants were"
+            again = f"{those} reused from an earlier attempt: 'orca logs {record.run_id} JOB' shows its log"
+            return [again, *(_why_silent(record, leaf) for leaf in leaves)]
     return [_why_silent(record, leaf) for leaf in leaves if leaf.record.kind not in _WRITING]
 
 

@@ -10,8 +10,16 @@ from orchestrator.errors import OrcaError, RunNotFound
 from orchestrator.plan.model import Plan
 
 
-async def plan_of_run(client: Client, run: str) -> Plan:
-    """The plan of run `run`.
+async def plan_of_run(client: Client, run: str, *, execution: str | None = None) -> Plan:
+    """The plan of run `run`, of its latest attempt or of that which is Temporal's `execution`.
+
+    Raises as `request_of_run`.
+    """
+    return (await request_of_run(client, run, execution=execution)).plan
+
+
+async def request_of_run(client: Client, run: str, *, execution: str | None = None) -> RunRequest:
+    """The whole input of run `run`, of its latest attempt or of that which is Temporal's `execution`.
 
     Raises:
         RunNotFound: there is no such run, or it is another application's workflow.
@@ -19,7 +27,9 @@ async def plan_of_run(client: Client, run: str) -> Plan:
         OrcaError: its plan is of another version of orca.
     """
     async with temporal_errors(client, run=run):
-        first = await anext(client.get_workflow_handle(run).fetch_history_events(page_size=1))
+        first = await anext(
+            client.get_workflow_handle(run, run_id=execution).fetch_history_events(page_size=1)
+        )
     started = first.workflow_execution_started_event_attributes
     if started.workflow_type.name != WORKFLOW_TYPE:
         raise RunNotFound(f"'{run}' is a workflow of type '{started.workflow_type.name}' and no run of orca")
@@ -29,4 +39,4 @@ async def plan_of_run(client: Client, run: str) -> Plan:
         raise OrcaError(
             f"the plan of run '{run}' is of a version that this orca cannot read: {error}"
         ) from error
-    return request.plan
+    return request

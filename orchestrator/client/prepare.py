@@ -1,13 +1,14 @@
 """From a spec file and parameters to all that a run needs: plan, parameters, git context, shipped workspace."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.client.git import git_context
 from orchestrator.client.hash_files import hashes_of
 from orchestrator.client.python_spec import SUFFIX, yaml_of
+from orchestrator.client.workspace_mark import mark_of
 from orchestrator.compile import Compiled, ReadSpec, SpecFile, compile_text
 from orchestrator.contract.messages import NestedFiles
 from orchestrator.errors import UsageError
@@ -33,8 +34,9 @@ class Prepared:
     """Key in the store."""
     file_hashes: dict[str, str]
     """See `RunRequest.file_hashes`."""
+    workspace_mark: str
     nested: dict[str, NestedFiles]
-    """See `RunRequest.nested`."""
+    """See `RunRequest`."""
     details: str
     """The plan in Markdown, for the Web UI."""
     warnings: tuple[str, ...]
@@ -87,10 +89,15 @@ def nested_reader(path: Path) -> ReadSpec:
     return read
 
 
-def read_params(plan: Plan, given: Sequence[str]) -> dict[str, Json]:
-    """Parameters from `name=value` words, typed and checked. Raises UsageError naming every problem."""
+def read_params(
+    plan: Plan, given: Sequence[str], *, known: Mapping[str, Json] | None = None
+) -> dict[str, Json]:
+    """Parameters from `name=value` words, typed and checked. Raises UsageError naming every problem.
+
+    `known` are values that hold where no word says otherwise; those that the plan does not declare are left out.
+    """
     declared = {param.name: param for param in plan.params}
-    values: dict[str, Json] = {}
+    values: dict[str, Json] = {name: value for name, value in (known or {}).items() if name in declared}
     problems: list[str] = []
     for word in given:
         name, equals, text = word.partition("=")
@@ -120,13 +127,13 @@ class Checked:
     params: dict[str, Json]
 
 
-def check(path: Path, params: Sequence[str]) -> Checked:
-    """Compile the spec at `path` and check `params` (`name=value` words).
+def check(path: Path, params: Sequence[str], *, known: Mapping[str, Json] | None = None) -> Checked:
+    """Compile the spec at `path` and check `params` (`name=value` words, beside those that are `known`).
 
     Raises SpecError or UsageError, each with all that is wrong.
     """
     compiled = compile_file(path)
-    return Checked(path, compiled, read_params(compiled.plan, params))
+    return Checked(path, compiled, read_params(compiled.plan, params, known=known))
 
 
 async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry: bool = False) -> Prepared:
@@ -138,11 +145,12 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry
     """
     plan = checked.compiled.plan
     folder = checked.path.resolve().parent
-    own, warnings = await _files_of(plan, folder, store=store, dry=dry)
+    specs = [checked.path, *(folder / key for key in plan.workflows)]
+    own, warnings = await _files_of(plan, folder, specs, store=store, dry=dry)
     nested: dict[str, NestedFiles] = {}
     for key, child in plan.workflows.items():
         # A nested spec's own folder is where its workspace begins.
-        nested[key], more = await _files_of(child, (folder / key).parent, store=store, dry=dry)
+        nested[key], more = await _files_of(child, (folder / key).parent, specs, store=store, dry=dry)
         warnings = (*warnings, *more)
     return Prepared(
         plan=plan,
@@ -151,6 +159,7 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry
         git=git_context(folder, ref=ref),
         workspace=own.workspace,
         file_hashes=own.file_hashes,
+        workspace_mark=own.workspace_mark,
         nested=nested,
         details=plan_markdown(plan),
         warnings=(*(str(item) for item in checked.compiled.diagnostics), *dict.fromkeys(warnings)),
@@ -158,13 +167,14 @@ async def prepare(checked: Checked, *, store: Store, ref: str | None = None, dry
 
 
 async def _files_of(
-    plan: Plan, folder: Path, *, store: Store, dry: bool
+    plan: Plan, folder: Path, specs: Sequence[Path], *, store: Store, dry: bool
 ) -> tuple[NestedFiles, tuple[str, ...]]:
     """What one plan needs of its workspace, shipped where a container starts in it, and warnings."""
     if plan.workspace is None:
         return NestedFiles(), ()
-    key, warnings = None, ()
+    key, mark, warnings = None, "", ()
     if not dry and any(isinstance(node, ContainerNode) and node.workspace for node in plan.jobs.values()):
         key, warnings = await ship(store, folder / plan.workspace)
+        mark = await asyncio.to_thread(mark_of, folder / plan.workspace, but=specs)
     hashes = await asyncio.to_thread(hashes_of, plan, folder / plan.workspace)
-    return NestedFiles(workspace=key, file_hashes=hashes), warnings
+    return NestedFiles(workspace=key, workspace_mark=mark, file_hashes=hashes), warnings

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +33,7 @@ from orchestrator.client.standstill import who_is_missing, why_still
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import (
+    MEMO_ATTEMPT,
     MEMO_DIGEST,
     MEMO_RECORD,
     QUERY_RECORD,
@@ -59,6 +60,8 @@ FORCED = "cancelled by force"
 """How the reason begins with which orca itself has the server end a run."""
 BEGUN = 5
 """Events that a history has at least once a worker has done anything."""
+AT_ONCE = 100
+"""Runs that one query names."""
 REGISTER_TRIES = 20
 """Looks, half a second apart, for search attributes that were just registered."""
 
@@ -81,6 +84,8 @@ class RunSummary:
     created_at: str
     finished_at: str | None
     dry_run: bool = False
+    attempt: int = 1
+    """The latest, which is the one that the rest is told of."""
 
 
 async def submit(
@@ -111,6 +116,7 @@ async def submit(
         params=prepared.params,
         git=prepared.git,
         workspace=prepared.workspace,
+        workspace_mark=prepared.workspace_mark,
         file_hashes=prepared.file_hashes,
         nested=prepared.nested,
         created_at=rfc3339(now),
@@ -118,24 +124,41 @@ async def submit(
         submitted_by=submitted_by,
         mocks=mocks,
     )
-    _check_count(prepared.plan)
+    await begin(client, request, details=prepared.details)
+    return run
+
+
+async def begin(client: Client, request: RunRequest, *, details: str) -> None:
+    """Start one attempt of a run.
+
+    Args:
+        client: connected to the namespace that the run belongs in.
+        request: its whole input.
+        details: what the Web UI shows beside it, in Markdown.
+
+    Raises:
+        UsageError: the plan is too large for one workflow input, or for a run's record.
+        WorkflowAlreadyStartedError: an attempt of that run is still open.
+    """
+    plan = request.plan
+    _check_count(plan)
     size = len(request.model_dump_json())
     if size > MAX_REQUEST_BYTES:
+        taken = "" if request.reuse is None else " and what is taken over from earlier attempts"
         raise UsageError(
-            f"the plan and its parameters are {size / 1e6:.1f} MB, and Temporal takes at most "
+            f"the plan and its parameters{taken} are {size / 1e6:.1f} MB, and Temporal takes at most "
             f"{MAX_REQUEST_BYTES / 1e6:.1f} MB; split the spec or pass large data through the workspace"
         )
-    labels = [f"{key}={value}" for key, value in prepared.plan.labels.items()]
-    labels += [DRY_RUN] if mocks is not None else []
+    labels = [f"{key}={value}" for key, value in plan.labels.items()]
+    labels += [DRY_RUN] if request.mocks is not None else []
     pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(_SPEC, prepared.plan.spec),
+        SearchAttributePair(_SPEC, plan.spec),
         SearchAttributePair(_STATE, "pending"),
     ]
     if labels:
         pairs.append(SearchAttributePair(_LABELS, labels))
     async with temporal_errors(client):
-        await _start(client, request, prepared, TypedSearchAttributes(pairs))
-    return run
+        await _start(client, request, details, TypedSearchAttributes(pairs))
 
 
 def _check_count(plan: Plan) -> None:
@@ -152,7 +175,7 @@ def _check_count(plan: Plan) -> None:
 
 
 async def _start(
-    client: Client, request: RunRequest, prepared: Prepared, attributes: TypedSearchAttributes
+    client: Client, request: RunRequest, details: str, attributes: TypedSearchAttributes
 ) -> None:
     for look in range(REGISTER_TRIES + 1):
         try:
@@ -162,9 +185,10 @@ async def _start(
                 id=request.run_id,
                 task_queue=request.task_queue,
                 search_attributes=attributes,
-                memo={MEMO_DIGEST: prepared.digest},
+                memo={MEMO_DIGEST: request.plan_digest}
+                | ({MEMO_ATTEMPT: request.attempt} if request.attempt > 1 else {}),
                 static_summary=_heading(request),
-                static_details=prepared.details[:15_000],
+                static_details=details[:15_000],
             )
         except RPCError as error:
             unregistered = error.status is RPCStatusCode.INVALID_ARGUMENT and "Orca" in error.message
@@ -184,10 +208,10 @@ def _heading(request: RunRequest) -> str:
     return f"{dry}{request.plan.spec} {request.plan.spec_version}".strip()[:200]
 
 
-async def describe(client: Client, run: str) -> WorkflowExecutionDescription:
-    """Temporal's own description of a run's latest attempt. Raises RunNotFound."""
+async def describe(client: Client, run: str, *, execution: str | None = None) -> WorkflowExecutionDescription:
+    """Temporal's own description of a run's latest attempt, or of the one with that execution. Raises RunNotFound."""
     async with temporal_errors(client, run=run):
-        found = await client.get_workflow_handle(run).describe()
+        found = await client.get_workflow_handle(run, run_id=execution).describe()
     if found.workflow_type != WORKFLOW_TYPE:
         raise RunNotFound(
             f"'{run}' is a Temporal workflow of type '{found.workflow_type}' and not a run of orca"
@@ -195,14 +219,16 @@ async def describe(client: Client, run: str) -> WorkflowExecutionDescription:
     return found
 
 
-async def record(client: Client, run: str) -> RunRecord:
+async def record(client: Client, run: str, *, execution: str | None = None) -> RunRecord:
     """The run's whole state: from its closing event, or by asking the interpreter where it is still open.
+
+    Of its latest attempt, or of the one that is Temporal's `execution`.
 
     Raises:
         RunNotFound: there is no such run.
         WorkerUnreachable: the run is open and no worker is there to answer.
     """
-    found = await describe(client, run)
+    found = await describe(client, run, execution=execution)
     handle = client.get_workflow_handle(run, run_id=found.run_id)
     async with temporal_errors(client, run=run):
         if found.status in (WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.FAILED):
@@ -344,13 +370,25 @@ async def cancel(client: Client, run: str) -> None:
 async def list_runs(
     client: Client, *, spec: str | None = None, status: str | None = None, limit: int = 50
 ) -> list[RunSummary]:
-    """The newest runs first."""
+    """The newest runs first, each as its latest attempt stands."""
     terms = [f"WorkflowType = '{WORKFLOW_TYPE}'"]
     terms += [f"{SEARCH_SPEC} = {_quoted(spec)}"] if spec else []
     terms += [f"{SEARCH_STATE} = {_quoted(status)}"] if status else []
     async with temporal_errors(client):
-        found = client.list_workflows(" AND ".join(terms), limit=limit)
-        return [_summary(item) async for item in found]
+        found = [item async for item in client.list_workflows(" AND ".join(terms), limit=limit)]
+        latest = await _latest(client, [item.id for item in found])
+        return [await _summary(item) for item in found if latest.get(item.id, item.run_id) == item.run_id]
+
+
+async def _latest(client: Client, listed: Sequence[str]) -> dict[str, str]:
+    """Temporal's id of the latest attempt of each of these runs. What is asked for may fit an earlier one alone."""
+    starts: dict[str, tuple[datetime, str]] = {}
+    names = list(dict.fromkeys(listed))
+    for place in range(0, len(names), AT_ONCE):
+        query = f"WorkflowId IN ({', '.join(map(_quoted, names[place : place + AT_ONCE]))})"
+        async for item in client.list_workflows(query):
+            starts[item.id] = max(starts.get(item.id, (item.start_time, "")), (item.start_time, item.run_id))
+    return {run: execution for run, (_, execution) in starts.items()}
 
 
 async def list_open(client: Client, *, limit: int) -> list[str]:
@@ -360,7 +398,7 @@ async def list_open(client: Client, *, limit: int) -> list[str]:
         return [item.id async for item in client.list_workflows(query, limit=limit)]
 
 
-def _summary(item: WorkflowExecution) -> RunSummary:
+async def _summary(item: WorkflowExecution) -> RunSummary:
     attributes = item.typed_search_attributes
     # A namespace may lose its search attributes; that a run has completed does not tell success from partial.
     status = attributes.get(_STATE) or _KNOWN_WITHOUT.get(item.status, "unknown")
@@ -372,6 +410,7 @@ def _summary(item: WorkflowExecution) -> RunSummary:
         status=status,
         created_at=rfc3339(item.start_time),
         finished_at=rfc3339(item.close_time) if item.close_time else None,
+        attempt=(await item.memo()).get(MEMO_ATTEMPT, 1),
         dry_run=DRY_RUN in (attributes.get(_LABELS) or ()),
     )
 

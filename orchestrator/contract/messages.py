@@ -154,18 +154,66 @@ class RunRequest(Frozen):
     """By key of `Plan.workflows`: what was read of the folder of each nested workflow that ships one."""
     mocks: Mocks | None = None
     """Of a dry run: nothing is sent out, and each job ends as these say."""
+    reuse: "Reuse | None" = None
+    """Of an attempt that resumes an earlier one."""
+    workspace_mark: str = ""
+    """Stands for what the workspace holds beside the specs themselves; empty: nobody looked, and its key does."""
 
 
 class NestedFiles(Frozen):
     """What a nested workflow has of its own folder; see `RunRequest`."""
 
     workspace: str | None = None
+    workspace_mark: str = ""
     file_hashes: dict[str, str] = {}
 
 
 JobStatus = Literal[
     "pending", "waiting", "running", "success", "failed", "cancelled", "skipped", "omitted", "held"
 ]
+
+
+class Earlier(Frozen):
+    """What earlier attempts of a run left of one job or variant."""
+
+    status: JobStatus
+    attempt: int
+    """In which it ran; of one that did not run the first since which it stands so."""
+    fingerprint: str = ""
+    """Of what it ran with. Empty: nobody knows, and it is not taken over."""
+    tries: int = 0
+    exit_code: int | None = None
+    outputs: dict[str, Json] = {}
+    artifacts: tuple[ArtifactRef, ...] = ()
+    service_logs: tuple[ArtifactRef, ...] = ()
+    updates: dict[str, Json] = {}
+    quality: dict[str, Json] | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    child: str = ""
+    """Of a nested workflow: the run id of its last try."""
+    nested: "Reuse | None" = None
+    """What that run itself left."""
+    variants: "dict[str, Earlier]" = {}
+    """By full name; a job that has any has its outputs and artifacts in them."""
+
+    @model_serializer(mode="wrap")
+    def _short(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what says nothing: a run's input has little room beside its plan."""
+        return {key: value for key, value in serialize(self).items() if value not in (None, "", {}, [], ())}
+
+
+class Reuse(Frozen):
+    """What an attempt may take over from earlier ones, of which `attempt` is the last."""
+
+    attempt: int
+    jobs: dict[str, Earlier] = {}
+    again: tuple[str, ...] = ()
+    """Full names of jobs and variants that run again whatever they left."""
+    only_failed: bool = False
+    """Every success is taken over, also where something has changed."""
+
+
 RunStatus = Literal["pending", "running", "success", "failed", "cancelled", "partial"]
 
 
@@ -217,6 +265,7 @@ class ServiceRecord(Frozen):
 _SPARSE: Final = (
     "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
     "cancel",
+    "fingerprint", "reused_from", "reused_tries", "updates",
 )  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
@@ -264,6 +313,14 @@ class JobRecord(_Sparse):
     """Skipped because it lies on a path that was not taken."""
     admitted: str = ""
     """What its own `if` and `unless` saw when they let it start."""
+    fingerprint: str = ""
+    """Of a success: stands for what it ran with, so that a later attempt can tell whether that is still the same."""
+    reused_from: int = 0
+    """The attempt in which it ran; 0 where that is this one, or where it did not run."""
+    reused_tries: int = 0
+    """The tries that it took there; `tries` counts those of this attempt."""
+    updates: dict[str, Json] = {}
+    """Variables that its function set."""
 
 
 class RunRecord(_Sparse):

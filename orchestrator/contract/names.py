@@ -34,6 +34,8 @@ MEMO_DIGEST: Final = "plan_digest"
 MEMO_CANCEL: Final = "cancel"
 """Of a run that is cancelled by force `CANCEL_FORCE`: workers look there while they stop what ran."""
 CANCEL_FORCE: Final = "force"
+MEMO_ATTEMPT: Final = "attempt"
+"""Of an attempt that resumes an earlier one: its number, for lists of runs."""
 
 LABEL_MARK: Final = "dev.orca"
 """On every object that orca makes; the others narrow it down."""

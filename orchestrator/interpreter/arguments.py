@@ -7,9 +7,9 @@ from orchestrator.contract.messages import RunRequest
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import render
 from orchestrator.interpreter.job_state import JobState
-from orchestrator.interpreter.outputs import output_size
 from orchestrator.interpreter.requests import place, plain, scope
 from orchestrator.interpreter.state import RunState
+from orchestrator.interpreter.telling import size_of
 from orchestrator.plan.file_hashes import known_hashes
 from orchestrator.plan.model import CallNode
 from orchestrator.plan.parts import Json, Template
@@ -59,7 +59,7 @@ def call_request(
         timeout=node.timeout,
         stop_grace=node.stop_grace,
     )
-    if (size := output_size(found.arguments)) > MAX_ARGUMENTS_BYTES:
+    if (size := size_of(found.arguments)) > MAX_ARGUMENTS_BYTES:
         raise ExpressionError(
             f"`with` of job '{leaf.key}' takes {size:,} bytes as JSON, and {MAX_ARGUMENTS_BYTES:,} is the limit; put "
             "large data where the function finds it and give it the place"

@@ -11,6 +11,7 @@ from itertools import islice
 from orchestrator import ids
 from orchestrator.contract.messages import (
     ArtifactRef,
+    Earlier,
     JobOutcome,
     JobRecord,
     JobStatus,
@@ -20,7 +21,7 @@ from orchestrator.contract.messages import (
 from orchestrator.contract.people import GateRecord, RepairRecord
 from orchestrator.contract.times import parse_rfc3339, rfc3339
 from orchestrator.interpreter.agreement import Agreement
-from orchestrator.interpreter.telling import shortened, told, told_gate, told_repairs
+from orchestrator.interpreter.telling import shortened, size_of, told, told_gate, told_repairs
 from orchestrator.plan.ends import meets
 from orchestrator.plan.model import Node, Variant
 from orchestrator.plan.parts import Condition, Json
@@ -62,6 +63,8 @@ class Limits:
     """Those that are told of each job; the note of each is as long as a try's reason."""
     gate: int = 200_000
     """Bytes of what is told of a gate: its prompt, form and answers."""
+    updates: int = 32_768
+    """Bytes of the variables that a function set. Where there are more a later attempt cannot take it over."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,12 @@ class JobState:
     quality: dict[str, Json] | None = None
     child: str = ""
     """Of a nested workflow: the run id of its last try."""
+    fingerprint: str = ""
+    """Of its last try, or of that which was taken over."""
+    reused: Earlier | None = None
+    """What it took over instead of running."""
+    since: int = 0
+    """Once it has ended: the attempt since which it stands as it does; the one in which it ran, where it did."""
     key: str = field(init=False)
     """How people name it: `build`, or `test (3.11, alpine)`."""
 
@@ -219,7 +228,7 @@ class JobState:
 
     def settle(self, ending: Ending, now: str) -> None:
         """Bring it to its end; a job with variants takes over what they left."""
-        self.finished_at = now
+        self.finished_at = self.reused.finished_at or now if self.reused else now
         self.off_path = ending.off_path
         if self.fan is not None:
             self.fan.close(self)
@@ -231,6 +240,7 @@ class JobState:
         reason = shortened(self.reason, limits.reason) or ""
         # In the room that the reason leaves.
         room = limits.reason - len(reason.encode())
+        kept = self.status == "success" and size_of(self.updates) <= limits.updates
         return JobRecord(
             kind=self.node.kind,
             status=self.status,
@@ -259,6 +269,10 @@ class JobState:
             repairs=told_repairs(self.repairs, most=limits.history, comment=limits.try_reason),
             off_path=self.off_path,
             admitted=(shortened(self.admitted, room) or "") if room >= MIN_ADMITTED else "",
+            fingerprint=self.fingerprint if kept else "",
+            reused_from=self.reused.attempt if self.reused else 0,
+            reused_tries=self.reused.tries if self.reused else 0,
+            updates=self.updates if kept else {},
         )
 
 
@@ -339,8 +353,10 @@ class Fan:
         self.outputs = Agreement(job.node.name, {key: leaf.outputs for key, leaf in self.leaves.items()})
         job.outputs = self.outputs.agreed
         job.artifacts = tuple(ref for leaf in self.listed for ref in leaf.artifacts)
-        starts = [leaf.started_at for leaf in self.listed if leaf.started_at is not None]
-        ends = [leaf.finished_at for leaf in self.listed if leaf.finished_at is not None]
+        # What was reused has the times of another attempt.
+        timed = [leaf for leaf in self.listed if leaf.reused is None] or self.listed
+        starts = [leaf.started_at for leaf in timed if leaf.started_at is not None]
+        ends = [leaf.finished_at for leaf in timed if leaf.finished_at is not None]
         job.started_at = min(starts, default=None)
         job.finished_at = max(ends, default=job.finished_at)
         codes = [leaf.exit_code for leaf in self.listed]

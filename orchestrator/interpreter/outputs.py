@@ -1,15 +1,12 @@
 """From what a container wrote to what a job's outputs are: promised names, computed values, the run's caps."""
 
-import json
-from collections.abc import Mapping
-
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import JobOutcome, RunRequest
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_outputs
 from orchestrator.interpreter.state import MAX_RUN_OUTPUT_BYTES, RunState
-from orchestrator.plan.parts import Json
+from orchestrator.interpreter.telling import size_of
 
 _TOO_MUCH = f"the outputs of this run exceed {MAX_RUN_OUTPUT_BYTES // 1024} KiB together; pass large data as artifacts"
 _TOO_MANY = (
@@ -54,9 +51,9 @@ def _computed(job: JobState, outcome: JobOutcome, request: RunRequest, state: Ru
 
 def held_outcome(job: JobState, outcome: JobOutcome, state: RunState) -> JobOutcome:
     """Count what a record holds of an outcome; leave out that for which the run has no room."""
-    size = output_size(outcome.outputs) + output_size(outcome.quality or {})
+    size = size_of(outcome.outputs) + size_of(outcome.quality or {})
     if job.member_of is not None and outcome.outputs:
-        size += output_size(job.member_of.new_outputs(outcome.outputs))
+        size += size_of(job.member_of.new_outputs(outcome.outputs))
     refs = sum(len(ref.model_dump_json()) for ref in (*outcome.artifacts, *job.service_logs))
     state.charge(job, outputs=size, artifacts=refs)
     if size and state.output_bytes > MAX_RUN_OUTPUT_BYTES:
@@ -67,11 +64,6 @@ def held_outcome(job: JobState, outcome: JobOutcome, state: RunState) -> JobOutc
         job.service_logs = ()
         outcome = _without(outcome, "artifacts", FailureKind.ARTIFACT, _TOO_MANY)
     return outcome
-
-
-def output_size(outputs: Mapping[str, Json]) -> int:
-    """Bytes that the outputs take in a record."""
-    return len(json.dumps(outputs, ensure_ascii=False).encode()) if outputs else 0
 
 
 def _without(outcome: JobOutcome, part: str, kind: FailureKind, message: str) -> JobOutcome:

@@ -1,13 +1,15 @@
 """What a run knows while it goes: the state of every job, and the record that people read, made of it."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-from orchestrator.contract.messages import MAX_LEAVES, RunRecord, RunStatus, ServiceRecord
+from orchestrator.contract.messages import MAX_LEAVES, Reuse, RunRecord, RunStatus, ServiceRecord
 from orchestrator.contract.people import MAX_IGNORED, CancelRecord, Ignored, PauseRecord
 from orchestrator.interpreter.job_state import Ending, Fan, JobState, Limits
+from orchestrator.interpreter.lineage import since_of
 from orchestrator.interpreter.telling import shortened, told
 from orchestrator.plan.model import ContainerNode, GateNode, Plan, Variant
 from orchestrator.plan.parts import Json
@@ -31,6 +33,8 @@ REASON_BUDGET, HISTORY_BUDGET, WARNINGS_BUDGET = 300_000, 1000, 1000
 MIN_REASON, MIN_TRY_REASON, MIN_GATE = 100, 40, 400
 MAX_IGNORED_BYTES = 500
 """Of why a signal was no good."""
+UPDATES_BUDGET = 32 * 1024
+"""The same of variables that functions set, of all jobs together."""
 MAX_SERVICE_RECORDS = 300
 """Of all jobs and variants together."""
 
@@ -74,6 +78,8 @@ class RunState:
     """The run's variables as they stand."""
     writers: dict[str, int] = field(default_factory=dict[str, int])
     """Of each variable that a job has set, the place of that job in the plan's order."""
+    reuse: Reuse | None = None
+    """What it may take over from earlier attempts."""
     dry_run: bool = False
     paused: PauseRecord | None = None
     ignored: tuple[Ignored, ...] = ()
@@ -146,6 +152,14 @@ class RunState:
         entry = Ignored(signal=shortened(signal, 60) or "", at=at, why=told_why)
         self.ignored = (*self.ignored, entry)[-MAX_IGNORED:]
 
+    def timeless(self) -> "RunState":
+        """The same run without what belongs to this attempt alone: its number, its times and how it stands."""
+        still = copy(self)
+        still.attempt, still.created_at, still.started_at = 1, "", None
+        still.stop, still.error = None, None
+        still._failures = still._tolerated = 0
+        return still
+
     def charge(self, job: JobState, *, outputs: int, artifacts: int) -> None:
         """Count what a job's last try left, in bytes, instead of what an earlier one did."""
         self.output_bytes += outputs - job.output_bytes
@@ -164,6 +178,7 @@ class RunState:
         """Bring a job to its end. Keeps count of failures, so that `verdict` costs the same in any plan."""
         job = self.jobs[name]
         job.settle(ending, finished_at)
+        job.since = since_of(job, self.jobs, self.reuse, self.attempt)
         self.settled += 1
         if job.tolerated:
             self._tolerated += 1
@@ -179,7 +194,13 @@ class RunState:
             for job in self.jobs.values()
             if isinstance(job.node, GateNode)
         )
+        setters = sum(
+            bool(leaf.updates)
+            for job in self.jobs.values()
+            for leaf in (job.fan.listed if job.fan else [job])
+        )
         return Limits(
+            updates=UPDATES_BUDGET // max(1, setters),
             reason=max(MIN_REASON, min(most.reason, REASON_BUDGET // count)),
             history=max(1, min(most.history, HISTORY_BUDGET // count)),
             try_reason=max(MIN_TRY_REASON, min(most.try_reason, REASON_BUDGET // 5 // count)),

@@ -1,13 +1,20 @@
 """What a record tells of parts that may be larger than it has room for: as much as fits, and a sign. Pure."""
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from orchestrator.contract.messages import ServiceRecord
 from orchestrator.contract.people import AnswerRecord, FieldRecord, GateRecord, RepairRecord
+from orchestrator.plan.parts import Json
 
 MAX_NAME = 60
 """Bytes of a person's name where there is no room for all."""
+
+
+def size_of(values: Mapping[str, Json]) -> int:
+    """Bytes that they take in a record."""
+    return len(json.dumps(values, ensure_ascii=False).encode()) if values else 0
 
 
 def shortened(text: str | None, limit: int) -> str | None:

@@ -9,7 +9,6 @@ from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.requests import evaluate_json, evaluate_outputs
 from orchestrator.interpreter.state import MAX_VARS_BYTES, RunState
-from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.parts import Json
 
 _TOO_LARGE = f"the run's variables exceed {MAX_VARS_BYTES // 1024} KiB together; pass large data as artifacts"
@@ -29,7 +28,7 @@ def set_first_values(request: RunRequest, state: RunState) -> str | None:
     return None
 
 
-def publishing(job: JobState, outcome: JobOutcome, around: Surroundings) -> JobOutcome:
+def publishing(job: JobState, outcome: JobOutcome, request: RunRequest, state: RunState) -> JobOutcome:
     """Set the variables that a job sets when it has succeeded: those of its function, then those of `publish`.
 
     All of them or none: where one cannot be set, the success becomes a failure. What a later job of the plan has set
@@ -37,14 +36,13 @@ def publishing(job: JobState, outcome: JobOutcome, around: Surroundings) -> JobO
     """
     if outcome.status != "success" or not (outcome.updates or job.node.publish):
         return outcome
-    state = around.state
     unknown = next((name for name in outcome.updates if name not in state.plan.vars), None)
     if unknown is not None:
         why = f"it set the variable '{unknown}', which the spec does not declare in `vars`"
         return _spoiled(outcome, FailureKind.OUTPUT, why)
     try:
         published = evaluate_outputs(
-            job.node.publish, around.request, state, owner=f"job '{job.key}'", leaf=job, what="variable"
+            job.node.publish, request, state, owner=f"job '{job.key}'", leaf=job, what="variable"
         )
     except ExpressionError as error:
         return _spoiled(outcome, FailureKind.EXPRESSION, str(error))

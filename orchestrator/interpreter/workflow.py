@@ -42,7 +42,6 @@ from orchestrator.interpreter.job_state import Ending, ending_of
 from orchestrator.interpreter.nodes.leaf import run_leaf
 from orchestrator.interpreter.nodes.variants import run_variants
 from orchestrator.interpreter.open_gates import OpenGates
-from orchestrator.interpreter.outputs import output_size
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.pausing import Pausing
 from orchestrator.interpreter.people import People
@@ -53,6 +52,7 @@ from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.shared_services import SharedServices
 from orchestrator.interpreter.state import MAX_FINAL_OUTPUT_BYTES, Level, RunState
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.telling import size_of
 from orchestrator.interpreter.variables import publishing, set_first_values
 from orchestrator.plan.model import Node
 
@@ -67,7 +67,7 @@ class RunWorkflow:
     def __init__(self, request: RunRequest) -> None:
         self._request = request
         self._state = RunState(request.plan, request.run_id, request.attempt, request.created_at)
-        self._state.dry_run = request.mocks is not None
+        self._state.dry_run, self._state.reuse = request.mocks is not None, request.reuse
         self._scheduler = Scheduler(self._state)
         self._background = Background(self._background_ended)
         self._shared = SharedServices(request, self._state, self._background, self._changed)
@@ -269,7 +269,7 @@ class RunWorkflow:
 
         def conclude(outcome: JobOutcome) -> JobOutcome:
             # A success that a person made is the job's end, and one of `look` only its beginning.
-            return outcome if admitted else publishing(job, outcome, self._around)
+            return outcome if admitted else publishing(job, outcome, self._request, self._state)
 
         outcome = await kept(job, self._around, look, conclude)
         return await self._carry_out(node) if admitted else ending_of(outcome)
@@ -366,7 +366,7 @@ class RunWorkflow:
             outputs = evaluate_outputs(state.plan.outputs, self._request, state, owner="the run")
         except ExpressionError as error:
             return f"expression: {error}"
-        if output_size(outputs) > MAX_FINAL_OUTPUT_BYTES:
+        if size_of(outputs) > MAX_FINAL_OUTPUT_BYTES:
             limit = MAX_FINAL_OUTPUT_BYTES // 1024
             return f"output: the run's own outputs exceed {limit} KiB; pass large data as artifacts"
         state.outputs = outputs

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from orchestrator.client.resume import Wish
 from orchestrator.compile import compile_text
 from orchestrator.contract.mocks import Mock, Mocks
 from orchestrator.plan.model import Matrix, Param, Plan, Strategy
@@ -227,6 +228,38 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "networks": lambda: plan(
         job("inside", network="internal"), job("alone", network="none"), job("after", "inside", "alone")
     ),
+    "resume": lambda: plan(
+        job(
+            "a",
+            entrypoint=("out",),
+            env={"TEXT": "n=${{ params.n }}"},
+            artifacts=("/orca/output",),
+            publish={"v": "${{ jobs.a.outputs.n }}"},
+        ),
+        matrix(
+            "test", {"does": ["nothing", "fail"]}, "a", entrypoint=("${{ matrix.does }}",), fail_fast=False
+        ),
+        wait("pause", "a", duration=0.05),
+        call("read", "json:loads", "a", given={"s": '{"v": ${{ vars.v }}}'}),
+        choice("route", ("jobs.a.outputs.n == '1'", "left"), (None, "right"), requires=("a",)),
+        job("left", triggers=ways("route chosen")),
+        job("right", triggers=ways("route chosen")),
+        nested("good", "p", "a", given={"does": "nothing"}),
+        nested("bad", "p", "a", given={"does": "fail"}),
+        job("again", "left"),
+        job("after", "again"),
+        job("end", finalizer=True, on_complete="always"),
+        params=(Param(name="n", default="1", has_default=True),),
+        vars={"v": "0"},
+        workflows={
+            "p": plan(
+                job("first"),
+                job("then", "first", entrypoint=("${{ params.does }}",)),
+                spec="inner",
+                params=(Param(name="does", required=True),),
+            )
+        },
+    ),
 }
 
 MOCKS = {
@@ -235,6 +268,9 @@ MOCKS = {
     )
 }
 """Of those that are dry runs."""
+
+WISHES = {"resume": Wish(again=("again",))}
+"""Of those that are resumed: the second attempt's history is kept."""
 
 
 def _nap(box: Running) -> int:

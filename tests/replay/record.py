@@ -8,7 +8,6 @@ import asyncio
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from orchestrator.client.connect import connect
 from orchestrator.client.converter import data_converter
+from orchestrator.client.resume import plan_attempt, start_attempt
 from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.names import MEMO_RECORD, WORKFLOW_TYPE, host_queue
 from orchestrator.embedded.home import Home
@@ -25,7 +25,7 @@ from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
 from tests.replay.drives import DRIVES
-from tests.replay.plans import MOCKS, PLANS, PROGRAMS
+from tests.replay.plans import MOCKS, PLANS, PROGRAMS, WISHES
 from tests.support.memory_engine import MemoryEngine
 from tests.support.plans import request
 from workers.activities.calls import CallActivities
@@ -72,13 +72,16 @@ async def perform(client: Client, folder: Path, name: str, *, cached: int = 1000
                 git={"ref": "refs/heads/dev"},
                 file_hashes={"a\n!b": "12", "c": "34", "nothing": ""},
                 mocks=MOCKS.get(name),
+                **({"params": {"n": "1"}} if name in WISHES else {}),
             )
-            handle = await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
+            await client.start_workflow(WORKFLOW_TYPE, wanted, id=run, task_queue=queue)
             if name in DRIVES:
                 await DRIVES[name](client, run)
-            with suppress(WorkflowFailureError):  # How it ended is in its history.
-                await handle.result()
-            history = await handle.fetch_history()
+            history = await _history(client, run)
+            if name in WISHES:
+                found = await plan_attempt(client, run, WISHES[name], store=store, submitted_by="ann")
+                await start_attempt(client, found)
+                history = await _history(client, run)
         await supervisor.drain()
     return history
 
@@ -97,6 +100,15 @@ def end_of(history: WorkflowHistory) -> dict[str, str]:
     ]
     found: list[RunRecord] = data_converter.payload_converter.from_payloads(payloads[:1], [RunRecord])
     return {name: job.status for name, job in found[0].jobs.items()}
+
+
+async def _history(client: Client, run: str) -> WorkflowHistory:
+    """Of the latest attempt, once it has ended."""
+    try:
+        await client.get_workflow_handle(run).result()
+    except WorkflowFailureError as error:
+        print(f"{run}: {error.cause}")
+    return await client.get_workflow_handle(run).fetch_history()
 
 
 async def main(names: list[str]) -> None:

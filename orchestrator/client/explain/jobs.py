@@ -111,6 +111,8 @@ def _begun(job: JobRecord) -> bool:
 
 
 def _why(job: JobRecord, cause: str) -> str:
+    if job.reused_from:
+        return f"not run again: it stands as attempt {job.reused_from} left it"
     if _begun(job):
         return f"started: {cause}"
     if job.status == "pending":

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from orchestrator.contract.messages import JobOutcome
+from orchestrator.interpreter.fingerprints import fingerprint
 from orchestrator.interpreter.holding import kept
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.call import run_call
@@ -12,6 +13,7 @@ from orchestrator.interpreter.nodes.gate import run_gate
 from orchestrator.interpreter.nodes.mocked import declared_end, run_mocked
 from orchestrator.interpreter.nodes.nested import run_nested
 from orchestrator.interpreter.nodes.wait import run_wait
+from orchestrator.interpreter.reusing import taken_over
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.variables import publishing
 from orchestrator.plan.model import CallNode, ChoiceNode, ContainerNode, GateNode, WaitNode, WorkflowNode
@@ -25,11 +27,17 @@ async def run_leaf(job: JobState, around: Surroundings) -> JobOutcome:
 
     async def attempt() -> JobOutcome:
         await around.pausing.lifted(job)
+        if around.request.mocks is None:
+            job.fingerprint = fingerprint(job, around.request, around.state)
+            if (taken := taken_over(job, around.request, around.state)) is not None:
+                return taken
         return await _run_kind(job, around)
 
     def conclude(outcome: JobOutcome) -> JobOutcome:
         # Variants publish once, together, when all have ended well.
-        return outcome if job.member_of is not None else publishing(job, outcome, around)
+        return (
+            outcome if job.member_of is not None else publishing(job, outcome, around.request, around.state)
+        )
 
     return await kept(job, around, attempt, conclude)
 

@@ -1,7 +1,6 @@
 """A job that runs another workflow: a child of its own, with its own page, history and record."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 from temporalio import workflow
@@ -24,6 +23,7 @@ from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome, NestedFiles, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
 from orchestrator.contract.names import (
+    MEMO_ATTEMPT,
     MEMO_DIGEST,
     SEARCH_LABELS,
     SEARCH_SPEC,
@@ -36,9 +36,11 @@ from orchestrator.interpreter.arguments import evaluate_arguments
 from orchestrator.interpreter.details import cut_summary, summary_of
 from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.nesting import reached
 from orchestrator.interpreter.nodes.mocked import mock_of
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
 from orchestrator.interpreter.outputs import complete_outputs
+from orchestrator.interpreter.reusing import resumed_child
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.fingerprint import digest
 from orchestrator.plan.markdown import plan_markdown
@@ -99,9 +101,12 @@ async def _ended(
             task_queue=request.task_queue,
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
             cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+            if request.reuse
+            else WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=_attributes(request.plan),
-            memo={MEMO_DIGEST: request.plan_digest},
+            memo={MEMO_DIGEST: request.plan_digest}
+            | ({MEMO_ATTEMPT: request.attempt} if request.reuse else {}),
             static_summary=cut_summary(
                 summary_of(
                     node,
@@ -156,47 +161,42 @@ def _request(node: WorkflowNode, job: JobState, around: Surroundings, *, number:
     parent, state = around.request, around.state
     plan = parent.plan.workflows[node.workflow]
     given = evaluate_arguments(node.arguments, job, parent, state, try_number=number)
-    reached = _reached(plan, parent.plan.workflows)
+    known = reached(plan, parent.plan.workflows)
     limit = min((seconds for seconds in (node.limit, plan.timeout) if seconds is not None), default=None)
-    plan = plan.model_copy(update={"workflows": reached, "timeout": limit})
+    plan = plan.model_copy(update={"workflows": known, "timeout": limit})
     files = parent.nested.get(
-        node.workflow, NestedFiles(workspace=parent.workspace, file_hashes=parent.file_hashes)
+        node.workflow,
+        NestedFiles(
+            workspace=parent.workspace,
+            workspace_mark=parent.workspace_mark,
+            file_hashes=parent.file_hashes,
+        ),
     )
     variant = job.variant.name if job.variant else None
     mocks = None
     if parent.mocks is not None:
         mock = mock_of(job, parent.mocks, number)
         mocks = Mocks(jobs=mock.jobs if mock else {})
+    # A further try in this attempt is a run of its own, as ever.
+    resumed = resumed_child(job, state) if number == 1 else None
+    fresh = ids.child_run_id(state.run_id, state.attempt, node.name, variant, number)
     return RunRequest(
-        run_id=ids.child_run_id(state.run_id, state.attempt, node.name, variant, number),
+        run_id=resumed.run_id if resumed else fresh,
+        attempt=resumed.reuse.attempt + 1 if resumed else 1,
+        reuse=resumed.reuse if resumed else None,
         plan=plan,
         plan_digest=digest(plan),
         params=bind_params(plan.params, given),
         git=parent.git,
         workspace=files.workspace,
+        workspace_mark=files.workspace_mark,
         file_hashes=files.file_hashes,
         created_at=rfc3339(workflow.now()),
         task_queue=parent.task_queue,
         submitted_by=parent.submitted_by,
-        nested={key: found for key, found in parent.nested.items() if key in reached},
+        nested={key: found for key, found in parent.nested.items() if key in known},
         mocks=mocks,
     )
-
-
-def _reached(plan: Plan, known: dict[str, Plan]) -> dict[str, Plan]:
-    """The workflows that are nested in `plan`, at any depth, out of those that the run knows."""
-    found: dict[str, Plan] = {}
-    left = list(_named(plan))
-    while left:
-        key = left.pop(0)
-        if key not in found:
-            found[key] = known[key]
-            left.extend(_named(known[key]))
-    return found
-
-
-def _named(plan: Plan) -> Iterator[str]:
-    return (node.workflow for node in plan.jobs.values() if isinstance(node, WorkflowNode))
 
 
 def _attributes(plan: Plan) -> TypedSearchAttributes:

@@ -10,6 +10,7 @@ from temporalio import workflow
 from orchestrator.contract.messages import JobOutcome, TryRecord
 from orchestrator.contract.services import MAX_MOVES
 from orchestrator.contract.times import rfc3339
+from orchestrator.interpreter.fingerprints import fingerprint
 from orchestrator.interpreter.job_state import JobState, in_milliseconds
 from orchestrator.interpreter.retries import delay_before, uncertain, worth_another
 from orchestrator.interpreter.surroundings import Surroundings
@@ -73,6 +74,9 @@ async def _run_one(job: JobState, around: Surroundings, one_try: OneTry) -> Ende
             # run drains, and this would be new.
             raise asyncio.CancelledError
         number = job.begin_try(rfc3339(workflow.now()))
+        if number > 1 and around.request.mocks is None:
+            # Variables may have changed since the last one.
+            job.fingerprint = fingerprint(job, around.request, around.state)
         job.working = True
         try:
             ended = await one_try(number)

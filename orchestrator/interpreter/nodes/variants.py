@@ -33,7 +33,9 @@ async def run_variants(job: JobState, strategy: Strategy, around: Surroundings) 
         found[:] = ()
         return _expand(job, around, found)
 
-    outcome = await kept(job, around, look, lambda looked: publishing(job, looked, around))
+    outcome = await kept(
+        job, around, look, lambda looked: publishing(job, looked, around.request, around.state)
+    )
     if not found:
         return ending_of(outcome)
     fan = around.state.fan_out(job, found)
@@ -67,7 +69,11 @@ async def _publish(job: JobState, fan: Fan, around: Surroundings) -> Ending:
     async def all_passed() -> JobOutcome:
         return JobOutcome(status="success", updates=updates)
 
-    return ending_of(await kept(job, around, all_passed, lambda outcome: publishing(job, outcome, around)))
+    return ending_of(
+        await kept(
+            job, around, all_passed, lambda outcome: publishing(job, outcome, around.request, around.state)
+        )
+    )
 
 
 class _Walk:

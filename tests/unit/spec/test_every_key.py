@@ -127,7 +127,8 @@ outputs: {x: "${{ jobs.a.outputs.n }}"}
         "defaults": {
             "image": "base", "timeout": 60.0, "retry": RetryShape(max_attempts=2).model_dump(), "env": {"D": "1"},
             "shell": "bash", "working_dir": "/d", "user": "1000", "pull": "never",
-            "resources": {"cpus": 1.5, "memory": None, "pids": None}, "on_error": "continue", "idempotent": False, "stop_grace": 0.0,
+            "resources": {"cpus": 1.5, "memory": None, "pids": None}, "on_error": "continue", "idempotent": False,
+            "stop_grace": 0.0,
         },
         "timeout": 5400.0,
         "max_parallel": 4,

@@ -1,0 +1,146 @@
+"""Whether a job or variant of a resumed run takes over what it left in an earlier attempt, or runs. Pure.
+
+It is decided when the job's turn has come and its own conditions have let it start, with the values of that moment. The
+client asks the same before the attempt begins, to tell people what will happen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.contract.messages import Earlier, JobOutcome, Reuse, RunRequest
+from orchestrator.interpreter.fingerprints import fingerprint
+from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.lineage import newest_upstream
+from orchestrator.interpreter.outputs import held_outcome
+from orchestrator.interpreter.state import RunState
+
+ONLY_FAILED: Final = "it succeeded, and with --only-failed no success runs again"
+_BEFORE: Final = {
+    "failed": "it failed before",
+    "held": "it was held when the run ended",
+    "running": "it had not ended when the run was ended",
+    "waiting": "it had not ended when the run was ended",
+    "cancelled": "it was cancelled before",
+    "omitted": "it was left out before",
+    "skipped": "it was skipped before",
+}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """It is taken over."""
+
+    earlier: Earlier
+    why: str
+
+
+@dataclass(frozen=True)
+class Runs:
+    """It runs."""
+
+    why: str
+    changed: bool = False
+    """It succeeded, and what it runs with is not the same any more."""
+
+
+@dataclass(frozen=True)
+class ResumedChild:
+    """A nested workflow that goes on where it ended."""
+
+    run_id: str
+    reuse: Reuse
+
+
+def earlier_of(leaf: JobState, reuse: Reuse) -> Earlier | None:
+    """What a job without variants, or a variant, left; None where there was none of that name."""
+    found = reuse.jobs.get(leaf.node.name)
+    if leaf.variant is None:
+        return None if found is None or found.variants else found
+    return found.variants.get(leaf.key) if found else None
+
+
+def judged(leaf: JobState, reuse: Reuse, state: RunState, fingerprint_now: Callable[[], str]) -> Taken | Runs:
+    """What becomes of a job without variants, or of a variant, that may start now."""
+    earlier = earlier_of(leaf, reuse)
+    why = always_runs(leaf) or _not_kept(leaf, earlier, reuse)
+    if earlier is None or why is not None:
+        return Runs(why or "it is new")
+    if reuse.only_failed:
+        return Taken(earlier, ONLY_FAILED)
+    since, newer = newest_upstream(leaf.node, state.jobs)
+    if since > earlier.attempt:
+        return Runs(f"after '{newer}'")
+    if not earlier.fingerprint:
+        return Runs("the earlier attempt did not keep what it ran with")
+    if fingerprint_now() != earlier.fingerprint:
+        return Runs("what it runs with has changed", changed=True)
+    return Taken(earlier, "unchanged")
+
+
+def _not_kept(leaf: JobState, earlier: Earlier | None, reuse: Reuse) -> str | None:
+    """Why there is nothing to take over, whatever has changed."""
+    if leaf.key in reuse.again or leaf.node.name in reuse.again:
+        return "it is to run again"
+    if earlier is None or earlier.status == "success":
+        return None
+    return _BEFORE.get(earlier.status, "it had not run")
+
+
+def always_runs(leaf: JobState) -> str | None:
+    """Why a job of that kind is never taken over; None where it may be."""
+    node = leaf.node
+    if node.kind == "gate":
+        return "people are asked again in each attempt"
+    if node.kind == "choice":
+        return "it is decided again in each attempt"
+    if node.reminds:
+        return f"it runs when gate '{node.reminds}' wants it"
+    return "it runs at the end of each attempt" if node.finalizer else None
+
+
+def taken_over(leaf: JobState, request: RunRequest, state: RunState) -> JobOutcome | None:
+    """The outcome that `leaf` takes over instead of running; None where it is to run."""
+    reuse = state.reuse
+    if reuse is None:
+        return None
+    verdict = judged(leaf, reuse, state, lambda: leaf.fingerprint or fingerprint(leaf, request, state))
+    return take_over(leaf, verdict.earlier, state) if isinstance(verdict, Taken) else None
+
+
+def take_over(leaf: JobState, earlier: Earlier, state: RunState) -> JobOutcome:
+    """Let `leaf` stand as it did, and return its outcome; a failure where the run has no room for what it left."""
+    leaf.service_logs = earlier.service_logs
+    outcome = JobOutcome(
+        status="success",
+        exit_code=earlier.exit_code,
+        outputs=earlier.outputs,
+        artifacts=earlier.artifacts,
+        started_at=earlier.started_at,
+        finished_at=earlier.finished_at,
+        updates=earlier.updates,
+        quality=earlier.quality,
+    )
+    outcome = held_outcome(leaf, outcome, state)
+    leaf.take(outcome)
+    if outcome.status == "success":
+        leaf.reused = earlier
+        leaf.child = earlier.child
+        leaf.note = f"reused from attempt {earlier.attempt}"
+    return outcome
+
+
+def resumed_child(leaf: JobState, state: RunState) -> ResumedChild | None:
+    """The run with which a nested workflow goes on; None where it begins anew.
+
+    Nothing in it is taken over where the job is to run again, or something before it has.
+    """
+    reuse = state.reuse
+    earlier = earlier_of(leaf, reuse) if reuse else None
+    if reuse is None or earlier is None or earlier.nested is None:
+        return None
+    if leaf.node.finalizer or leaf.key in reuse.again or leaf.node.name in reuse.again:
+        return None
+    if newest_upstream(leaf.node, state.jobs)[0] > earlier.attempt and not reuse.only_failed:
+        return None
+    return ResumedChild(earlier.child, earlier.nested.model_copy(update={"only_failed": reuse.only_failed}))
