@@ -43,6 +43,8 @@ PREPARATION = 3600.0
 """Seconds beyond its own timeout that a try may take in all: pulling, restoring and collecting."""
 LEFT_BEHIND = "cancelled on a host that is gone"
 """Patch: a job that was cancelled is cancelled, also where its host did not come back."""
+TOLD_AGAIN = "cancel told to a host that was away"
+"""Patch: a host that had a job and was away when it was cancelled is told once it is back."""
 MAX_DISPATCHES = 20
 """Times that one piece of work is sent out before it counts as lost, so that a host that kills its workers ends too."""
 
@@ -268,6 +270,10 @@ class Dispatch(Generic[T]):
             case TemporalTimeoutError() as timeout:
                 return self._timed_out(timeout)
             case CancelledError():
+                beat = self._lost.beat if self._errand.adopted and error.started_event_id <= 0 else None
+                if beat is not None and beat.container_id and workflow.patched(TOLD_AGAIN):
+                    # Nobody has heard of it: the container goes on where its worker was lost.
+                    return _Again(beat, "it was cancelled while its host was away")
                 raise asyncio.CancelledError from error
             case _:
                 raise error

@@ -15,6 +15,7 @@ from orchestrator.contract.people import Cancel, CancelMode
 from orchestrator.errors import WorkerUnreachable
 from orchestrator.interpreter.cancelling import FORCE_WAIT
 from tests.support.hall import LAST, Hall, asked, begun, does, ended, ends
+from tests.support.house import activities
 from tests.support.kinds import gate, nested
 from tests.support.plans import job, plan
 from tests.support.serving import Runner, worker_of
@@ -61,6 +62,30 @@ async def test_a_nested_run_s_finalizers_end_with_the_second_cancel(client: Clie
         assert ends(await ended(client, below)) == {"ask": "cancelled", "sign": "cancelled"}
         record = await ended(client, run.id)
     assert ends(record) == {"sub": "cancelled", "end": "cancelled"}
+
+
+async def test_a_host_that_was_away_hears_of_the_cancel_when_it_is_back(client: Client, serve: Serve) -> None:
+    hall, queue = Hall(), uuid4().hex
+    async with worker_of(client, queue):
+        async with serve(client, engine=hall.engine, queue=queue, decides=False):
+            run = await Runner(client, queue).start(plan(does("work", "until"), job("end", **LAST)))
+            await begun(client, run.id, hall, "work")
+        # Its worker has let go of the container, and nobody is there to take it over.
+        await dispatched(client, run.id, 2)
+        await runs.cancel(client, run.id)
+        await dispatched(client, run.id, 3)
+        assert len(hall.engine.list_labelled({})) == 1
+        async with serve(client, engine=hall.engine, queue=queue, decides=False):
+            record = await ended(client, run.id)
+    assert (ends(record)["work"], hall.begun) == ("cancelled", ["work"])
+    assert hall.engine.list_labelled({}) == []
+
+
+async def dispatched(client: Client, run: str, times: int) -> None:
+    """Return once the job has been sent out so often."""
+    async with asyncio.timeout(30):
+        while len([name for name, _ in await activities(client, run) if name == "work"]) < times:
+            await asyncio.sleep(0.1)
 
 
 class Mute:

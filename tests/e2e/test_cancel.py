@@ -1,0 +1,104 @@
+"""`orca cancel` in its modes on real containers, also while the worker is dead: what runs ends, and nothing is left."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import WriteSpec
+from tests.support.cli import Orca, stop
+from tests.support.containers import containers_of
+from tests.support.machines import server_alone
+
+DEAF = """
+name: deaf
+defaults: {image: "alpine:latest"}
+jobs:
+  nap:
+    commands: ["trap '' TERM; echo up; for i in $(seq 600); do sleep 0.1; done"]
+    stop_grace: 5m
+  after: {requires: [nap], commands: ["true"]}
+  tidy: {on_complete: always, commands: [echo tidy]}
+"""
+
+
+def ends(record: dict[str, Any]) -> dict[str, str]:
+    return {name: job["status"] for name, job in record["jobs"].items()}
+
+
+def until_up(orca: Orca, run: str, job: str) -> None:
+    deadline = time.monotonic() + 60
+    while "up" not in orca("logs", run, job).stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_force_kills_in_the_middle_of_the_grace(orca: Orca, write_spec: WriteSpec) -> None:
+    run = orca.submit(write_spec(DEAF))
+    until_up(orca, run, "nap")
+    first = orca.json("cancel", run, "--by", "ann")
+    time.sleep(4)
+    between = orca.json("status", run)
+    lower = orca("cancel", run, "--mode", "drain")
+    at = time.monotonic()
+    done = orca.json("cancel", run, "--mode", "force", "--by", "bob", "-m", "no time")
+    record = orca.wait(run)
+    took = time.monotonic() - at
+    assert (first["mode"], first["cancel"]) == ("graceful", "requested")
+    assert (between["status"], between["jobs"]["nap"]["status"]) == ("running", "running")
+    assert (lower.returncode, lower.stdout) == (2, "")
+    assert "a cancel can be raised and not lowered" in lower.stderr
+    assert done == {
+        "run_id": run,
+        "cancel": "requested",
+        "mode": "force",
+        "message": "the run is being ended by force: what runs is killed, and no finalizer runs",
+    }
+    assert took < 15
+    assert ends(record) == {"nap": "cancelled", "after": "cancelled", "tidy": "cancelled"}
+    assert containers_of(run) == []
+    ended = orca("cancel", run)
+    assert (ended.returncode, "has already ended" in ended.stderr) == (2, True)
+    assert f"cancelled: force by bob at {record['cancel']['at'][:4]}" in orca("status", run).stdout
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Any:
+    """A server without a worker."""
+    with server_alone(tmp_path) as (orca, _):
+        yield orca
+
+
+def worker(orca: Orca) -> "subprocess.Popen[str]":
+    return orca.start("worker")
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    """As the kernel does when memory is short: the command and all that it started."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in (process.pid, *map(int, children)):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+
+
+def test_a_cancel_while_the_worker_is_dead_reaches_the_container(server: Orca, write_spec: WriteSpec) -> None:
+    first = worker(server)
+    run = server.submit(write_spec(DEAF.replace("5m", "1s")))
+    until_up(server, run, "nap")
+    (container,) = containers_of(run)
+    kill(first)
+    said = server.json("cancel", run)
+    assert said["cancel"] == "requested"
+    assert "as soon as a worker is there" in said["message"]
+    assert containers_of(run) == [container]
+    second = worker(server)
+    try:
+        record = server.wait(run)
+    finally:
+        stop(second)
+    assert ends(record) == {"nap": "cancelled", "after": "cancelled", "tidy": "success"}
+    assert containers_of(run) == []
