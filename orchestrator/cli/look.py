@@ -21,8 +21,8 @@ from orchestrator.cli.options import (
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
+    from orchestrator.client.listing import RunSummary
     from orchestrator.client.logs import LogEntry
-    from orchestrator.client.runs import RunSummary
 
 
 def status(
@@ -57,11 +57,11 @@ def list_(
     """List runs, the newest first."""
     from orchestrator.cli import words
     from orchestrator.cli.target import connected
-    from orchestrator.client import runs
+    from orchestrator.client.listing import list_runs
 
     async def look() -> None:
         client = await connected(address, namespace=namespace)
-        found = await runs.list_runs(client, spec=spec, status=status, limit=limit)
+        found = await list_runs(client, spec=spec, status=status, limit=limit)
         if out is Output.JSON:
             output.data_json([asdict(item) for item in found])
             return

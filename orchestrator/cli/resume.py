@@ -19,8 +19,7 @@ from orchestrator.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from orchestrator.client.resume import Resumption
-    from orchestrator.interpreter.forecast import Action, Expected
+    from orchestrator.client.resume import Action, Expected, Resumption
 
 _WORDS: Final = {
     "reuse": "reused",
@@ -129,7 +128,7 @@ def _row(one: "Expected") -> list[str]:
 
 def summary(expected: "tuple[Expected, ...]") -> str:
     """`59 of 100 jobs are reused, 41 run`."""
-    from orchestrator.interpreter.forecast import counts
+    from orchestrator.client.resume import counts
 
     found = counts(list(expected))
     parts = [f"{found.get('reuse', 0)} of {len(expected)} are reused"]

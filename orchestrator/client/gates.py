@@ -9,7 +9,8 @@ from temporalio.client import Client
 
 from orchestrator.client.connect import temporal_errors
 from orchestrator.client.leaves import leaves_of
-from orchestrator.client.runs import QUERY_LIMIT, list_open, record
+from orchestrator.client.listing import list_open
+from orchestrator.client.runs import QUERY_LIMIT, record
 from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.names import QUERY_GATE
 from orchestrator.contract.people import FieldRecord, GateRecord

@@ -15,11 +15,13 @@ from orchestrator.client.prepare import check, prepare, read_params
 from orchestrator.contract.messages import Reuse, RunRequest
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import RunNotFound, UsageError
-from orchestrator.interpreter.forecast import Expected, forecast
+from orchestrator.interpreter.forecast import Action, Expected, counts, forecast
 from orchestrator.plan.markdown import plan_markdown
 from orchestrator.plan.model import Plan
 from orchestrator.plan.parts import Json
 from orchestrator.store.store import Store
+
+__all__ = ["Action", "Expected", "Resumption", "Wish", "counts", "plan_attempt", "start_attempt"]
 
 MAX_NAMED = 20
 """Names in a message."""

@@ -2,9 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +11,6 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
-    WorkflowExecution,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -60,32 +57,8 @@ FORCED = "cancelled by force"
 """How the reason begins with which orca itself has the server end a run."""
 BEGUN = 5
 """Events that a history has at least once a worker has done anything."""
-AT_ONCE = 100
-"""Runs that one query names."""
 REGISTER_TRIES = 20
 """Looks, half a second apart, for search attributes that were just registered."""
-
-
-_KNOWN_WITHOUT: Mapping[WorkflowExecutionStatus | None, str] = {
-    WorkflowExecutionStatus.RUNNING: "running",
-    WorkflowExecutionStatus.FAILED: "failed",
-    WorkflowExecutionStatus.CANCELED: "cancelled",
-}
-"""What Temporal's own state says where the search attribute is not there."""
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """One line of `orca list`. Times are RFC 3339 in UTC."""
-
-    run_id: str
-    spec: str
-    status: str
-    created_at: str
-    finished_at: str | None
-    dry_run: bool = False
-    attempt: int = 1
-    """The latest, which is the one that the rest is told of."""
 
 
 async def submit(
@@ -277,9 +250,11 @@ async def _record_of_pending(
     )
 
 
-async def _record_of_unknown(client: Client, handle: WorkflowHandle[Any, Any]) -> RunRecord:
+async def _record_of_unknown(
+    client: Client, handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription
+) -> RunRecord:
     """Of a run that the server ended, while no worker is there to tell how far its jobs had come."""
-    state = await _record_of_pending(client, handle)
+    state = await _record_of_pending(client, handle, found)
     why = "how far it came is not known: no worker is there to tell, and the run was ended at the server"
     jobs = {
         name: job.model_copy(update={"status": "cancelled", "reason": why})
@@ -313,7 +288,7 @@ async def _ask(
         if error.status is RPCStatusCode.UNAVAILABLE:
             raise
         if found.status is not WorkflowExecutionStatus.RUNNING:
-            return await _ended_outside(handle, found, await _record_of_unknown(client, handle))
+            return await _ended_outside(handle, found, await _record_of_unknown(client, handle, found))
         why = await why_still(client, found) or who_is_missing(found)
         raise WorkerUnreachable(
             f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); {why}"
@@ -367,54 +342,6 @@ async def cancel(client: Client, run: str) -> None:
         await client.get_workflow_handle(run, run_id=found.run_id).cancel()
 
 
-async def list_runs(
-    client: Client, *, spec: str | None = None, status: str | None = None, limit: int = 50
-) -> list[RunSummary]:
-    """The newest runs first, each as its latest attempt stands."""
-    terms = [f"WorkflowType = '{WORKFLOW_TYPE}'"]
-    terms += [f"{SEARCH_SPEC} = {_quoted(spec)}"] if spec else []
-    terms += [f"{SEARCH_STATE} = {_quoted(status)}"] if status else []
-    async with temporal_errors(client):
-        found = [item async for item in client.list_workflows(" AND ".join(terms), limit=limit)]
-        latest = await _latest(client, [item.id for item in found])
-        return [await _summary(item) for item in found if latest.get(item.id, item.run_id) == item.run_id]
-
-
-async def _latest(client: Client, listed: Sequence[str]) -> dict[str, str]:
-    """Temporal's id of the latest attempt of each of these runs. What is asked for may fit an earlier one alone."""
-    starts: dict[str, tuple[datetime, str]] = {}
-    names = list(dict.fromkeys(listed))
-    for place in range(0, len(names), AT_ONCE):
-        query = f"WorkflowId IN ({', '.join(map(_quoted, names[place : place + AT_ONCE]))})"
-        async for item in client.list_workflows(query):
-            starts[item.id] = max(starts.get(item.id, (item.start_time, "")), (item.start_time, item.run_id))
-    return {run: execution for run, (_, execution) in starts.items()}
-
-
-async def list_open(client: Client, *, limit: int) -> list[str]:
-    """The ids of the newest runs that have not ended."""
-    query = f"WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'"
-    async with temporal_errors(client):
-        return [item.id async for item in client.list_workflows(query, limit=limit)]
-
-
-async def _summary(item: WorkflowExecution) -> RunSummary:
-    attributes = item.typed_search_attributes
-    # A namespace may lose its search attributes; that a run has completed does not tell success from partial.
-    status = attributes.get(_STATE) or _KNOWN_WITHOUT.get(item.status, "unknown")
-    if item.status in (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT):
-        status = "cancelled"
-    return RunSummary(
-        run_id=item.id,
-        spec=attributes.get(_SPEC) or "",
-        status=status,
-        created_at=rfc3339(item.start_time),
-        finished_at=rfc3339(item.close_time) if item.close_time else None,
-        attempt=(await item.memo()).get(MEMO_ATTEMPT, 1),
-        dry_run=DRY_RUN in (attributes.get(_LABELS) or ()),
-    )
-
-
 async def has_worker(client: Client, task_queue: str) -> bool:
     """Whether any worker polls `task_queue`."""
     request = DescribeTaskQueueRequest(
@@ -425,10 +352,6 @@ async def has_worker(client: Client, task_queue: str) -> bool:
     async with temporal_errors(client):
         answer = await client.workflow_service.describe_task_queue(request)
     return len(answer.pollers) > 0
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _entropy() -> str:

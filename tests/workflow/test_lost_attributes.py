@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from orchestrator.client import runs
 from orchestrator.client.connect import connect, ensure_search_attributes, lost_attribute
+from orchestrator.client.listing import list_runs
 from orchestrator.client.prepare import check, prepare
 from orchestrator.client.replaying import replay
 from orchestrator.contract.names import SEARCH_LABELS, SEARCH_SPEC, SEARCH_STATE
@@ -45,7 +46,7 @@ async def until_lost(client: Client) -> None:
     async with asyncio.timeout(60):
         with suppress(UsageError):
             while True:
-                await runs.list_runs(client, spec="lost")
+                await list_runs(client, spec="lost")
                 await asyncio.sleep(0.2)
 
 
@@ -83,11 +84,11 @@ async def test_runs_go_on_where_a_namespace_loses_its_search_attributes(
         await lose(client)
         await until_lost(client)
         with pytest.raises(UsageError) as caught:
-            await runs.list_runs(client, spec="lost")
+            await list_runs(client, spec="lost")
         assert str(caught.value) == lost_attribute("default", SEARCH_SPEC)
         with pytest.raises(UsageError, match="Temporal refused the request: invalid query: malformed"):
             [one async for one in replay(client, query=f"{SEARCH_SPEC} == ")]
-        assert [(one.run_id, one.status) for one in await runs.list_runs(client)] == [(waiting, "running")]
+        assert [(one.run_id, one.status) for one in await list_runs(client)] == [(waiting, "running")]
         assert (await runs.record(client, waiting)).status == "pending"
         async with worker(client, tmp_path):
             record = await until(client, waiting, lambda found: found.error or found.jobs["go"].gate)

@@ -7,6 +7,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from orchestrator import ids
 from orchestrator.client import runs
+from orchestrator.client.listing import list_runs
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import RunNotFound
 from orchestrator.plan.model import Node, Param, Plan
@@ -77,7 +78,7 @@ async def test_params_go_in_and_outputs_come_back(client: Client, serve: Serve) 
         {"network": "success"},
     )
     assert found.parent_id == handle.id
-    listed = [one.run_id for one in await runs.list_runs(client, spec="provision", limit=1000)]
+    listed = [one.run_id for one in await list_runs(client, spec="provision", limit=1000)]
     assert run in listed
 
 

@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from orchestrator.client import runs
 from orchestrator.client.attempts import execution_of
+from orchestrator.client.listing import list_runs
 from orchestrator.client.resume import start_attempt
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import UsageError
@@ -313,7 +314,7 @@ async def test_a_list_of_runs_has_each_once_as_its_latest_attempt_stands(
             await resumed(client, handle.id, store_folder, **wish)
 
         async def listed(**wanted: Any) -> list[tuple[str, int, str]]:
-            found = await runs.list_runs(client, limit=1000, **wanted)
+            found = await list_runs(client, limit=1000, **wanted)
             return [(one.run_id, one.attempt, one.status) for one in found if one.run_id == handle.id]
 
         assert await listed() == [(handle.id, 3, "success")]
