@@ -243,6 +243,8 @@ async def test_a_host_that_goes_off_beside_the_job_and_comes_back(
     test = record["jobs"]["test"]
     assert (record["status"], test["tries"], test["exit_code"]) == ("failed", 1, 255), record
     assert where(record, "test") == ["first"]
-    assert test["reason"].startswith("lost: the Docker engine of host 'first' was stopped, or its host went off")
+    assert test["reason"].startswith(
+        "lost: the Docker engine of host 'first' was stopped, or its host went off"
+    )
     begun = [line for line in hosts.orca.ok("logs", run, "test").splitlines() if line.startswith("begun")]
     assert len(begun) == 1
