@@ -86,6 +86,7 @@ async def answer(client: Client, run: str, given: Answer) -> AnswerReply:
     """Answer a gate. Raises UsageError where the answer does not count; says why.
 
     Where the server takes no more updates of the run it is sent as a signal, which nobody refuses: the reply says so.
+    One for a gate that has not opened raises UsageError there too.
     """
     try:
         return await _update(client, run, UPDATE_ANSWER, given, AnswerReply)
@@ -134,12 +135,17 @@ async def _signal(client: Client, run: str, given: Answer) -> AnswerReply:
         await handle.signal(name, given)
         # The server lets a worker see the signal before it asks it.
         told = await handle.query(QUERY_GATE, given.gate)
-    gate = None if told is None else GateRecord.model_validate(told)
+    if told is None:
+        raise UsageError(
+            f"run '{run}' has no open gate '{given.gate}', so that the answer, sent as the signal '{name}', does not "
+            f"count; 'orca status {run}' shows its gates"
+        )
+    gate = GateRecord.model_validate(told)
     return AnswerReply(
         gate=given.gate,
-        approvals=0 if gate is None else sum(one.decision == "approve" for one in gate.answers),
-        needed=1 if gate is None else gate.needed,
-        closed=gate is not None and gate.closed_at is not None,
+        approvals=sum(one.decision == "approve" for one in gate.answers),
+        needed=gate.needed,
+        closed=gate.closed_at is not None,
         message=f"the server takes no more updates of run '{run}', so the answer was sent as the signal '{name}'; "
         f"'orca status {run}' shows whether it counts",
     )

@@ -16,6 +16,7 @@ from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca
 from tests.support.histories import until_ended
 from tests.support.machines import Machine, server_alone
+from tests.support.specs import services_first
 
 IMAGE = "alpine:latest"
 
@@ -84,22 +85,7 @@ def where(record: dict[str, Any], job: str) -> list[str]:
     return [each["host"] for each in record["jobs"][job]["history"]]
 
 
-MOVED = """
-name: moved
-jobs:
-  # Keeps the second host's only place until the first one has the services.
-  hold: {image: "alpine:latest", commands: [sleep 12]}
-  begin: {image: "alpine:latest", commands: ["true"]}
-  test:
-    image: alpine:latest
-    requires: [begin]
-    services:
-      db:
-        image: alpine:latest
-        command: sh -c 'sleep 3; echo ready; exec sleep 600'
-        health_check: {ready: {log: ready}}
-    commands: [echo it ran]
-"""
+MOVED = services_first("moved", "echo it ran")
 
 
 @pytest.mark.timeout(300)

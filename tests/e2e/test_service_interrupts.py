@@ -20,6 +20,7 @@ from tests.support.cli import Orca, stop
 from tests.support.containers import containers_of
 from tests.support.histories import until_ended
 from tests.support.machines import server_alone
+from tests.support.specs import services_first
 
 JOB = """
 name: interrupted
@@ -58,22 +59,7 @@ def spec_of(*, seconds: int = 100, timeout: str = "10m", shared: bool = False) -
     )
 
 
-HELD = """
-name: held
-jobs:
-  # Keeps the other worker's only place until the first one has the services.
-  hold: {image: "alpine:latest", commands: [sleep 12]}
-  begin: {image: "alpine:latest", commands: ["true"]}
-  test:
-    image: alpine:latest
-    requires: [begin]
-    services:
-      db:
-        image: alpine:latest
-        command: sh -c 'sleep 3; echo ready; exec sleep 600'
-        health_check: {ready: {log: ready}}
-    commands: ["ping -c 1 -W 2 db"]
-"""
+HELD = services_first("held", "ping -c 1 -W 2 db")
 
 
 async def test_a_worker_that_is_killed_between_the_services_and_their_job(

@@ -62,6 +62,10 @@ async def test_a_run_that_had_all_its_updates_still_takes_answers(strict: Client
         one = await people.answer(strict, run.id, Answer(gate="go", by="ann"))
         again = await people.answer(strict, run.id, Answer(gate="go", by="ann"))
         two = await people.answer(strict, run.id, Answer(gate="go", by="bob"))
+        with pytest.raises(
+            UsageError, match="has no open gate 'gone', so that the answer, sent as the signal 'approve'"
+        ):
+            await people.answer(strict, run.id, Answer(gate="gone", by="ann"))
         no = await people.answer(
             strict, run.id, Answer(gate="no", by="bob", decision="reject", comment="late")
         )
@@ -79,7 +83,8 @@ async def test_a_run_that_had_all_its_updates_still_takes_answers(strict: Client
     assert record.jobs["go"].outputs["approved_by"] == ["ann", "bob"]
     assert record.jobs["no"].reason == "rejected: by bob: late"
     assert [each.why for each in record.ignored] == [
-        "ann has already answered gate 'go'; 1 approval of others still needed"
+        "ann has already answered gate 'go'; 1 approval of others still needed",
+        "the run has no gate 'gone'; did you mean 'go'?",
     ]
 
 
