@@ -95,7 +95,8 @@ def end_of(history: WorkflowHistory) -> dict[str, str]:
         *(
             event.workflow_properties_modified_event_attributes.upserted_memo.fields[MEMO_RECORD]
             for event in history.events
-            if event.HasField("workflow_properties_modified_event_attributes")
+            # Other memos are written too: a cancel by force has one. To ask for a missing one would make it.
+            if MEMO_RECORD in event.workflow_properties_modified_event_attributes.upserted_memo.fields
         ),
     ]
     found: list[RunRecord] = data_converter.payload_converter.from_payloads(payloads[:1], [RunRecord])
