@@ -103,8 +103,8 @@ async def test_a_no_op_costs_one_look_and_one_creation(bench: Bench) -> None:
         host="host",
         container_id=outcome.container_id,
     )
-    # The second look is for when it began by its engine's clock, the last for those that do not say themselves that they
-    # came to their end: this shell prints nothing.
+    # The second look is for when it began, by its engine's clock; the last is for those that do not say themselves that
+    # they came to their end: this shell prints nothing.
     assert flaky(bench).calls == ["inspect", "create", "inspect", "wait", "inspect", "remove"]
     assert [beat.phase for beat in bench.beats][:1] == ["looking"]
     assert bench.beats[-1].container_id == outcome.container_id
