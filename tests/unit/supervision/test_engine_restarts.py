@@ -101,7 +101,7 @@ async def test_an_engine_that_is_restarted(bench: Bench, plain: Machine, how: st
 
 
 async def test_what_fails_by_itself_under_the_next_engine(bench: Bench, plain: Machine) -> None:
-    """Seen to run under that one, which is younger than the container. Else it does not get there: it is taken along."""
+    """Seen to run under that one, which is younger than the container. Else it is taken along before it gets there."""
     wanted = request("run", "echo begun; sleep 8; kill -9 $$", job="fails", networks=("own",))
     # Where containers are in a network of their own the engine makes its first one anew.
     await asyncio.to_thread(bench.engine.create_network, NetworkSpec("own", {"dev.orca": "true"}))
