@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.contract.services import ServicesStarted
-from orchestrator.contract.times import rfc3339
 from orchestrator.errors import EngineError
-from orchestrator.plan.service_model import HealthCheck, Port, Ready
+from orchestrator.plan.service_model import HealthCheck, Port
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.scopes import made, service
 from tests.support.tries import Bench, bench_around, request
@@ -218,56 +216,6 @@ async def test_a_start_that_fails_says_of_ports_what_the_engine_says(
     assert str((await case.start()).reason) == f"service: {message}"
     await case.stopped_without_trace()
     await asyncio.to_thread(bench.engine.remove, other)
-
-
-class Forgetful(MemoryEngine):
-    """Is ended as it starts its first container, and does not know later that it did: so that cannot start again."""
-
-    def __init__(self) -> None:
-        super().__init__(programs={"serve": _serves})
-        self.forgotten = ""
-
-    def start(self, container: str) -> None:
-        if container == self.forgotten:
-            raise StartFailed(f"task {container} already exists")
-        if self.forgotten:
-            return super().start(container)
-        self.forgotten = container
-        raise EngineUnreachable("the engine went away")
-
-
-async def test_a_service_whose_start_its_engine_forgot_is_made_anew(tmp_path: Path) -> None:
-    engine = Forgetful()
-    async with bench_around(engine, tmp_path / "store") as bench:
-        case = made(
-            bench, "run", service(entrypoint=("serve",), health_check=HealthCheck(ready=Ready(log="up")))
-        )
-        assert (await case.start()).status == "success"
-        found = await case.observed("db")
-        assert found is not None
-        assert found.id != engine.forgotten
-        await case.stopped_without_trace()
-
-
-async def test_a_service_that_its_engine_took_along_while_it_started_is_made_anew(bench: Bench) -> None:
-    case = made(bench, "run", serving(check="not-yet", start_timeout=30.0))
-    bench.cause = "detach"
-    starting = asyncio.create_task(case.start())
-    async with asyncio.timeout(10):
-        while (first := await case.observed("db")) is None or first.state != "running":
-            await asyncio.sleep(0.02)
-    # The worker goes, then the engine.
-    starting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await starting
-    await asyncio.to_thread(bench.engine.kill, first.id)
-    flaky(bench).began = rfc3339(datetime.now(UTC))
-    later = made(bench, "run", serving())
-    assert (await later.start()).status == "success"
-    second = await later.observed("db")
-    assert second is not None
-    assert (second.state, second.id != first.id) == ("running", True)
-    await case.stopped_without_trace()
 
 
 async def test_no_address_range_is_left(bench: Bench) -> None:
