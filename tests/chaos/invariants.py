@@ -19,6 +19,8 @@ MARGIN: Final = 5.0
 """Seconds by which a fault's effect may be seen before its beginning or after its end."""
 TEARING: Final = 1.5
 """Seconds around an engine's absence in which it can lose lines."""
+NOT_BEGUN: Final = "the job was not begun, since services had ended"
+"""In the reason of a try whose shared services had gone, however long ago."""
 _NUMBERS: Final = tuple(str(number) for number in range(1, NUMBERS + 1))
 
 
@@ -71,18 +73,14 @@ def _states(run: RunSeen, seen: Seen) -> Iterator[str]:
     if set(run.leaves) != set(run.expected):
         yield f"its jobs are {sorted(run.leaves)} and not {sorted(run.expected)}"
         return
-    gave_up = False
     for name, leaf in run.expected.items():
         found = run.leaves[name]
         if found.kind != leaf.kind:
             yield f"'{name}' is a {found.kind} and not a {leaf.kind}"
-        if found.status == "failed" and found.exit_code == leaf.may_fail and _engine_ended(seen):
-            gave_up = True
-        elif found.status != leaf.status:
+        if found.status != leaf.status:
             yield f"'{name}' is {found.status} and not {leaf.status}: {found.reason}"
-    wanted = "partial" if gave_up else "success"
-    if run.record.status != wanted:
-        yield f"the run is {run.record.status} and not {wanted}: {run.record.error}"
+    if run.record.status != "success":
+        yield f"the run is {run.record.status} and not success: {run.record.error}"
 
 
 def _tries(run: RunSeen, seen: Seen) -> Iterator[str]:
@@ -245,10 +243,10 @@ def _was_taken(one: OneTry, run: RunSeen, seen: Seen) -> bool:
     match reason:
         case "exit":
             code = one.record.exit_code
-            # A service that was taken is missed by whoever asks for it later.
-            return (code in ENDED_BY_ENGINE and ended) or (code == NO_SERVICE and _engine_ended(seen))
+            # A service may go before the job beside it goes.
+            return (code in ENDED_BY_ENGINE or code == NO_SERVICE) and ended
         case "lost" | "service":
-            return ended
+            return ended or (NOT_BEGUN in (one.record.reason or "") and _engine_ended_before(one, seen))
         case "docker" | "start":
             return any(done.part == "engine" for done in meanwhile)
         case _:
@@ -261,9 +259,12 @@ def _ends_containers(done: Done) -> bool:
     return done.part == "engine" and done.manner in ("kill", "stop")
 
 
-def _engine_ended(seen: Seen) -> bool:
-    """Whether an engine's end may have taken services with it."""
-    return any(_ends_containers(done) for done in seen.done)
+def _engine_ended_before(one: OneTry, seen: Seen) -> bool:
+    """Whether an engine's end may have taken the services that were found gone when the try was to begin."""
+    ended = seconds(one.record.finished_at)
+    return any(
+        _ends_containers(done) and (ended is None or done.began <= ended + MARGIN) for done in seen.done
+    )
 
 
 def _meets(done: Done, one: OneTry) -> bool:

@@ -10,10 +10,10 @@ from orchestrator.contract.messages import JobRecord, RunRecord, TryRecord
 from orchestrator.store.logs import LogLine
 from tests.chaos.breaking import Done
 from tests.chaos.faults import Manner, Part, schedule
-from tests.chaos.invariants import adoptions, broken, lost_tries, torn_lines
+from tests.chaos.invariants import NOT_BEGUN, adoptions, broken, lost_tries, torn_lines
 from tests.chaos.one_round import Result
 from tests.chaos.seen import Collected, Dispatch, RunSeen, Seen, Start, seconds, try_of
-from tests.chaos.workflow import NUMBERS, Leaf
+from tests.chaos.workflow import NO_SERVICE, NUMBERS, Leaf
 
 BEGIN = seconds("2026-01-01T00:00:10.000Z") or 0.0
 EXPECTED = {
@@ -159,6 +159,22 @@ BREACHES: dict[str, tuple[Callable[[], Seen], str]] = {
         lambda: _seen(_tried(1, "failed", "lost: x", None), _tried(2), done=_done("engine", "kill", at=-60)),
         "no fault explains it",
     ),
+    "no service": (
+        lambda: _seen(
+            _tried(1, "failed", "exit: x", NO_SERVICE), _tried(2), done=_done("engine", "kill", at=-60)
+        ),
+        "no fault explains it",
+    ),
+    "not begun": (
+        lambda: _seen(_tried(1, "failed", f"service: {NOT_BEGUN}", None), _tried(2)),
+        "no fault explains it",
+    ),
+    "not begun before": (
+        lambda: _seen(
+            _tried(1, "failed", f"service: {NOT_BEGUN}", None), _tried(2), done=_done("engine", "kill", at=60)
+        ),
+        "no fault explains it",
+    ),
     "gap": (lambda: _seen(lines=TORN), "goes from line 1 to line 3"),
     "repeated": (lambda: _seen(lines=_log("line 1", "line 1", "line 2", "line 3")), "from line 1 to line 1"),
     "repeated though killed": (
@@ -194,6 +210,12 @@ def test_what_is_broken_is_told(name: str) -> None:
 
 def test_a_container_that_its_engine_ended_is_a_lost_try() -> None:
     seen = _seen(_tried(1, "failed", "exit: x", 143), _tried(2), done=_done("engine", "stop"))
+    assert (broken(seen), lost_tries(seen)) == ([], 1)
+
+
+def test_a_try_that_found_its_services_gone_is_explained_by_an_engine_that_ended_long_before() -> None:
+    gone = _tried(1, "failed", f"service: {NOT_BEGUN}:\nshared service 'db' was ended", None)
+    seen = _seen(gone, _tried(2), done=_done("engine", "kill", at=-60))
     assert (broken(seen), lost_tries(seen)) == ([], 1)
 
 

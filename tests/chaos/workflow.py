@@ -41,8 +41,6 @@ class Leaf:
     """Those that are known before; None: not looked at."""
     first_exit: int | None = None
     """The exit code of its first try, which fails on purpose."""
-    may_fail: int | None = None
-    """The exit code with which it may fail in the end, where its service was taken from it."""
 
 
 MAIN: Final[Mapping[str, Leaf]] = {
@@ -58,8 +56,9 @@ MAIN: Final[Mapping[str, Leaf]] = {
     "items (b)": Leaf(lines=6),
     "items (c)": Leaf(lines=6),
     "beside": Leaf(lines=15),
-    "sharing (1)": Leaf(lines=10, may_fail=NO_SERVICE),
-    "sharing (2)": Leaf(lines=10, may_fail=NO_SERVICE),
+    "sharing (1)": Leaf(lines=10),
+    "sharing (2)": Leaf(lines=10),
+    "shares": Leaf(lines=5),
     "confirm": Leaf(kind="gate", outputs={"word": "go", "decision": "approve", "approved_by": ["ann"], "comment": ""}),
     "confirmed": Leaf(lines=2),
     "nap": Leaf(kind="wait"),
@@ -147,10 +146,11 @@ def _main() -> dict[str, Any]:
             "items": _counting(6, 0.1, for_each=["a", "b", "c"], batch_size=2, fail_fast=False),
             "beside": _counting(15, 0.1, _asks("web", "from-web"), services={"web": _serving("from-web")}),
             "sharing": _counting(
-                10, 0.1, _asks("shared", "from-shared"), for_each=[1, 2], fail_fast=False, services=["shared"],
-                on_error="continue",
-                # Where the service is gone no further try helps.
-                retry={"max_attempts": TRIES, "delay": "200ms", "exit_codes": ENDED_BY_ENGINE},
+                10, 0.1, _asks("shared", "from-shared"), for_each=[1, 2], fail_fast=False, services=["shared"]
+            ),
+            # Begins some time after others used the service, which may have been taken away meanwhile.
+            "shares": _counting(
+                5, 0.1, _asks("shared", "from-shared"), requires=["sharing", "nap"], services=["shared"]
             ),
             "confirm": {
                 "requires": ["seed"],
