@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind, FailureReason
+from orchestrator.contract.images import marks_of
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.errors import EngineError
@@ -158,16 +159,16 @@ class Attempt:
                 return await self._create()
             case decision.Start(container):
                 self._see(container)
-                image = await self._image()
+                image = await self._image_of_old(container)
                 await self._surely_new(container.id, image)
                 return await self._start(container.id, image)
             case decision.Attach(container):
                 self._see(container)
-                image = await self._image_of_old()
+                image = await self._image_of_old(container)
                 return await self._watch(container.id, image, Reach.RUNNING)
             case decision.Collect(container):
                 self._see(container)
-                image = await self._image_of_old()
+                image = await self._image_of_old(container)
                 return await self._watch(container.id, image, Reach.ENDED)
             case decision.Return(outcome, leftover, _):
                 if leftover is not None:
@@ -280,7 +281,7 @@ class Attempt:
             finished_at=self._sight.finished_at,
             reach=reach,
         )
-        outcome = await self._with_deaths(self._outcome(container, watched))
+        outcome = await self._with_deaths(self._outcome(container, image, watched))
         return await self._record.write(outcome, watched.writer)
 
     async def _with_deaths(self, outcome: JobOutcome) -> JobOutcome:
@@ -293,7 +294,7 @@ class Attempt:
         text = f"{outcome.reason.message}\nlikely cause: " + "\n".join(found)
         return outcome.model_copy(update={"reason": reason(outcome.reason.kind, text)})
 
-    def _outcome(self, container: str, watched: Watched) -> JobOutcome:
+    def _outcome(self, container: str, image: ImageFacts, watched: Watched) -> JobOutcome:
         cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED
         status = "success" if watched.reason is None else "cancelled" if cancelled else "failed"
         return JobOutcome(
@@ -307,6 +308,7 @@ class Attempt:
             host=self._site.host,
             container_id=container,
             warnings=(*self._warnings, *watched.warnings),
+            images={self._request.image: marks} if (marks := marks_of(image.id, image.digests)) else {},
         )
 
     async def _end_early(self, why: FailureReason) -> JobOutcome:
@@ -328,10 +330,11 @@ class Attempt:
         ensured = self._site.images.ensure(self._request.image, self._request.pull)
         return await self._control.race(ensured)
 
-    async def _image_of_old(self) -> ImageFacts:
-        """Facts of the image of a container that exists; the image may have been renamed or removed since."""
+    async def _image_of_old(self, container: ObservedContainer) -> ImageFacts:
+        """Facts of the image of a container that exists. By its id: its name may be another image's by now."""
+        image = container.image or self._request.image
         try:
-            return await self._site.threads.call(self._site.engine.inspect_image, self._request.image)
+            return await self._site.threads.call(self._site.engine.inspect_image, image)
         except ImageNotFound:
             return ImageFacts(id="")
 
