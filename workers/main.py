@@ -32,6 +32,7 @@ from orchestrator.plan.model import PLAN_VERSION
 from orchestrator.store.store import Store, open_store
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
+from workers.activities.images import ImageActivities
 from workers.activities.jobs import JobActivities
 from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
@@ -141,12 +142,13 @@ async def serve(
     calls = CallActivities(client, Caller(store=store, name=me.name, calls=settings.calls), callers)
     jobs = JobActivities(ContainerActivities(client, supervisor, room), calls)
     services = ServiceActivities(client, supervisor.services, supervisor.host, room)
+    images = ImageActivities(supervisor.images, supervisor.host)
     # Before any work comes: a host that nobody knows yet could be the only one that is large enough.
     await asyncio.gather(hosts.write(), callers.write())
     with listening():
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_reaping(client, settings, engine, store, home=home))
-            for worker in _workers(client, settings, jobs, services):
+            for worker in _workers(client, settings, jobs, services, images):
                 await stack.enter_async_context(worker)
             known = (
                 f"offers {offer_text(room.offer)}" if room.offer else "offers what its engine will say it has"
@@ -189,7 +191,11 @@ async def _reaping(
 
 
 def _workers(
-    client: Client, settings: Settings, jobs: JobActivities, services: ServiceActivities
+    client: Client,
+    settings: Settings,
+    jobs: JobActivities,
+    services: ServiceActivities,
+    images: ImageActivities,
 ) -> Iterator[Worker]:
     """One for the queue of all hosts, one for what only this host can do, one for calls that are sent to this worker.
 
@@ -206,7 +212,7 @@ def _workers(
         default_heartbeat_throttle_interval=beat,
         identity=worker_identity(settings.host_id, __version__, PLAN_VERSION),
     )
-    activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
+    activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop, images.look]
     yield serving(
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],

@@ -153,6 +153,8 @@ class JobOutcome(Frozen):
     fallen: tuple[FallenService, ...] = ()
     """Of the request's `shared_services`, those that had ended. Where there is no `started_at` they are why the job did
     not begin."""
+    images: dict[str, tuple[str, ...]] = {}
+    """What it was made of, its services too: marks (`contract.images`) by the image's written name."""
     final: bool = False
     """Another try would end the same way, whatever the job's `retry` says: the function is not there, say."""
 
@@ -216,6 +218,12 @@ class Earlier(Frozen):
     finished_at: str | None = None
     child: str = ""
     """Of a nested workflow: the run id of its last try."""
+    images: dict[str, tuple[str, ...]] = {}
+    """See `JobRecord`."""
+    host: str = ""
+    """Where it ran; empty where nobody knows."""
+    replaced: tuple[str, ...] = ()
+    """Those of its images whose names stood for another one when the attempt that may take it over was asked for."""
     nested: "Reuse | None" = None
     """What that run itself left."""
     variants: "dict[str, Earlier]" = {}
@@ -289,7 +297,7 @@ class ServiceRecord(Frozen):
 _SPARSE: Final = (
     "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
     "cancel",
-    "fingerprint", "reused_from", "reused_tries", "updates",
+    "fingerprint", "reused_from", "reused_tries", "updates", "images",
 )  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
@@ -345,6 +353,8 @@ class JobRecord(_Sparse):
     """The tries that it took there; `tries` counts those of this attempt."""
     updates: dict[str, Json] = {}
     """Variables that its function set."""
+    images: dict[str, tuple[str, ...]] = {}
+    """Of a success: the images that it and its services, or its nested run, were made of; see `JobOutcome`."""
 
 
 class RunRecord(_Sparse):

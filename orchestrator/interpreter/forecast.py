@@ -16,7 +16,7 @@ from orchestrator.interpreter.job_state import Ending, JobState, ending_of
 from orchestrator.interpreter.lineage import upstream_of
 from orchestrator.interpreter.nodes.choice import branch_taken, choice_outputs, chosen_jobs
 from orchestrator.interpreter.requests import admit
-from orchestrator.interpreter.reusing import ONLY_FAILED, Runs, always_runs, judged, take_over
+from orchestrator.interpreter.reusing import CHANGED, ONLY_FAILED, Runs, always_runs, judged, take_over
 from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.state import RunState
 from orchestrator.interpreter.variables import publishing, set_first_values
@@ -144,7 +144,7 @@ class _Walk:
         if isinstance(verdict, Runs):
             if leaf.node.kind == "gate":
                 return Expected(leaf.key, "ask", verdict.why)
-            why = self._what_changed(leaf.node) if verdict.changed else verdict.why
+            why = self._what_changed(leaf.node) if verdict.why == CHANGED else verdict.why
             return Expected(leaf.key, "run", why)
         take_over(leaf, verdict.earlier, self._state)
         return Expected(leaf.key, "reuse", verdict.why, verdict.earlier.attempt)

@@ -4,7 +4,7 @@ It is decided when the job's turn has come and its own conditions have let it st
 client asks the same before the attempt begins, to tell people what will happen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from orchestrator.interpreter.outputs import held_outcome
 from orchestrator.interpreter.state import RunState
 
 ONLY_FAILED: Final = "it succeeded, and with --only-failed no success runs again"
+CHANGED: Final = "what it runs with has changed"
 _BEFORE: Final = {
     "failed": "it failed before",
     "held": "it was held when the run ended",
@@ -73,9 +74,17 @@ def judged(leaf: JobState, reuse: Reuse, state: RunState, fingerprint_now: Calla
         return Runs(f"after '{newer}'")
     if not earlier.fingerprint:
         return Runs("the earlier attempt did not keep what it ran with")
-    if fingerprint_now() != earlier.fingerprint:
-        return Runs("what it runs with has changed", changed=True)
-    return Taken(earlier, "unchanged")
+    changed = CHANGED if fingerprint_now() != earlier.fingerprint else _replaced(earlier.replaced)
+    return Runs(changed, changed=True) if changed else Taken(earlier, "unchanged")
+
+
+def _replaced(images: Sequence[str]) -> str:
+    """Which images are others than those that it ran with, although their names are the same; empty where none is."""
+    if not images:
+        return ""
+    others = len(images) - 1
+    more = f", and so {'is' if others == 1 else 'are'} {others} more" if others else ""
+    return f"image {images[0]} is another one now{more}"
 
 
 def _not_kept(leaf: JobState, earlier: Earlier | None, reuse: Reuse) -> str | None:
@@ -120,6 +129,7 @@ def take_over(leaf: JobState, earlier: Earlier, state: RunState) -> JobOutcome:
         finished_at=earlier.finished_at,
         updates=earlier.updates,
         quality=earlier.quality,
+        images=earlier.images,
     )
     outcome = held_outcome(leaf, outcome, state)
     leaf.take(outcome)

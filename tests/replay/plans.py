@@ -11,6 +11,7 @@ from tests.support.house import service, with_services
 from tests.support.kinds import call, choice, gate, nested, wait, ways
 from tests.support.memory_engine import Program, Running
 from tests.support.plans import for_each, job, matrix, plan
+from workers.engine.interface import ImageFacts
 
 ERROR_HANDLERS = """
 name: handlers
@@ -236,6 +237,23 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "networks": lambda: plan(
         job("inside", network="internal"), job("alone", network="none"), job("after", "inside", "alone")
     ),
+    "resume-images": lambda: plan(
+        matrix("m", {"i": ["app", "lib"]}, image="${{ matrix.i }}"),
+        job("app", image="app"),
+        job("lib", image="lib"),
+        job("after", "lib", "app"),
+        with_services("side", service(image="db"), does="nothing"),
+        nested("good", "p", given={"does": "nothing"}),
+        nested("bad", "p", given={"does": "fail"}),
+        workflows={
+            "p": plan(
+                job("first", image="app"),
+                job("then", "first", entrypoint=("${{ params.does }}",)),
+                spec="inner",
+                params=(Param(name="does", required=True),),
+            )
+        },
+    ),
     "resume": lambda: plan(
         job(
             "a",
@@ -277,8 +295,16 @@ MOCKS = {
 }
 """Of those that are dry runs."""
 
-WISHES = {"resume": Wish(again=("again",))}
+WISHES = {"resume": Wish(again=("again",)), "resume-images": Wish()}
 """Of those that are resumed: the second attempt's history is kept."""
+
+REPLACED = {"resume-images": {"app": ImageFacts(id="sha256:app-2"), "db": ImageFacts(id="sha256:db-2")}}
+"""Names that stand for other images by then."""
+
+
+def images_of() -> dict[str, ImageFacts]:
+    """Those of a host at the start of each run."""
+    return {name: ImageFacts(id=f"sha256:{name}-1") for name in ("alpine:latest", "app", "lib", "db")}
 
 
 def _nap(box: Running) -> int:

@@ -12,17 +12,13 @@ from orchestrator.client.listing import list_runs
 from orchestrator.client.resume import start_attempt
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import ContainerNode, Param
+from orchestrator.plan.model import Param
 from orchestrator.plan.parts import Requirement
 from tests.support.kinds import answer, choice, gate, nested, wait, ways
-from tests.support.plans import for_each, job, matrix, plan
-from tests.support.resuming import Starts, counted, planned, resumed
+from tests.support.plans import for_each, matrix, plan
+from tests.support.resuming import Starts, counted, counting, planned, resumed
 from tests.support.workshop import until
 from tests.workflow.conftest import Serve
-
-
-def counting(name: str, *requires: str | Requirement, **fields: Any) -> ContainerNode:
-    return job(name, *requires, **counted(name, **fields))
 
 
 def states(record: RunRecord) -> dict[str, str]:

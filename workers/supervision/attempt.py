@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind, FailureReason
+from orchestrator.contract.images import marks_of
 from orchestrator.contract.messages import ContainerRequest, FallenService, Heartbeat, JobOutcome
 from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.errors import EngineError
@@ -160,17 +161,17 @@ class Attempt:
                 return await self._create()
             case decision.Start(container):
                 self._see(container)
-                image = await self._image()
+                image = await self._image_of_old(container)
                 await self._surely_new(container.id, image)
                 await self._beside_what_stands()
                 return await self._start(container.id, image)
             case decision.Attach(container):
                 self._see(container)
-                image = await self._image_of_old()
+                image = await self._image_of_old(container)
                 return await self._watch(container.id, image, Reach.RUNNING)
             case decision.Collect(container):
                 self._see(container)
-                image = await self._image_of_old()
+                image = await self._image_of_old(container)
                 return await self._watch(container.id, image, Reach.ENDED)
             case decision.Return(outcome, leftover, _):
                 if leftover is not None:
@@ -291,7 +292,7 @@ class Attempt:
             finished_at=self._sight.finished_at,
             reach=reach,
         )
-        outcome = await self._with_deaths(self._outcome(container, watched))
+        outcome = await self._with_deaths(self._outcome(container, image, watched))
         return await self._record.write(outcome, watched.writer)
 
     async def _with_deaths(self, outcome: JobOutcome) -> JobOutcome:
@@ -313,7 +314,7 @@ class Attempt:
             log.info("whether the shared services stand cannot be seen: %s", error)
             return ()
 
-    def _outcome(self, container: str, watched: Watched) -> JobOutcome:
+    def _outcome(self, container: str, image: ImageFacts, watched: Watched) -> JobOutcome:
         cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED
         status = "success" if watched.reason is None else "cancelled" if cancelled else "failed"
         return JobOutcome(
@@ -327,6 +328,7 @@ class Attempt:
             host=self._site.host,
             container_id=container,
             warnings=(*self._warnings, *watched.warnings),
+            images={self._request.image: marks} if (marks := marks_of(image.id, image.digests)) else {},
         )
 
     async def _end_early(self, why: FailureReason) -> JobOutcome:
@@ -349,10 +351,11 @@ class Attempt:
         ensured = self._site.images.ensure(self._request.image, self._request.pull)
         return await self._control.race(ensured)
 
-    async def _image_of_old(self) -> ImageFacts:
-        """Facts of the image of a container that exists; the image may have been renamed or removed since."""
+    async def _image_of_old(self, container: ObservedContainer) -> ImageFacts:
+        """Facts of the image of a container that exists. By its id: its name may be another image's by now."""
+        image = container.image or self._request.image
         try:
-            return await self._site.threads.call(self._site.engine.inspect_image, self._request.image)
+            return await self._site.threads.call(self._site.engine.inspect_image, image)
         except ImageNotFound:
             return ImageFacts(id="")
 

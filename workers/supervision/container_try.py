@@ -64,6 +64,8 @@ class Supervisor:
         )
         self.services = Services(self._site)
         """Starts and stops services beside jobs."""
+        self.images = self._site.images
+        """What is on this host."""
 
     async def run_try(
         self,

@@ -6,6 +6,7 @@ from orchestrator.contract.services import HOST_START_WAIT
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import summary_of
 from orchestrator.interpreter.dispatch import Unanswered, failed, run_try, unknown
+from orchestrator.interpreter.images import with_services_images
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
 from orchestrator.interpreter.nodes.with_services import run_with_services
@@ -59,7 +60,7 @@ async def _run_container(
     await around.pacing.room_for(request)
     job.enter("running")
     around.changed()
-    return await run_try(
+    answer = await run_try(
         request,
         task_queue=around.request.task_queue,
         summary=summary_of(node, image=request.image, try_number=number, moves=job.uncharged),
@@ -67,3 +68,4 @@ async def _run_container(
         host=groups[0].started.host if groups else "",
         wait=HOST_START_WAIT if groups else None,
     )
+    return with_services_images(answer, groups) if isinstance(answer, JobOutcome) else answer

@@ -102,6 +102,7 @@ async def test_a_no_op_costs_one_look_and_one_creation(bench: Bench) -> None:
         finished_at=outcome.finished_at,
         host="host",
         container_id=outcome.container_id,
+        images={"alpine:latest": ("a",)},
     )
     # The last look is for those that do not say themselves that they came to their end: this shell prints nothing.
     assert flaky(bench).calls == ["inspect", "create", "wait", "inspect", "remove"]
