@@ -93,7 +93,7 @@ class Keeper(Generic[T]):
                 await asyncio.wait({self._trying, stopping}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
                 self._treatment = await _whole(self._why())
-            return await self._end(self._trying)
+            return await self._end(self._trying, stopping)
         finally:
             stopping.cancel()
             self._gone.set()
@@ -105,11 +105,12 @@ class Keeper(Generic[T]):
             self._trying.cancel()
         await self._gone.wait()
 
-    async def _end(self, trying: asyncio.Task[T]) -> T:
+    async def _end(self, trying: asyncio.Task[T], stopping: asyncio.Task[None]) -> T:
         """The work's result; work that is still going is stopped or left, by cause."""
         if not trying.done():
             trying.cancel()
         hurrying = asyncio.create_task(self._hurry(trying))
+        leaving = asyncio.create_task(self._leave(trying, stopping))
         while not trying.done():
             try:
                 await asyncio.wait({trying})
@@ -117,6 +118,7 @@ class Keeper(Generic[T]):
                 # Cancelled once more while it stops: the clean-up goes to its end all the same.
                 continue
         hurrying.cancel()
+        leaving.cancel()
         why = self._treatment.why
         if trying.cancelled() and self._beat.phase == "waiting":
             raise _not_begun(f"{why} before there was room", "")
@@ -155,9 +157,19 @@ class Keeper(Generic[T]):
         while self._treatment.cause == "cancel":
             await asyncio.sleep(HURRY_INTERVAL)
             run = await self._run()
-            if run is not None and run.forced:
+            if run is not None and run.forced and self._treatment.cause == "cancel":
                 self._treatment = replace(self._treatment, cause="kill")
                 trying.cancel()
+
+    async def _leave(self, trying: asyncio.Task[T], stopping: asyncio.Task[None]) -> None:
+        """Once the worker is stopped: let go of work that was cancelled and is not yet at its end.
+
+        A container's grace may be longer than a worker has. The next one is told of the cancel in its request.
+        """
+        await asyncio.wait({stopping})
+        if self._treatment.cause != "detach":
+            self._treatment = STOPPED_WORKER
+            trying.cancel()
 
     def _note(self, beat: Heartbeat) -> None:
         """Take down how it stands, and tell the server where it is time: each call costs a processor something.
