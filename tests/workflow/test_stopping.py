@@ -12,6 +12,8 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.server import use_server
 from tests.support.plans import job, plan
 from tests.support.serving import Runner
 from tests.workflow import hanging_host
@@ -59,6 +61,17 @@ async def test_an_sdk_that_never_ends(server: str, tmp_path: Path, how: str) -> 
     assert (code, took < IDLE_LIMIT + SLACK) == (0, True), said
     told = "the worker ends 8 s after it was told to stop, without waiting any longer for Temporal's SDK\n"
     assert said.endswith(f"WARNING orca.worker: {told}"), said
+
+
+async def test_a_server_that_no_longer_answers(tmp_path: Path) -> None:
+    with use_server(Home(tmp_path / "server")) as server:
+        process, _ = await run_until_ready(server.address, tmp_path, "workers")
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            code, took, said = await stopped(process)
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+    assert (code, took < IDLE_LIMIT + SLACK) == (0, True), said
 
 
 async def test_one_that_ends_says_nothing_and_takes_no_time(server: str, tmp_path: Path) -> None:
