@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
+from orchestrator import __version__
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from tests.support.plans import job, plan
@@ -64,6 +65,7 @@ async def test_an_sdk_that_never_ends(server: str, tmp_path: Path, how: str) -> 
 
 
 async def test_a_server_that_no_longer_answers(tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
     with use_server(Home(tmp_path / "server")) as server:
         process, _ = await run_until_ready(server.address, tmp_path, "workers")
         os.kill(server.pid, signal.SIGSTOP)
@@ -90,6 +92,13 @@ async def test_one_whose_engine_is_away_lets_go_of_its_job(
             await asyncio.sleep(0.1)
     code, took, said = await stopped(process)
     assert (code, took < IDLE_LIMIT, "without waiting" in said) == (0, True, False), said
+    # Worked out of all modules it would have cost the worker's start a second.
+    decided = [
+        event.workflow_task_completed_event_attributes.worker_version
+        for event in (await run.fetch_history()).events
+        if event.HasField("workflow_task_completed_event_attributes")
+    ]
+    assert {(version.build_id, version.use_versioning) for version in decided} == {(__version__, False)}
 
 
 LEFT = """
