@@ -25,7 +25,7 @@ _NAMED: Final = 5
 
 
 class Stop:
-    """Tells a worker to stop, and sees to it that its process ends.
+    """Tells a worker to stop, and sees to it that its process ends; who only sets `asked` has it stop without a bound.
 
     Args:
         limit: seconds that it may take in all.
