@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
+from orchestrator.interpreter.cancelling import FORCE_WAIT
 from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca, stop
 from tests.support.containers import containers_of
@@ -30,11 +33,15 @@ def ends(record: dict[str, Any]) -> dict[str, str]:
     return {name: job["status"] for name, job in record["jobs"].items()}
 
 
-def until_up(orca: Orca, run: str, job: str) -> None:
+def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
-    while "up" not in orca("logs", run, job).stdout:
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def until_up(orca: Orca, run: str, job: str) -> None:
+    until(lambda: "up" in orca("logs", run, job).stdout)
 
 
 def test_force_kills_in_the_middle_of_the_grace(orca: Orca, write_spec: WriteSpec) -> None:
@@ -101,4 +108,52 @@ def test_a_cancel_while_the_worker_is_dead_reaches_the_container(server: Orca, w
     finally:
         stop(second)
     assert ends(record) == {"nap": "cancelled", "after": "cancelled", "tidy": "success"}
+    assert containers_of(run) == []
+
+
+def stop_signals(container: str, since: int) -> int:
+    """How often a container was told to stop, by its engine's own events."""
+    client = docker.from_env()
+    try:
+        api: Any = client.api
+        told = api.events(
+            since=since,
+            until=int(time.time()) + 1,
+            filters={"event": "kill", "container": container},
+            decode=True,
+        )
+        return sum(event["Actor"]["Attributes"]["signal"] == "15" for event in told)
+    finally:
+        client.close()
+
+
+def test_a_worker_that_stops_in_the_middle_of_a_grace(server: Orca, write_spec: WriteSpec) -> None:
+    """It is gone within seconds, the container goes on being stopped, and the next worker has the cancel."""
+    first = worker(server)
+    run = server.submit(write_spec(DEAF.replace("5m", "2m")))
+    until_up(server, run, "nap")
+    (container,) = containers_of(run)
+    since = int(time.time())
+    server.json("cancel", run)
+    until(lambda: stop_signals(container, since) == 1)
+    at = time.monotonic()
+    first.terminate()
+    _, said = first.communicate(timeout=60)
+    took = time.monotonic() - at
+    second = worker(server)
+    try:
+        until(lambda: stop_signals(container, since) == 2)
+        between = server.json("status", run)
+        assert containers_of(run) == [container]
+        at = time.monotonic()
+        server.json("cancel", run, "--mode", "force")
+        record = server.wait(run)
+        forced = time.monotonic() - at
+    finally:
+        stop(second)
+    assert (first.returncode, took < 8, "without waiting" in said) == (0, True, False), (took, said)
+    assert (between["status"], between["jobs"]["nap"]["status"]) == ("running", "running")
+    assert ends(record) == {"nap": "cancelled", "after": "cancelled", "tidy": "cancelled"}
+    assert (record["jobs"]["nap"]["tries"], forced < FORCE_WAIT) == (1, True), (record, forced)
+    assert server("logs", run, "nap").stdout.splitlines().count("up") == 1
     assert containers_of(run) == []

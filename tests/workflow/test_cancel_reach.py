@@ -1,7 +1,8 @@
 """How far a cancel reaches, on a real server: nested runs, workers that heed nothing, runs without a worker."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from orchestrator.interpreter.cancelling import FORCE_WAIT
 from tests.support.hall import LAST, Hall, asked, begun, does, ended, ends
 from tests.support.house import activities
 from tests.support.kinds import gate, nested
+from tests.support.memory_engine import MemoryEngine, Program
 from tests.support.plans import job, plan
 from tests.support.serving import Runner, worker_of
 from tests.support.workshop import until
@@ -79,6 +81,59 @@ async def test_a_host_that_was_away_hears_of_the_cancel_when_it_is_back(client: 
             record = await ended(client, run.id)
     assert (ends(record)["work"], hall.begun) == ("cancelled", ["work"])
     assert hall.engine.list_labelled({}) == []
+
+
+LONG = 120.0
+"""Seconds of a grace that no worker has when it is stopped."""
+
+
+class Unwaiting(MemoryEngine):
+    """Sends the stop signal, and does not hold a thread for as long as the grace."""
+
+    def __init__(self, programs: Mapping[str, Program]) -> None:
+        super().__init__(programs=programs)
+        self.stops: list[float] = []
+
+    def stop(self, container: str, *, grace: float) -> None:
+        with self._changed:
+            self._get(container).stop_sent = True
+            self.stops.append(grace)
+            self._changed.notify_all()
+
+    async def stopped(self, times: int) -> None:
+        """Return once it was told so often to stop something."""
+        async with asyncio.timeout(30):
+            while len(self.stops) < times:
+                await asyncio.sleep(0.02)
+
+
+async def test_a_worker_that_stops_in_a_grace_lets_go_and_the_next_one_goes_on(
+    client: Client, serve: Serve
+) -> None:
+    hall, queue = Hall(), uuid4().hex
+    hall.engine = engine = Unwaiting({"deaf": hall.deaf})
+    async with worker_of(client, queue):
+        async with serve(client, engine=engine, queue=queue, decides=False):
+            run = await Runner(client, queue).start(
+                plan(does("work", "deaf", stop_grace=LONG), job("end", **LAST))
+            )
+            await begun(client, run.id, hall, "work")
+            await asked(client, run.id)
+            await engine.stopped(1)
+            at = time.monotonic()
+        took = time.monotonic() - at
+        (left,) = engine.list_labelled({})
+        await dispatched(client, run.id, 2)
+        async with serve(client, engine=engine, queue=queue, decides=False):
+            await engine.stopped(2)
+            between = await runs.record(client, run.id)
+            await asked(client, run.id, "force")
+            record = await ended(client, run.id)
+    assert took < 10
+    assert left.state == "running"
+    assert (between.status, between.jobs["work"].status) == ("running", "running")
+    assert (ends(record), hall.begun) == ({"work": "cancelled", "end": "cancelled"}, ["work"])
+    assert engine.list_labelled({}) == []
 
 
 async def dispatched(client: Client, run: str, times: int) -> None:

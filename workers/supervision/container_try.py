@@ -126,6 +126,11 @@ class Supervisor:
         pulse = Pulse(lambda _: None, self.host, interval=self._site.limits.heartbeat)
         return Attempt(self._site, request, Control(), pulse=pulse, previous=None)
 
+    @property
+    def removing(self) -> int:
+        """Containers that are done and not removed yet."""
+        return self._site.remover.left
+
     async def drain(self) -> None:
         """Wait until all containers that are done are removed."""
         await self._site.remover.drain()

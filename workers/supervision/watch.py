@@ -196,12 +196,21 @@ class Watch:
             await _settled(waiting)
 
     async def _stop(self, container: str, waiting: "asyncio.Future[int]") -> None:
+        """Stop the container, with its grace unless there is none any more.
+
+        Raises:
+            Stopped: the worker was told to let go meanwhile.
+        """
         if self._control.hurried:
             await self._site.threads.call(self._site.engine.kill, container)
             return
         grace = self._request.stop_grace
         stopping = self._site.threads.call(self._site.engine.stop, container, grace=grace)
         await self._control.grace(waiting, grace + self._site.limits.stop_margin)
+        if not waiting.done() and self._control.cause == "detach":
+            # A grace may be longer than a worker has. The engine goes on with the stop, and the next worker asks again.
+            stopping.add_done_callback(_heard)
+            raise Stopped
         if not waiting.done():
             await self._site.threads.call(self._site.engine.kill, container)
         await _settled(stopping)
@@ -266,5 +275,10 @@ class Watch:
 async def _settled(call: "asyncio.Future[Any]") -> None:
     """Wait for a call whose result does not matter any more."""
     await asyncio.wait({call})
+    _heard(call)
+
+
+def _heard(call: "asyncio.Future[Any]") -> None:
+    """Take note of how a call has ended, so that nobody complains that nobody did."""
     if not call.cancelled():
         call.exception()
