@@ -192,6 +192,8 @@ class Earlier(Frozen):
     finished_at: str | None = None
     child: str = ""
     """Of a nested workflow: the run id of its last try."""
+    in_doubt: bool = False
+    """Nobody knows how far its last try got."""
     nested: "Reuse | None" = None
     """What that run itself left."""
     variants: "dict[str, Earlier]" = {}
@@ -200,7 +202,8 @@ class Earlier(Frozen):
     @model_serializer(mode="wrap")
     def _short(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what says nothing: a run's input has little room beside its plan."""
-        return {key: value for key, value in serialize(self).items() if value not in (None, "", {}, [], ())}
+        said = ((key, value) for key, value in serialize(self).items() if value is not False)
+        return {key: value for key, value in said if value not in (None, "", {}, [], ())}
 
 
 class Reuse(Frozen):
@@ -266,6 +269,7 @@ _SPARSE: Final = (
     "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
     "cancel",
     "fingerprint", "reused_from", "reused_tries", "updates",
+    "in_doubt",
 )  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
@@ -321,6 +325,8 @@ class JobRecord(_Sparse):
     """The tries that it took there; `tries` counts those of this attempt."""
     updates: dict[str, Json] = {}
     """Variables that its function set."""
+    in_doubt: bool = False
+    """It is not idempotent, and nobody knows, or has said, how far its last try got."""
 
 
 class RunRecord(_Sparse):

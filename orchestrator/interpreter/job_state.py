@@ -273,6 +273,8 @@ class JobState:
             reused_from=self.reused.attempt if self.reused else 0,
             reused_tries=self.reused.tries if self.reused else 0,
             updates=self.updates if kept else {},
+            # By force a job may have been settled whose try nobody heard of again.
+            in_doubt=self.in_doubt or (self.working and self.settled and not self.node.idempotent),
         )
 
 
