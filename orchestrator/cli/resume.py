@@ -26,6 +26,7 @@ _WORDS: Final = {
     "run": "runs",
     "ask": "asks again",
     "skip": "skipped",
+    "hold": "is held",
     "open": "decided when it is its turn",
 }
 
@@ -136,6 +137,7 @@ def summary(expected: "tuple[Expected, ...]") -> str:
         "run": "run",
         "ask": "ask people again",
         "skip": "are skipped",
+        "hold": "are held for a person",
         "open": "are decided later",
     }
     parts += [f"{found[action]} {words}" for action, words in others.items() if action in found]

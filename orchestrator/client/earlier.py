@@ -77,6 +77,8 @@ def _of_leaf(found: Sequence[_Known]) -> Earlier:
             attempt=attempt if _ran(last) and last.kind != "choice" else alike[-1][0],
             outputs=last.outputs if last.status == "success" else {},
             child=last.child,
+            # What was under way when its run was ended from outside has not been heard of since.
+            in_doubt=last.in_doubt or (last.status == "running" and last.kind in ("container", "call")),
         )
     return Earlier(
         status="success",

@@ -224,6 +224,8 @@ class Earlier(Frozen):
     """Where it ran; empty where nobody knows."""
     replaced: tuple[str, ...] = ()
     """Those of its images whose names stood for another one when the attempt that may take it over was asked for."""
+    in_doubt: bool = False
+    """Nobody knows how far its last try got."""
     nested: "Reuse | None" = None
     """What that run itself left."""
     variants: "dict[str, Earlier]" = {}
@@ -232,7 +234,8 @@ class Earlier(Frozen):
     @model_serializer(mode="wrap")
     def _short(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what says nothing: a run's input has little room beside its plan."""
-        return {key: value for key, value in serialize(self).items() if value not in (None, "", {}, [], ())}
+        said = ((key, value) for key, value in serialize(self).items() if value is not False)
+        return {key: value for key, value in said if value not in (None, "", {}, [], ())}
 
 
 class Reuse(Frozen):
@@ -297,7 +300,7 @@ class ServiceRecord(Frozen):
 _SPARSE: Final = (
     "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
     "cancel",
-    "fingerprint", "reused_from", "reused_tries", "updates", "images",
+    "fingerprint", "reused_from", "reused_tries", "updates", "images", "in_doubt",
 )  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
@@ -355,6 +358,8 @@ class JobRecord(_Sparse):
     """Variables that its function set."""
     images: dict[str, tuple[str, ...]] = {}
     """Of a success: the images that it and its services, or its nested run, were made of; see `JobOutcome`."""
+    in_doubt: bool = False
+    """It is not idempotent, and nobody knows, or has said, how far its last try got."""
 
 
 class RunRecord(_Sparse):

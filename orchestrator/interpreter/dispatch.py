@@ -377,7 +377,7 @@ async def run_try(
         and workflow.patched(LEFT_BEHIND)
     ):
         # It is not wanted any more, so that it does not matter how it ended, but what is left there does.
-        wishes.warned((f"{answer.why}: {wishes.left(answer.host)}",))
+        wishes.unheard(f"{answer.why}: {wishes.left(answer.host)}")
         raise asyncio.CancelledError
     return answer
 

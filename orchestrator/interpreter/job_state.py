@@ -279,6 +279,8 @@ class JobState:
             reused_tries=self.reused.tries if self.reused else 0,
             updates=self.updates if kept else {},
             images=self.images if kept and size_of(self.images) <= limits.images else {},
+            # By force a job may have been settled whose try nobody heard of again.
+            in_doubt=self.in_doubt or (self.working and self.settled and not self.node.idempotent),
         )
 
 

@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import Earlier, JobOutcome, Reuse, RunRequest
 from orchestrator.interpreter.fingerprints import fingerprint
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.lineage import newest_upstream
 from orchestrator.interpreter.outputs import held_outcome
 from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import Node
 
+DOUBTED: Final = "it may have done its work (`idempotent: false`)"
 ONLY_FAILED: Final = "it succeeded, and with --only-failed no success runs again"
 CHANGED: Final = "what it runs with has changed"
 _BEFORE: Final = {
@@ -87,6 +90,15 @@ def _replaced(images: Sequence[str]) -> str:
     return f"image {images[0]} is another one now{more}"
 
 
+def doubted(node: Node, key: str, earlier: Earlier, reuse: Reuse) -> bool:
+    """Whether nobody knows how far a job or variant got that may not run twice, and that nobody asked for again.
+
+    Whether it may is what its plan says now: who has looked can also edit the spec.
+    """
+    asked = key in reuse.again or node.name in reuse.again
+    return earlier.in_doubt and not (node.idempotent or node.finalizer or node.reminds or asked)
+
+
 def _not_kept(leaf: JobState, earlier: Earlier | None, reuse: Reuse) -> str | None:
     """Why there is nothing to take over, whatever has changed."""
     if leaf.key in reuse.again or leaf.node.name in reuse.again:
@@ -109,12 +121,24 @@ def always_runs(leaf: JobState) -> str | None:
 
 
 def taken_over(leaf: JobState, request: RunRequest, state: RunState) -> JobOutcome | None:
-    """The outcome that `leaf` takes over instead of running; None where it is to run."""
+    """The outcome that `leaf` takes over instead of running, or for which it is held; None where it is to run."""
     reuse = state.reuse
     if reuse is None:
         return None
+    earlier = earlier_of(leaf, reuse)
+    if earlier is not None and doubted(leaf.node, leaf.key, earlier, reuse):
+        return _held(leaf, earlier)
     verdict = judged(leaf, reuse, state, lambda: leaf.fingerprint or fingerprint(leaf, request, state))
     return take_over(leaf, verdict.earlier, state) if isinstance(verdict, Taken) else None
+
+
+def _held(leaf: JobState, earlier: Earlier) -> JobOutcome | None:
+    """The failure for which `leaf` is held at once; None where a person has said that it is to run."""
+    if leaf.in_doubt or leaf.tries:
+        return None
+    leaf.in_doubt = True
+    why = f"nobody knows how far it came in attempt {earlier.attempt}"
+    return JobOutcome(status="failed", reason=FailureReason(kind=FailureKind.LOST, message=why))
 
 
 def take_over(leaf: JobState, earlier: Earlier, state: RunState) -> JobOutcome:

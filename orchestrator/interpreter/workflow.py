@@ -57,6 +57,8 @@ from orchestrator.interpreter.variables import publishing, set_first_values
 from orchestrator.plan.model import Node
 
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
+TIMED_DRAIN = "the timeout of a run that drains"
+"""Patch: it counts."""
 
 
 @workflow.defn(name=WORKFLOW_TYPE)
@@ -322,7 +324,9 @@ class RunWorkflow:
 
     async def _time_out(self, limit: float) -> None:
         await workflow.sleep(timedelta(seconds=limit), summary=f"run timeout of {limit:g} s")
-        if self._state.stop is None and not self._scheduler.main_done:
+        if self._scheduler.main_done or self._state.level >= Level.GRACEFUL:
+            return
+        if self._state.stop is None or workflow.patched(TIMED_DRAIN):
             self._state.error = f"timeout: the run took longer than its timeout of {limit:g} s"
             self._cancelling.stop(Level.GRACEFUL, "timeout")
 

@@ -24,7 +24,7 @@ from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
-from tests.replay.drives import DRIVES
+from tests.replay.drives import DRIVES, RESUMED_DRIVES
 from tests.replay.plans import MOCKS, PLANS, PROGRAMS, REPLACED, WISHES, images_of
 from tests.support.memory_engine import MemoryEngine
 from tests.support.plans import request
@@ -85,6 +85,8 @@ async def perform(client: Client, folder: Path, name: str, *, cached: int = 1000
                 images |= REPLACED.get(name, {})
                 found = await plan_attempt(client, run, WISHES[name], store=store, submitted_by="ann")
                 await start_attempt(client, found)
+                if name in RESUMED_DRIVES:
+                    await RESUMED_DRIVES[name](client, run)
                 history = await _history(client, run)
         await supervisor.drain()
     return history

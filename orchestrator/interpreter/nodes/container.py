@@ -6,6 +6,7 @@ from orchestrator.contract.services import HOST_START_WAIT
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import summary_of
 from orchestrator.interpreter.dispatch import Unanswered, failed, run_try, unknown
+from orchestrator.interpreter.fingerprints import fingerprint
 from orchestrator.interpreter.images import with_services_images
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
@@ -56,6 +57,9 @@ async def _run_container(
     except ExpressionError as error:
         return failed(FailureKind.EXPRESSION, str(error))
     if groups:
+        if job.fingerprint and fingerprint(job, around.request, around.state) != job.fingerprint:
+            # Variables changed while its services started: it runs with values of two moments.
+            job.fingerprint = ""
         request = beside(request, groups)
     await around.pacing.room_for(request)
     job.enter("running")
