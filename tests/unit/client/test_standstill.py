@@ -44,10 +44,10 @@ def test_a_plan_that_is_too_new() -> None:
 
 def test_a_newer_request_is_told_by_the_version_of_its_plan() -> None:
     """And not by the first part of it that is not known."""
-    data = request(plan(job("a"))).model_dump(mode="json") | {"novelty": 1}
-    data["plan"] |= {"version": PLAN_VERSION + 1, "novelty": 1}
+    data = request(plan(job("a"))).model_dump(mode="json")
+    newer = data["plan"] | {"version": PLAN_VERSION + 1, "novelty": 1}
     with pytest.raises(PlanTooNew):
-        RunRequest.model_validate(data)
+        RunRequest.model_validate(data | {"plan": newer, "novelty": 1})
 
 
 def test_a_request_with_parts_that_the_worker_does_not_know() -> None:
