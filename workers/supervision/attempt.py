@@ -120,7 +120,11 @@ class Attempt:
                 return await self._go()
             except EngineError as error:
                 log.debug("looking again: %s", error)
-                self._patience.engine_was_there = bool(self._sight.container)
+                before = self._known_before()
+                # Also one that an earlier worker looked after: it may run on, while a new try would run beside it.
+                self._patience.engine_was_there = bool(
+                    self._sight.container or (before is not None and before.container_id)
+                )
                 self._patience.bear(error)
             await self._control.pause(self._site.limits.pause)
 

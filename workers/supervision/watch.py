@@ -131,6 +131,7 @@ class Watch:
                 whole=transcript.whole,
                 told=told,
                 seen=seen,
+                told_at=transcript.ended_at,
             )
             failure, leaves = await self._failure(end, ending, transcript)
             result = await self._harvest(container, image, failure, transcript, leaves=leaves)
