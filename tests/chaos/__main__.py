@@ -37,7 +37,8 @@ def main() -> int:
     results.sort(key=lambda result: result.schedule.number)
     last = results[-1].schedule.number if stopped and results else words.rounds
     which = f"--round {words.round}" if words.round else f"--rounds {last}"
-    report = as_json(results, command=f"python -m tests.chaos {which} --seed {words.seed}")
+    beside = f" --parallel {words.parallel}" if words.parallel > 1 else ""
+    report = as_json(results, command=f"python -m tests.chaos {which} --seed {words.seed}{beside}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(report, indent=1))
     (folder / "report.md").write_text(as_markdown(report))
