@@ -56,6 +56,25 @@ class ServiceSecret(Frozen):
     service: str
 
 
+class SharedService(Frozen):
+    """A service that jobs of the run share, and without which a job of theirs does not begin."""
+
+    name: str
+    container: str
+    serves: bool = True
+    """Jobs reach it at a port, so that it is missed also where it ends with 0."""
+
+
+class FallenService(Frozen):
+    """A shared service that does not run any more."""
+
+    name: str
+    why: str
+    """A clause that goes on from its name: `ended with exit code 137`."""
+    taken: bool = False
+    """Its engine took it along; it did not end by itself."""
+
+
 class ContainerRequest(Frozen):
     """One logical try of a container job, with every expression evaluated."""
 
@@ -93,6 +112,8 @@ class ContainerRequest(Frozen):
     """Variables whose values the host makes up, the same for the service and for the job."""
     services: tuple[str, ...] = ()
     """Containers of the services beside this try: where one has ended when the job fails, the reason says so."""
+    shared_services: tuple[SharedService, ...] = ()
+    """Those that must stand when it begins, and of which is told whether they still do when it has ended."""
     beside: Ask = Ask()
     """What its own services ask for together."""
     shared: SharedRoom | None = None
@@ -129,6 +150,9 @@ class JobOutcome(Frozen):
     """Variables that a function sets."""
     quality: dict[str, Json] | None = None
     """What a function says of its data's quality."""
+    fallen: tuple[FallenService, ...] = ()
+    """Of the request's `shared_services`, those that had ended. Where there is no `started_at` they are why the job did
+    not begin."""
     final: bool = False
     """Another try would end the same way, whatever the job's `retry` says: the function is not there, say."""
 

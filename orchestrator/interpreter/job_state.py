@@ -121,7 +121,8 @@ class JobState:
     addresses: dict[str, Json] = field(default_factory=dict[str, Json])
     """The `services` context of its last try."""
     moves: int = 0
-    """Tries that its services' host did not take up; the user's `retry` does not count them."""
+    """Tries that its services' host did not take up, or whose services had ended; the user's `retry` does not count
+    them."""
     shared_start: int = 0
     """The last start of the run's shared services that a try of it used."""
     spent: int = 0

@@ -10,12 +10,12 @@ from orchestrator.contract.messages import JobRecord, RunRecord, TryRecord
 from orchestrator.store.logs import LogLine
 from tests.chaos.breaking import Done
 from tests.chaos.faults import Manner, Part, Schedule, schedule
-from tests.chaos.invariants import adoptions, broken, lost_tries
+from tests.chaos.invariants import NOT_BEGUN, adoptions, broken, lost_tries
 from tests.chaos.lab import OwnEnd
 from tests.chaos.lines import torn_lines
 from tests.chaos.one_round import Result
 from tests.chaos.seen import Collected, Dispatch, RunSeen, Seen, ServiceSeen, Start, seconds, try_of
-from tests.chaos.workflow import NUMBERS, Leaf
+from tests.chaos.workflow import NO_SERVICE, NUMBERS, Leaf
 
 BEGIN = seconds("2026-01-01T00:00:10.000Z") or 0.0
 EXPECTED = {
@@ -216,6 +216,28 @@ BREACHES: dict[str, tuple[Callable[[], Seen], str]] = {
         ),
         "no fault explains it",
     ),
+    "no service": (
+        lambda: _seen(
+            _tried(1, "failed", "exit: x", NO_SERVICE),
+            _tried(2),
+            done=_done("engine", "kill", at=-60),
+            schedule=TAKING,
+        ),
+        "no fault explains it",
+    ),
+    "not begun": (
+        lambda: _seen(_tried(1, "failed", f"service: {NOT_BEGUN}", None), _tried(2), schedule=TAKING),
+        "no fault explains it",
+    ),
+    "not begun before": (
+        lambda: _seen(
+            _tried(1, "failed", f"service: {NOT_BEGUN}", None),
+            _tried(2),
+            done=_done("engine", "kill", at=60),
+            schedule=TAKING,
+        ),
+        "no fault explains it",
+    ),
     "gap": (lambda: _seen(lines=TORN), "goes from line 1 to line 3"),
     "repeated": (lambda: _seen(lines=_log("line 1", "line 1", "line 2", "line 3")), "from line 1 to line 1"),
     "repeated though killed": (
@@ -254,6 +276,14 @@ def test_a_container_that_its_engine_ended_is_a_lost_try() -> None:
         _tried(1, "failed", "exit: x", 143), _tried(2), done=_done("engine", "stop"), schedule=TAKING
     )
     assert (broken(seen), lost_tries(seen, "container"), lost_tries(seen, "call")) == ([], 1, 0)
+
+
+def test_a_try_that_found_its_services_gone_is_explained_by_an_engine_that_ended_long_before() -> None:
+    gone = _tried(1, "failed", f"service: {NOT_BEGUN}:\nshared service 'db' was ended", None)
+    seen = _seen(gone, _tried(2), done=_done("engine", "kill", at=-60), schedule=TAKING)
+    assert (broken(seen), lost_tries(seen, "container")) == ([], 1)
+    # One that keeps containers alive does not take services along.
+    assert broken(dataclasses.replace(seen, schedule=schedule(1, 1))) != []
 
 
 def test_a_function_whose_worker_died_is_a_lost_try() -> None:

@@ -49,8 +49,6 @@ class Leaf:
     """Those that are known before; None: not looked at."""
     first_exit: int | None = None
     """The exit code of its first try, which fails on purpose."""
-    may_fail: int | None = None
-    """The exit code with which it may fail in the end, where its service was taken from it."""
 
     @property
     def lasts(self) -> float:
@@ -71,8 +69,9 @@ MAIN: Final[Mapping[str, Leaf]] = {
     "items (b)": Leaf(lines=6, pace=0.1),
     "items (c)": Leaf(lines=6, pace=0.1),
     "beside": Leaf(lines=15, pace=0.1),
-    "sharing (1)": Leaf(lines=10, pace=0.1, may_fail=NO_SERVICE),
-    "sharing (2)": Leaf(lines=10, pace=0.1, may_fail=NO_SERVICE),
+    "sharing (1)": Leaf(lines=10, pace=0.1),
+    "sharing (2)": Leaf(lines=10, pace=0.1),
+    "shares": Leaf(lines=5, pace=0.1),
     "confirm": Leaf(kind="gate", outputs={"word": "go", "decision": "approve", "approved_by": ["ann"], "comment": ""}),
     "confirmed": Leaf(lines=2, pace=0.05),
     "nap": Leaf(kind="wait"),
@@ -163,10 +162,11 @@ def _main() -> dict[str, Any]:
             "items": _counting(6, 0.1, for_each=["a", "b", "c"], batch_size=2, fail_fast=False),
             "beside": _counting(15, 0.1, _asks("web", "from-web"), services={"web": _serving("from-web")}),
             "sharing": _counting(
-                10, 0.1, _asks("shared", "from-shared"), for_each=[1, 2], fail_fast=False, services=["shared"],
-                on_error="continue",
-                # Where the service is gone no further try helps.
-                retry={"max_attempts": TRIES, "delay": "200ms", "exit_codes": ENDED_BY_ENGINE},
+                10, 0.1, _asks("shared", "from-shared"), for_each=[1, 2], fail_fast=False, services=["shared"]
+            ),
+            # Begins some time after others used the service, which may have been taken away meanwhile.
+            "shares": _counting(
+                5, 0.1, _asks("shared", "from-shared"), requires=["sharing", "nap"], services=["shared"]
             ),
             "confirm": {
                 "requires": ["seed"],

@@ -197,6 +197,14 @@ PLANS: dict[str, Callable[[], Plan]] = {
         with_services("two", shared_services=("db",)),
         services=(service("db", does="early"),),
     ),
+    "shared-service-end": lambda: plan(
+        with_services("one", shared_services=("db",)),
+        wait("pause", "one", duration=2),
+        with_services("two", "pause", shared_services=("db",)),
+        with_services("brief", "two", shared_services=("db",), does="brief"),
+        with_services("three", "brief", shared_services=("db",)),
+        services=(service("db", does="ends"),),
+    ),
     "drain": lambda: plan(
         nested("sub", "c"),
         for_each("each", [1, 2, 3], max_parallel=2, entrypoint=("brief",)),
@@ -294,6 +302,12 @@ def _mute(box: Running) -> int:
     return 143
 
 
+def _ends(box: Running) -> int:
+    box.out("ready")
+    box.sleep(1.5, until_stopped=True)
+    return 1
+
+
 def _early(box: Running) -> int:
     box.out("no password given")
     return 1
@@ -312,4 +326,5 @@ PROGRAMS: dict[str, Program] = {
     "serve": _serve,
     "mute": _mute,
     "early": _early,
+    "ends": _ends,
 }

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind, FailureReason
-from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.contract.messages import ContainerRequest, FallenService, Heartbeat, JobOutcome
 from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.errors import EngineError
 from orchestrator.store.logs import timestamp_now
@@ -24,6 +24,7 @@ from workers.supervision.reasons import TryFailed, cancelled_reason, reason
 from workers.supervision.record import Record
 from workers.supervision.services.beside import deaths
 from workers.supervision.services.generated import environment
+from workers.supervision.services.standing import fallen
 from workers.supervision.site import Site
 from workers.supervision.traces import has_run
 from workers.supervision.watch import Reach, Watch, Watched
@@ -81,6 +82,7 @@ class Attempt:
         self._sight = _Sight()
         self._patience = Patience(site.limits)
         self._warnings: list[str] = []
+        self._fallen: tuple[FallenService, ...] = ()
 
     async def run(self) -> JobOutcome:
         """To the try's end.
@@ -164,6 +166,7 @@ class Attempt:
                 self._see(container)
                 image = await self._image()
                 await self._surely_new(container.id, image)
+                await self._beside_what_stands()
                 return await self._start(container.id, image)
             case decision.Attach(container):
                 self._see(container)
@@ -201,6 +204,7 @@ class Attempt:
                 return await self._act(
                     decision.decide(self._request, renamed, recorded=None, previous=self._previous)
                 )
+        await self._beside_what_stands()
         try:
             container = await self._site.threads.call(self._site.engine.create, spec)
         except ImageNotFound as error:
@@ -231,6 +235,13 @@ class Attempt:
                 f"the container {container[:12]} was started on host '{self._site.host}', whose Docker engine ended in"
                 " the same moment and did not take that down, so that nobody knows how the job came out",
             )
+
+    async def _beside_what_stands(self) -> None:
+        """Raises `TryFailed` where shared services have ended: the job would only fail for want of them."""
+        self._fallen = await fallen(self._site, self._request.shared_services)
+        if self._fallen:
+            each = "\n".join(f"shared service '{one.name}' {one.why}" for one in self._fallen)
+            raise TryFailed(FailureKind.SERVICE, f"the job was not begun, since services had ended:\n{each}")
 
     async def _start(self, container: str, image: ImageFacts) -> JobOutcome:
         await self._prepare(container, image)
@@ -292,10 +303,19 @@ class Attempt:
         if not self._request.services or outcome.status == "cancelled" or outcome.finished_at is None:
             return outcome
         found = await deaths(self._site, self._request.services, before=outcome.finished_at)
+        outcome = outcome.model_copy(update={"fallen": await self._missed()})
         if not found or outcome.reason is None:
             return outcome.model_copy(update={"warnings": (*outcome.warnings, *found)})
         text = f"{outcome.reason.message}\nlikely cause: " + "\n".join(found)
         return outcome.model_copy(update={"reason": reason(outcome.reason.kind, text)})
+
+    async def _missed(self) -> tuple[FallenService, ...]:
+        """The shared services that have ended by now. Where the engine does not say, the next try looks for itself."""
+        try:
+            return await fallen(self._site, self._request.shared_services)
+        except EngineError as error:
+            log.info("whether the shared services stand cannot be seen: %s", error)
+            return ()
 
     def _outcome(self, container: str, watched: Watched) -> JobOutcome:
         cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED
@@ -323,6 +343,7 @@ class Attempt:
             host=self._site.host,
             container_id=self._sight.container,
             warnings=tuple(self._warnings),
+            fallen=self._fallen,
         )
         writer = await self._record.log(began=self._sight.started_at is not None)
         return await self._record.write(outcome, writer)

@@ -28,6 +28,7 @@ from workers.supervision.services.identity import container_of, foreign
 from workers.supervision.services.last_lines import last_lines
 from workers.supervision.services.ports import holder_of, taken_port
 from workers.supervision.services.prepare import published, secrets_of, service_spec
+from workers.supervision.services.standing import taken
 from workers.supervision.site import Site
 from workers.supervision.threads import Threads, whole
 
@@ -125,10 +126,14 @@ class Starting:
         self._image = await self._image_of_old()
         match observed.state:
             case "created":
-                return await self._start(observed.id)
+                # Whether the go that made it started it too is not known: an engine that is ended just then says later
+                # that it did not, and what runs of it all the same does not let it start again.
+                return await self._anew(observed.id)
             case "running" | "paused":
                 return await self._ask(observed.id, ran=_age(observed))
             case "exited" | "dead":
+                if await taken(self._site, observed):
+                    return await self._anew(observed.id)
                 raise await self._ended(observed.id, Ended(observed.exit_code or 0, _life(observed)))
 
     async def _create(self) -> Stand:
@@ -152,6 +157,11 @@ class Starting:
             except StartFailed as error:
                 raise _Down("absent", f"cannot be started: {error}") from error
         return await self._start(container)
+
+    async def _anew(self, container: str) -> Stand:
+        """Give up a container that no job has used yet, and make another one."""
+        await whole(self._site.threads.call(self._site.engine.remove, container))
+        return await self._create()
 
     async def _start(self, container: str) -> Stand:
         await self._network()
