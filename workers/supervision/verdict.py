@@ -135,5 +135,5 @@ def _again(end: End, observed: ObservedContainer) -> bool:
 
 _SAME_START: Final = 30.0
 """Seconds by which two clocks may differ about one start: a fresh container's is told by the worker's own."""
-_SAME_END: Final = 2.0
-"""Seconds that a script may take to end once it has said so."""
+_SAME_END: Final = 0.5
+"""Seconds that a script takes at most to end once it has said so. No engine is back as soon."""

@@ -90,6 +90,7 @@ def test_what_a_look_says(of: End, observed: ObservedContainer | None, why: str 
         # Its script came behind its last command, which does not end with this.
         (end(255, whole=True, told=True), box(), True),
         (end(255, told=True, seen=False, told_at="2026-01-31T12:00:54.500Z"), box(), True),
+        (end(255, told=True, seen=False, told_at="2026-01-31T12:00:59.100Z"), box(), True),
         # `exit 255` of its own.
         (end(255, told=True, seen=False, told_at="2026-01-31T12:00:59.900Z"), box(), False),
         (end(255, told=True, told_at="2026-01-31T12:00:54.500Z"), box(), False),
