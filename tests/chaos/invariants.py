@@ -11,7 +11,15 @@ from typing import Final
 from orchestrator.contract.messages import JobRecord
 from orchestrator.errors import Unreachable
 from tests.chaos.lines import broken_logs, broken_service_logs, named
-from tests.chaos.outages import MARGIN, ends_engine, forgot_a_service, lost_sight, meets, not_taken
+from tests.chaos.outages import (
+    MARGIN,
+    asked_in_vain,
+    ends_engine,
+    forgot_a_service,
+    lost_sight,
+    meets,
+    not_taken,
+)
 from tests.chaos.seen import OneTry, RunSeen, Seen, seconds
 from tests.chaos.workflow import ENDED_BY_ENGINE, NO_SERVICE, NUMBERS, Leaf
 
@@ -182,10 +190,21 @@ def _was_taken(one: OneTry, run: RunSeen, seen: Seen) -> bool:
     if reason in ("docker", "start"):
         return not_taken(one, seen)
     if seen.schedule.live_restore:
-        leaf = run.expected.get(one.leaf, Leaf())
-        no_service = not_taken(one, seen) or forgot_a_service(one, seen)
-        return (reason == "lost" and lost_sight(one, leaf, seen)) or (reason == "service" and no_service)
+        return _lost_alive(one, run, reason, seen)
     return _went_with_engine(one, reason, seen)
+
+
+def _lost_alive(one: OneTry, run: RunSeen, reason: str, seen: Seen) -> bool:
+    """The same, of an engine that keeps its containers alive."""
+    match reason:
+        case "exit":
+            return one.record.exit_code == NO_SERVICE and asked_in_vain(one, seen)
+        case "lost":
+            return lost_sight(one, run.expected.get(one.leaf, Leaf()), seen)
+        case "service":
+            return not_taken(one, seen) or forgot_a_service(one, seen)
+        case _:
+            return False
 
 
 def _went_with_engine(one: OneTry, reason: str, seen: Seen) -> bool:

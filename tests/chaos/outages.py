@@ -58,6 +58,16 @@ def forgot_a_service(one: OneTry, seen: Seen) -> bool:
     )
 
 
+def asked_in_vain(one: OneTry, seen: Seen) -> bool:
+    """Whether the try ended while the engine was away, which looks up the names of services for containers."""
+    return any(
+        ended_unseen(start, done)
+        for start in starts_of(one.container, seen)
+        for done in seen.done
+        if ends_engine(done)
+    )
+
+
 def not_taken(one: OneTry, seen: Seen) -> bool:
     """Whether an engine that was away did not begin the try's container. Of one that it began no worker lets go."""
     return not starts_of(one.container, seen) and any(

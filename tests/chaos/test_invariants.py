@@ -280,6 +280,15 @@ def test_a_service_that_was_being_started_as_its_engine_ended() -> None:
         assert broken(dataclasses.replace(seen, starts=(*seen.starts, started))) == ([] if held else told)
 
 
+def test_a_job_that_asked_for_a_service_while_nobody_looked_up_its_name() -> None:
+    seen = round_of(
+        tried(1, "failed", "exit: x", NO_SERVICE), tried(2), done=done_to("engine", "kill", at=4.5)
+    )
+    assert broken(seen) == []
+    assert broken(dataclasses.replace(seen, done=done_to("engine", "kill", at=2.0))) != []
+    assert broken(dataclasses.replace(seen, done=done_to("engine", "freeze", at=4.5))) != []
+
+
 def test_a_worker_may_end_only_where_it_found_no_server() -> None:
     end = OwnEnd(BEGIN + 3.0, BEGIN + 1.0, 3)
     seen = round_of(own_ends=(end,), done=done_to("server", "kill", at=1.5))
