@@ -60,6 +60,25 @@ class ServiceSecret(Frozen):
     service: str
 
 
+class SharedService(Frozen):
+    """A service that jobs of the run share, and without which a job of theirs does not begin."""
+
+    name: str
+    container: str
+    serves: bool = True
+    """Jobs reach it at a port, so that it is missed also where it ends with 0."""
+
+
+class FallenService(Frozen):
+    """A shared service that does not run any more."""
+
+    name: str
+    why: str
+    """A clause that goes on from its name: `ended with exit code 137`."""
+    taken: bool = False
+    """Its engine took it along; it did not end by itself."""
+
+
 class ContainerRequest(Frozen):
     """One logical try of a container job, with every expression evaluated."""
 
@@ -97,6 +116,8 @@ class ContainerRequest(Frozen):
     """Variables whose values the host makes up, the same for the service and for the job."""
     services: tuple[str, ...] = ()
     """Containers of the services beside this try: where one has ended when the job fails, the reason says so."""
+    shared_services: tuple[SharedService, ...] = ()
+    """Those that must stand when it begins, and of which is told whether they still do when it has ended."""
     beside: Ask = Ask()
     """What its own services ask for together."""
     shared: SharedRoom | None = None
@@ -133,6 +154,11 @@ class JobOutcome(Frozen):
     """Variables that a function sets."""
     quality: dict[str, Json] | None = None
     """What a function says of its data's quality."""
+    fallen: tuple[FallenService, ...] = ()
+    """Of the request's `shared_services`, those that had ended. Where there is no `started_at` they are why the job did
+    not begin."""
+    images: dict[str, tuple[str, ...]] = {}
+    """What it was made of, its services too: marks (`contract.images`) by the image's written name."""
     final: bool = False
     """Another try would end the same way, whatever the job's `retry` says: the function is not there, say."""
 
@@ -196,6 +222,14 @@ class Earlier(Frozen):
     finished_at: str | None = None
     child: str = ""
     """Of a nested workflow: the run id of its last try."""
+    images: dict[str, tuple[str, ...]] = {}
+    """See `JobRecord`."""
+    host: str = ""
+    """Where it ran; empty where nobody knows."""
+    replaced: tuple[str, ...] = ()
+    """Those of its images whose names stood for another one when the attempt that may take it over was asked for."""
+    in_doubt: bool = False
+    """Nobody knows how far its last try got."""
     nested: "Reuse | None" = None
     """What that run itself left."""
     variants: "dict[str, Earlier]" = {}
@@ -204,7 +238,8 @@ class Earlier(Frozen):
     @model_serializer(mode="wrap")
     def _short(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what says nothing: a run's input has little room beside its plan."""
-        return {key: value for key, value in serialize(self).items() if value not in (None, "", {}, [], ())}
+        said = ((key, value) for key, value in serialize(self).items() if value is not False)
+        return {key: value for key, value in said if value not in (None, "", {}, [], ())}
 
 
 class Reuse(Frozen):
@@ -269,7 +304,7 @@ class ServiceRecord(Frozen):
 _SPARSE: Final = (
     "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
     "cancel",
-    "fingerprint", "reused_from", "reused_tries", "updates",
+    "fingerprint", "reused_from", "reused_tries", "updates", "images", "in_doubt",
 )  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
@@ -325,6 +360,10 @@ class JobRecord(_Sparse):
     """The tries that it took there; `tries` counts those of this attempt."""
     updates: dict[str, Json] = {}
     """Variables that its function set."""
+    images: dict[str, tuple[str, ...]] = {}
+    """Of a success: the images that it and its services, or its nested run, were made of; see `JobOutcome`."""
+    in_doubt: bool = False
+    """It is not idempotent, and nobody knows, or has said, how far its last try got."""
 
 
 class RunRecord(_Sparse):

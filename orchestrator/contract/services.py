@@ -28,6 +28,11 @@ STOP_GRACE = 1.0
 MAX_MOVES = 3
 """Times that a job with services starts again elsewhere, beyond the user's own retries."""
 
+MAX_RENEWALS = 3
+"""Times that a run's shared services are started again because one of them ended by itself."""
+MAX_RETURNS = 20
+"""The same where their engine took them along."""
+
 
 class ServiceScope(Frozen):
     """What services belong to."""
@@ -98,6 +103,8 @@ class ServiceReport(Frozen):
     exit_code: int | None = None
     note: str = ""
     """Why it is not healthy, in a sentence."""
+    image: tuple[str, ...] = ()
+    """Marks of the image that its container was made of (`contract.images`)."""
 
 
 class ServicesStarted(Frozen):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orchestrator import ids
 from orchestrator.contract.capacity import Ask, SharedRoom
-from orchestrator.contract.messages import ContainerRequest, RunRequest, ServiceSecret
+from orchestrator.contract.messages import ContainerRequest, RunRequest, ServiceSecret, SharedService
 from orchestrator.contract.services import (
     STOP_GRACE,
     ServiceReport,
@@ -39,6 +39,8 @@ class Group:
     """As the plan has them."""
     start: StartServices
     started: ServicesStarted
+    renewable: bool = False
+    """They are started again where they end; else jobs go on without them as well as they can."""
 
     @property
     def network(self) -> str:
@@ -49,6 +51,20 @@ class Group:
     def up(self) -> tuple[ServiceReport, ...]:
         """Those that came up: one that is not required need not have."""
         return tuple(one for one in self.started.services if one.state in ("healthy", "started"))
+
+    @property
+    def missed(self) -> tuple[SharedService, ...]:
+        """Those without which no job is to begin."""
+        required = {service.name for service in self.services if service.required}
+        return tuple(
+            SharedService(
+                name=one.name,
+                container=ids.service_container_name(self.network, one.name),
+                serves=one.state == "healthy" and one.port is not None,
+            )
+            for one in self.up
+            if self.renewable and one.name in required
+        )
 
     @property
     def room(self) -> SharedRoom | None:
@@ -160,6 +176,7 @@ def beside(request: ContainerRequest, groups: Sequence[Group]) -> ContainerReque
                 for group in groups
                 for report in group.up
             ),
+            "shared_services": groups[-1].missed,
         }
     )
 

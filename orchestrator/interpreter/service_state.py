@@ -1,19 +1,32 @@
 """How services stand, for the run's record: starting, as they came up, and how they were found at their end. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from orchestrator.contract.messages import ArtifactRef, ServiceRecord
+from orchestrator.contract.messages import ArtifactRef, FallenService, ServiceRecord
 from orchestrator.contract.services import ServiceEnd, ServicesStarted, ServicesStopped, StartServices
 from orchestrator.interpreter.telling import shortened
 
 MAX_IMAGES = 150
 """Characters of the images' names on a bar of the timeline."""
+MAX_WHY = 200
+"""Bytes of why a service was started again."""
 
 
-def starting(request: StartServices) -> dict[str, ServiceRecord]:
-    """Before anything is known."""
+def starting(
+    request: StartServices, *, again: Sequence[FallenService] = (), last: bool = False
+) -> dict[str, ServiceRecord]:
+    """Before anything is known.
+
+    Args:
+        request: what is started.
+        again: those that had ended, which is why all are started again.
+        last: they will not be started once more.
+    """
+    notes = {one.name: _again(one, last=last) for one in again}
     return {
-        service.name: ServiceRecord(state="starting", start=request.scope.number)
+        service.name: ServiceRecord(
+            state="starting", start=request.scope.number, note=notes.get(service.name, "")
+        )
         for service in request.services
     }
 
@@ -33,7 +46,7 @@ def started(before: Mapping[str, ServiceRecord], answer: ServicesStarted) -> dic
                 "after": report.after,
                 "check": report.check,
                 "exit_code": report.exit_code,
-                "note": report.note,
+                "note": "; ".join(note for note in (record.note, report.note) if note),
             }
         )
     return records
@@ -92,6 +105,11 @@ def images_of(request: StartServices) -> str:
     """What stands on the bar: the images."""
     images = ", ".join(service.image for service in request.services) or "a network of its own"
     return images if len(images) <= MAX_IMAGES else f"{images[: MAX_IMAGES - 1]}…"
+
+
+def _again(fallen: FallenService, *, last: bool) -> str:
+    why = shortened(fallen.why.splitlines()[0].removesuffix("; its last lines:"), MAX_WHY)
+    return f"started again{', for the last time,' if last else ','} as it {why}"
 
 
 def _interrupted(record: ServiceRecord) -> ServiceRecord:

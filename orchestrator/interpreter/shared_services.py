@@ -1,24 +1,25 @@
 """The services that several jobs of a run share: started before the first of these, stopped after the last.
 
-They are started once. Where their host is lost, or they could not be started, a later try of a job starts them anew
-as soon as no job uses the old ones; each start is a scope of its own.
+They are started once. Where their host is lost, where they could not be started, or where one of them has ended since,
+a later try of a job starts them anew as soon as no job uses the old ones; each start is a scope of its own.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from temporalio import workflow
 
 from orchestrator.contract.failures import FailureKind, FailureReason
-from orchestrator.contract.messages import RunRequest
+from orchestrator.contract.messages import FallenService, RunRequest
 from orchestrator.contract.services import MAX_MOVES, ServicesStarted, StartServices
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter import service_state
 from orchestrator.interpreter.asks import largest
 from orchestrator.interpreter.background import Background
-from orchestrator.interpreter.dispatch import Unanswered
+from orchestrator.interpreter.errands import Unanswered
 from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.renewals import Renewals
 from orchestrator.interpreter.service_errands import (
     Whereabouts,
     left_over,
@@ -44,6 +45,7 @@ class SharedStart:
         group: they run; None as long as they do not, or where they could not be started.
         failure: why they could not be started.
         lost: their host is gone.
+        fallen: those that jobs found to have ended.
         stopped: they have been stopped, or were left to a host that is gone.
         users: jobs that use them now.
     """
@@ -53,6 +55,7 @@ class SharedStart:
         self.group: Group | None = None
         self.failure: FailureReason | None = None
         self.lost = False
+        self.fallen: tuple[FallenService, ...] = ()
         self.stopped = False
         self.users = 0
 
@@ -64,6 +67,15 @@ class SharedStart:
     def lose(self) -> None:
         """Take down that their host is gone, so that the next try starts them anew."""
         self.lost = True
+
+    def fall(self, fallen: Sequence[FallenService]) -> None:
+        """Take down that some have ended, so that the next try starts all anew. The first to see it says why."""
+        self.fallen = self.fallen or tuple(fallen)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether no other try begins with them."""
+        return self.lost or bool(self.fallen)
 
 
 class SharedServices:
@@ -82,6 +94,7 @@ class SharedServices:
         self._largest = largest(users)
         self._waiting = len(users)
         self._moves = 0
+        self._renewals = Renewals()
         self._current: SharedStart | None = None
 
     @asynccontextmanager
@@ -107,13 +120,14 @@ class SharedServices:
             current = self._current
             if current is None:
                 current = self._begin(1)
-            elif current.lost or (current.failure is not None and job.shared_start >= current.number):
+            elif current.given_up or (current.failure is not None and job.shared_start >= current.number):
                 await self._until_free(current)
                 if self._current is current:
-                    self._begin(current.number + 1)
+                    self._renewals = self._renewals.after(current.fallen)
+                    self._begin(current.number + 1, again=current.fallen)
                 continue
             await workflow.wait_condition(_decided(current))
-            if not current.lost:
+            if not current.given_up:
                 job.shared_start = current.number
                 return current
 
@@ -123,7 +137,7 @@ class SharedServices:
             lambda: self._current is not old or (old.users == 0 and (old.lost or old.stopped))
         )
 
-    def _begin(self, number: int) -> SharedStart:
+    def _begin(self, number: int, *, again: Sequence[FallenService] = ()) -> SharedStart:
         current = self._current = SharedStart(number)
         try:
             request = start_request(
@@ -137,7 +151,7 @@ class SharedServices:
             current.failure = FailureReason(kind=FailureKind.EXPRESSION, message=str(error)[:2000])
             current.stopped = True
             return current
-        self._state.services = service_state.starting(request)
+        self._state.services = service_state.starting(request, again=again, last=not self._renewals.left)
         self._background.start(self._live(current, request))
         return current
 
@@ -156,7 +170,9 @@ class SharedServices:
             current.failure = FailureReason(kind=FailureKind.CANCELLED, message="nobody wants them any more")
         self._changed()
         if current.group is not None:
-            await workflow.wait_condition(lambda: self._unwanted or current.lost)
+            await workflow.wait_condition(
+                lambda: self._unwanted or current.lost or bool(current.fallen and not current.users)
+            )
         refused = current.failure is not None and current.failure.kind is FailureKind.CAPACITY
         if dispatch.begun and not refused:
             await self._stop(current, request, dispatch.host)
@@ -177,7 +193,7 @@ class SharedServices:
             return
         self._state.services = service_state.started(self._state.services, answer)
         if answer.status == "success":
-            current.group = Group(self._services, request, answer)
+            current.group = Group(self._services, request, answer, renewable=self._renewals.left)
         else:
             current.failure = answer.reason
 

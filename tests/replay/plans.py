@@ -11,6 +11,7 @@ from tests.support.house import service, with_services
 from tests.support.kinds import call, choice, gate, nested, wait, ways
 from tests.support.memory_engine import Program, Running
 from tests.support.plans import for_each, job, matrix, plan
+from workers.engine.interface import ImageFacts
 
 ERROR_HANDLERS = """
 name: handlers
@@ -197,6 +198,14 @@ PLANS: dict[str, Callable[[], Plan]] = {
         with_services("two", shared_services=("db",)),
         services=(service("db", does="early"),),
     ),
+    "shared-service-end": lambda: plan(
+        with_services("one", shared_services=("db",)),
+        wait("pause", "one", duration=2),
+        with_services("two", "pause", shared_services=("db",)),
+        with_services("brief", "two", shared_services=("db",), does="brief"),
+        with_services("three", "brief", shared_services=("db",)),
+        services=(service("db", does="ends"),),
+    ),
     "drain": lambda: plan(
         nested("sub", "c"),
         for_each("each", [1, 2, 3], max_parallel=2, entrypoint=("brief",)),
@@ -224,9 +233,41 @@ PLANS: dict[str, Callable[[], Plan]] = {
         job("end", "sign", finalizer=True, on_complete="always"),
         workflows={"c": plan(gate("go"), gate("bye", finalizer=True, on_complete="always"), spec="c")},
     ),
+    "drain-finalizer": lambda: plan(
+        job("brief", entrypoint=("brief",)),
+        nested("end", "c", finalizer=True, on_complete="always"),
+        workflows={"c": plan(job("inner"), job("more", "inner"), spec="c")},
+    ),
+    "drain-timeout": lambda: plan(
+        job("nap", entrypoint=("nap",)), job("end", finalizer=True, on_complete="always"), timeout=15
+    ),
+    "cancel-late": lambda: plan(
+        with_services("work", shared_services=("db",)), services=(service("db", does="linger"),)
+    ),
     "error-handlers": lambda: compile_text(ERROR_HANDLERS, file="spec.yaml").plan,
     "networks": lambda: plan(
         job("inside", network="internal"), job("alone", network="none"), job("after", "inside", "alone")
+    ),
+    "resume-images": lambda: plan(
+        matrix("m", {"i": ["app", "lib"]}, image="${{ matrix.i }}"),
+        job("app", image="app"),
+        job("lib", image="lib"),
+        job("after", "lib", "app"),
+        with_services("side", service(image="db"), does="nothing"),
+        nested("good", "p", given={"does": "nothing"}),
+        nested("bad", "p", given={"does": "fail"}),
+        workflows={
+            "p": plan(
+                job("first", image="app"),
+                job("then", "first", entrypoint=("${{ params.does }}",)),
+                spec="inner",
+                params=(Param(name="does", required=True),),
+            )
+        },
+    ),
+    "resume-doubt": lambda: plan(
+        job("nap", entrypoint=("${{ run.attempt == 1 && 'nap' || 'nothing' }}",), idempotent=False),
+        job("after", "nap"),
     ),
     "resume": lambda: plan(
         job(
@@ -269,8 +310,16 @@ MOCKS = {
 }
 """Of those that are dry runs."""
 
-WISHES = {"resume": Wish(again=("again",))}
+WISHES = {"resume": Wish(again=("again",)), "resume-images": Wish(), "resume-doubt": Wish()}
 """Of those that are resumed: the second attempt's history is kept."""
+
+REPLACED = {"resume-images": {"app": ImageFacts(id="sha256:app-2"), "db": ImageFacts(id="sha256:db-2")}}
+"""Names that stand for other images by then."""
+
+
+def images_of() -> dict[str, ImageFacts]:
+    """Those of a host at the start of each run."""
+    return {name: ImageFacts(id=f"sha256:{name}-1") for name in ("alpine:latest", "app", "lib", "db")}
 
 
 def _nap(box: Running) -> int:
@@ -289,9 +338,21 @@ def _serve(box: Running) -> int:
     return 143
 
 
+def _linger(box: Running) -> int:
+    box.out("ready")
+    box.sleep(600)
+    return 143
+
+
 def _mute(box: Running) -> int:
     box.sleep(600, until_stopped=True)
     return 143
+
+
+def _ends(box: Running) -> int:
+    box.out("ready")
+    box.sleep(1.5, until_stopped=True)
+    return 1
 
 
 def _early(box: Running) -> int:
@@ -310,6 +371,8 @@ PROGRAMS: dict[str, Program] = {
     "brief": _brief,
     "out": _out,
     "serve": _serve,
+    "linger": _linger,
     "mute": _mute,
     "early": _early,
+    "ends": _ends,
 }

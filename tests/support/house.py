@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord
+from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.plan.model import ContainerNode
 from orchestrator.plan.service_model import HealthCheck, Ready, Service
 from tests.support.memory_engine import Running
@@ -38,6 +39,8 @@ class House:
                 "nap": self.nap,
                 "slow": self.slow,
                 "slowly": self.slowly,
+                "ends": self.ends,
+                "prepares": self.prepares,
             }
         )
 
@@ -67,6 +70,17 @@ class House:
         box.sleep(0.7)
         box.out("out of luck")
         return 9
+
+    def prepares(self, box: Running) -> int:
+        box.out("ready")
+        box.sleep(0.7)
+        return 0
+
+    def ends(self, box: Running) -> int:
+        """A job that kills all services."""
+        for one in self.engine.list_labelled({LABEL_SERVICE: None}):
+            self.engine.kill(one.id)
+        return 0
 
     def work(self, box: Running) -> int:
         self.seen[box.env.get("NAME", box.env["ORCA_JOB"])] = dict(box.env)

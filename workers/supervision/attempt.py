@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind, FailureReason
-from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
+from orchestrator.contract.images import marks_of
+from orchestrator.contract.messages import ContainerRequest, FallenService, Heartbeat, JobOutcome
 from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.errors import EngineError
 from orchestrator.store.logs import timestamp_now
@@ -26,6 +27,7 @@ from workers.supervision.record import Record
 from workers.supervision.services.beside import with_deaths
 from workers.supervision.services.generated import environment
 from workers.supervision.services.network import look_for_networks
+from workers.supervision.services.standing import fallen, told_fallen
 from workers.supervision.site import Site
 from workers.supervision.traces import has_run
 from workers.supervision.watch import Reach, Watch, Watched
@@ -83,6 +85,7 @@ class Attempt:
         self._sight = _Sight()
         self._patience = Patience(site.limits)
         self._warnings: list[str] = []
+        self._fallen: tuple[FallenService, ...] = ()
         self._looked = False
         """Whether the engine has said what there is of the try."""
         self._begun_before: bool | None = None
@@ -193,16 +196,17 @@ class Attempt:
                 return await self._create()
             case decision.Start(container):
                 self._see(container)
-                image = await self._image()
+                image = await self._image_of_old(container)
                 await self._surely_new(container.id, image)
+                await self._beside_what_stands()
                 return await self._start(container.id, image)
             case decision.Attach(container):
                 self._see(container)
-                image = await self._image_of_old()
+                image = await self._image_of_old(container)
                 return await self._watch(container.id, image, Reach.RUNNING)
             case decision.Collect(container):
                 self._see(container)
-                image = await self._image_of_old()
+                image = await self._image_of_old(container)
                 return await self._watch(container.id, image, Reach.ENDED)
             case decision.Return(outcome, leftover, _):
                 if leftover is not None:
@@ -229,6 +233,7 @@ class Attempt:
             return await self._act(
                 decision.decide(self._request, renamed, recorded=None, previous=self._previous)
             )
+        await self._beside_what_stands()
         try:
             container = await self._site.threads.call(self._site.engine.create, spec)
         except ImageNotFound as error:
@@ -283,6 +288,12 @@ class Attempt:
                 " the same moment and did not take that down, so that nobody knows how the job came out",
             )
 
+    async def _beside_what_stands(self) -> None:
+        """Raises `TryFailed` where shared services have ended: the job would only fail for want of them."""
+        self._fallen = await fallen(self._site, self._request.shared_services)
+        if self._fallen:
+            raise TryFailed(FailureKind.SERVICE, told_fallen(self._fallen))
+
     async def _start(self, container: str, image: ImageFacts) -> JobOutcome:
         await self._prepare(container, image)
         if self._control.cause is not None:
@@ -321,10 +332,10 @@ class Attempt:
             finished_at=self._sight.finished_at,
             reach=reach,
         )
-        outcome = await with_deaths(self._site, self._request, self._outcome(container, watched))
+        outcome = await with_deaths(self._site, self._request, self._outcome(container, image, watched))
         return await self._record.write(outcome, watched.writer)
 
-    def _outcome(self, container: str, watched: Watched) -> JobOutcome:
+    def _outcome(self, container: str, image: ImageFacts, watched: Watched) -> JobOutcome:
         cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED
         status = "success" if watched.reason is None else "cancelled" if cancelled else "failed"
         return JobOutcome(
@@ -338,6 +349,7 @@ class Attempt:
             host=self._site.host,
             container_id=container,
             warnings=(*self._warnings, *watched.warnings),
+            images={self._request.image: marks} if (marks := marks_of(image.id, image.digests)) else {},
         )
 
     async def _end_early(self, why: FailureReason) -> JobOutcome:
@@ -350,6 +362,7 @@ class Attempt:
             host=self._site.host,
             container_id=self._container,
             warnings=tuple(self._warnings),
+            fallen=self._fallen,
         )
         writer = await self._record.log(began=self._sight.started_at is not None)
         return await self._record.write(outcome, writer)
@@ -359,10 +372,11 @@ class Attempt:
         ensured = self._site.images.ensure(self._request.image, self._request.pull)
         return await self._control.race(ensured)
 
-    async def _image_of_old(self) -> ImageFacts:
-        """Facts of the image of a container that exists; the image may have been renamed or removed since."""
+    async def _image_of_old(self, container: ObservedContainer) -> ImageFacts:
+        """Facts of the image of a container that exists. By its id: its name may be another image's by now."""
+        image = container.image or self._request.image
         try:
-            return await self._site.threads.call(self._site.engine.inspect_image, self._request.image)
+            return await self._site.threads.call(self._site.engine.inspect_image, image)
         except ImageNotFound:
             return ImageFacts(id="")
 

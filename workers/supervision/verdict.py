@@ -16,6 +16,8 @@ _UNKNOWN: Final = 255
 """What an engine says of a container of which it does not know how it ended: its host went off."""
 _SHUTDOWN: Final = 60.0
 """Seconds before an engine began in which an end of any code may be of the earlier one's making."""
+_SAME_END: Final = 0.5
+"""Seconds that a script takes at most to end once it has said so. No engine is back as soon."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class End:
     """A worker was there, and the engine goes on to answer."""
     engine: str = ""
     """When the engine began under which it was last seen to run, by that engine's clock; empty where nobody knows."""
+    told_at: str = ""
+    """When its script said that it ended, by the engine's count; RFC 3339 in UTC."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,11 @@ def judge(end: End, observed: ObservedContainer | None) -> Foul | None:
             leaves=False,
             runs=observed.state in ("running", "paused"),
         )
+    if _unseen(end, observed):
+        return Foul(
+            f"{name} ended as the Docker engine of host '{end.host}' did, which does not know how it came out"
+            f" (exit code {_UNKNOWN})"
+        )
     return None
 
 
@@ -116,6 +125,21 @@ def judge_engine(end: End, observed: ObservedContainer, engine_started: str | No
         f" container {end.container[:12]} with it (exit code {end.exit_code}); an engine with `live-restore` lets"
         " containers run on when it is restarted"
     )
+
+
+def _unseen(end: End, observed: ObservedContainer) -> bool:
+    """Whether the engine takes a container's end for unknown, which it did not see, and gives the time of its return.
+
+    When the engine began does not tell that where it let other containers run on.
+    """
+    if end.exit_code != _UNKNOWN or not end.told or observed.oom_killed:
+        return False
+    if end.whole:
+        return True
+    if end.seen or not end.told_at or observed.finished_at is None:
+        return False
+    late = parse_rfc3339(observed.finished_at) - parse_rfc3339(end.told_at)
+    return late.total_seconds() > _SAME_END
 
 
 def _again(end: End, observed: ObservedContainer) -> bool:

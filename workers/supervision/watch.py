@@ -133,6 +133,7 @@ class Watch:
                 told=told,
                 seen=seen,
                 engine=self._pulse.engine,
+                told_at=transcript.ended_at,
             )
             failure, leaves = await self._failure(end, ending, transcript)
             result = await self._harvest(container, image, failure, transcript, leaves=leaves)

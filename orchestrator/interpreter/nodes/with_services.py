@@ -8,15 +8,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from temporalio import workflow
+
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import JobOutcome
 from orchestrator.contract.services import HOST_START_WAIT, ServicesStarted, ServicesStopped, StartServices
 from orchestrator.interpreter import service_state
 from orchestrator.interpreter.asks import together
 from orchestrator.interpreter.background import shielded
-from orchestrator.interpreter.dispatch import Dispatch, Unanswered, failed, unknown
+from orchestrator.interpreter.dispatch import Dispatch
+from orchestrator.interpreter.errands import Unanswered
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended
+from orchestrator.interpreter.outcomes import failed, unknown
 from orchestrator.interpreter.service_errands import (
     Whereabouts,
     left_over,
@@ -28,6 +32,9 @@ from orchestrator.interpreter.service_requests import Group, own_scope, start_re
 from orchestrator.interpreter.shared_services import SharedStart
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import ContainerNode
+
+RENEWED = "shared services that ended are started again"
+"""Patch: where a job says that shared services have ended, all of them are started anew for the next try."""
 
 RunJob = Callable[[list[Group]], Awaitable[JobOutcome | Unanswered]]
 """Runs the job's container beside services: its own first, then those that it shares. An error in an expression is an
@@ -63,6 +70,12 @@ async def run_with_services(
         ended = await own.around(run, shared=shared.group)
         if ended.gone:
             shared.lose()
+        fallen = ended.outcome.fallen
+        if fallen and workflow.patched(RENEWED):
+            shared.fall(fallen)
+            if ended.outcome.started_at is None:
+                # Nothing of the job has begun: it is worth starting with the next ones.
+                return Ended(ended.outcome, moved=True, begun=False)
         # Others may use them still, so that this job's next try waits for these: its own retries decide about that.
         return Ended(ended.outcome, gone=ended.gone, begun=ended.begun)
 

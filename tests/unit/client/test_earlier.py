@@ -20,6 +20,21 @@ def made_job(status: str = "success", **fields: Any) -> JobRecord:
     return JobRecord.model_validate({"kind": "container", "status": status, **ran, **fields})
 
 
+def test_what_was_under_way_or_in_doubt_stays_in_doubt_until_an_attempt_says_more() -> None:
+    def doubted(*fields: dict[str, Any]) -> bool:
+        count = len(fields)
+        records = [record(count - place, a=found) for place, found in enumerate(reversed(fields))]
+        return reuse_of(records).jobs["a"].in_doubt
+
+    held = {"status": "held", "in_doubt": True, "tries": 1}
+    assert doubted(held)
+    assert doubted({"status": "running", "tries": 1})
+    assert not doubted({"status": "running", "kind": "workflow", "tries": 1})
+    # Cancelled before anybody decided: held in the second attempt too, without a try.
+    assert doubted(held, {"status": "cancelled", "in_doubt": True})
+    assert not doubted(held, {"status": "failed"})
+
+
 def test_a_success_keeps_all_that_others_may_need() -> None:
     found = reuse_of(
         [
@@ -43,6 +58,19 @@ def test_what_was_reused_belongs_to_the_attempt_in_which_it_ran() -> None:
     found = reuse_of([second, record(2, a={}), record(1, a={})])
     assert found.attempt == 3
     assert (found.jobs["a"].attempt, found.jobs["a"].tries) == (1, 2)
+
+
+def test_where_it_ran_and_with_which_images_is_known_of_the_attempt_that_ran_it() -> None:
+    tried = {"number": 1, "status": "success", "host": "h1"}
+    images = {"alpine": ("m1",)}
+    first = record(1, a={"images": images, "history": ({**tried, "host": "h0"}, tried)})
+    second = record(2, a={"reused_from": 1, "tries": 0, "images": images})
+    for records in ([first], [second, first]):
+        found = reuse_of(records).jobs["a"]
+        assert (found.images, found.host) == ({"alpine": ("m1",)}, "h1")
+    # Temporal has forgotten the first one.
+    found = reuse_of([second]).jobs["a"]
+    assert (found.images, found.host) == ({"alpine": ("m1",)}, "")
 
 
 def test_an_attempt_that_did_not_come_to_a_job_says_nothing_of_it() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.contract.messages import ContainerRequest, JobOutcome
+from orchestrator.contract.messages import ContainerRequest, JobOutcome, SharedService
 from tests.support.engines import IMAGE
 from tests.support.machines import Machine
+from tests.support.scopes import Scope, logged, made, service
 from tests.support.tries import Bench, bench_around, request
 from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import NetworkSpec
@@ -24,6 +25,7 @@ LIMITS = Limits(heartbeat=0.2)
 GRACEFUL = "trap 'exit 0' TERM; echo begun; while :; do sleep 0.1; done"
 """What is told to stop ends as if it had done its work."""
 MORTAL = "echo begun; sleep 600"
+SERVE = "trap 'exit 0' TERM; mkdir /w; echo hi >/w/health; httpd -f -p 8080 -h /w & echo serving; wait"
 COUNT = "echo begun; for i in $(seq 80); do echo $i; sleep 0.1; done"
 
 
@@ -111,6 +113,50 @@ async def test_what_fails_by_itself_under_the_next_engine(bench: Bench, plain: M
     outcome = await running
     assert (outcome.exit_code, taken(outcome)) == ((137, False) if lives_on(plain) else (143, True))
     assert lives_on(plain) == str(outcome.reason).startswith("exit: ")
+
+
+async def test_shared_services_after_a_restart(bench: Bench, plain: Machine) -> None:
+    """What jobs share goes with the engine: the next job is not begun; what is started again serves the one after."""
+    server = service("web", SERVE, health_check=logged("serving"))
+    case, next_case = (made(bench, "shared", server, job="", number=number) for number in (1, 2))
+    assert (await case.start()).status == "success"
+    await asyncio.to_thread(plain.stop_engine)
+    await asyncio.to_thread(plain.start_engine)
+    outcome = await bench.run(_asks(case, 1))
+    if lives_on(plain):
+        assert (outcome.status, outcome.fallen) == ("success", ())
+        await case.stopped_without_trace()
+        return
+    assert [(one.name, one.taken) for one in outcome.fallen] == [("web", True)], outcome
+    assert (outcome.started_at, outcome.container_id) == (None, "")
+    assert str(outcome.reason).startswith(
+        "service: the job was not begun, since services had ended:\nshared service 'web' was ended by its Docker engine"
+    )
+    await case.stopped_without_trace()
+    assert (await next_case.start()).status == "success"
+    outcome = await bench.run(_asks(next_case, 2))
+    assert (outcome.status, outcome.fallen) == ("success", ()), outcome
+    await next_case.stopped_without_trace()
+
+
+async def test_services_that_start_while_their_engine_is_restarted(bench: Bench, plain: Machine) -> None:
+    """Killed as its runtime starts one, an engine forgets that; the services come up all the same."""
+    case = made(bench, "starting", service("web", f"sleep 2; {SERVE}", health_check=logged("serving")))
+    starting = asyncio.create_task(case.start())
+    async with asyncio.timeout(20):
+        while (box := await case.observed("web")) is None or box.state != "running":
+            await asyncio.sleep(0.05)
+    await asyncio.to_thread(plain.kill_engine)
+    await asyncio.to_thread(plain.start_engine)
+    started = await starting
+    assert started.status == "success", started
+    await case.stopped_without_trace()
+
+
+def _asks(case: Scope, number: int) -> ContainerRequest:
+    shared = SharedService(name="web", container=case.container("web"))
+    text = "wget -q -O - http://web:8080/health"
+    return case.job(text, job="asks", try_number=number, shared_services=(shared,))
 
 
 async def test_a_host_that_goes_off(bench: Bench, plain: Machine) -> None:

@@ -13,6 +13,7 @@ from workers.engine.interface import ObservedContainer
 from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import duration_text, reason
 from workers.supervision.services.last_lines import last_lines
+from workers.supervision.services.standing import missed
 from workers.supervision.services.words import with_lines
 from workers.supervision.site import Site
 
@@ -72,10 +73,13 @@ def _how(observed: ObservedContainer) -> str:
 
 
 async def with_deaths(site: Site, request: ContainerRequest, outcome: JobOutcome) -> JobOutcome:
-    """Say which services had gone before the job's end: the likely cause of a failure, else a warning."""
+    """Say which services had gone before the job's end: the likely cause of a failure, else a warning; and which of
+    the shared ones have.
+    """
     if not request.services or outcome.status == "cancelled" or outcome.finished_at is None:
         return outcome
     found = await deaths(site, request.services, before=outcome.finished_at)
+    outcome = outcome.model_copy(update={"fallen": await missed(site, request.shared_services)})
     if not found or outcome.reason is None:
         return outcome.model_copy(update={"warnings": (*outcome.warnings, *found)})
     text = f"{outcome.reason.message}\nlikely cause: " + "\n".join(found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.contract.failures import FailureKind, FailureReason
+from orchestrator.contract.images import marks_of
 from orchestrator.contract.services import ServiceReport, ServiceRequest, StartServices
 from orchestrator.contract.times import parse_rfc3339
 from orchestrator.errors import EngineError
@@ -28,6 +29,7 @@ from workers.supervision.services.identity import container_of, foreign
 from workers.supervision.services.last_lines import last_lines
 from workers.supervision.services.ports import holder_of, taken_port
 from workers.supervision.services.prepare import published, secrets_of, service_spec
+from workers.supervision.services.standing import taken
 from workers.supervision.site import Site
 from workers.supervision.threads import Threads, whole
 
@@ -122,13 +124,17 @@ class Starting:
                 f"cannot be started: container '{name}' exists and is not its own: {cause}; remove it with"
                 f" 'docker rm -f {name}'",
             )
-        self._image = await self._image_of_old()
+        self._image = await self._image_of_old(observed)
         match observed.state:
             case "created":
-                return await self._start(observed.id)
+                # Whether the go that made it started it too is not known: an engine that is ended just then says later
+                # that it did not, and what runs of it all the same does not let it start again.
+                return await self._anew(observed.id)
             case "running" | "paused":
                 return await self._ask(observed.id, ran=_age(observed))
             case "exited" | "dead":
+                if await taken(self._site, observed):
+                    return await self._anew(observed.id)
                 raise await self._ended(observed.id, Ended(observed.exit_code or 0, _life(observed)))
 
     async def _create(self) -> Stand:
@@ -152,6 +158,11 @@ class Starting:
             except StartFailed as error:
                 raise _Down("absent", f"cannot be started: {error}") from error
         return await self._start(container)
+
+    async def _anew(self, container: str) -> Stand:
+        """Give up a container that no job has used yet, and make another one."""
+        await whole(self._site.threads.call(self._site.engine.remove, container))
+        return await self._create()
 
     async def _start(self, container: str) -> Stand:
         await self._network()
@@ -211,10 +222,11 @@ class Starting:
             who = "a program on the host" if holder is None else f"container '{holder}'"
         return words.port_taken(port, who, engine=sentence)
 
-    async def _image_of_old(self) -> ImageFacts:
-        """Facts of the image of a container that exists; the image may have been renamed or removed since."""
+    async def _image_of_old(self, container: ObservedContainer) -> ImageFacts:
+        """Facts of the image of a container that exists. By its id: its name may be another image's by now."""
+        image = container.image or self._service.image
         try:
-            return await self._site.threads.call(self._site.engine.inspect_image, self._service.image)
+            return await self._site.threads.call(self._site.engine.inspect_image, image)
         except ImageNotFound:
             return ImageFacts(id="")
 
@@ -236,6 +248,7 @@ class Starting:
             ports=ports,
             exit_code=exit_code,
             note=note,
+            image=marks_of(self._image.id, self._image.digests),
         )
 
 

@@ -1,0 +1,73 @@
+"""A service whose engine ends while it starts comes up all the same: its container is made anew."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from orchestrator.contract.times import rfc3339
+from orchestrator.plan.service_model import HealthCheck, Ready
+from tests.support.memory_engine import MemoryEngine, Running
+from tests.support.scopes import made, service
+from tests.support.tries import bench_around
+from workers.engine.failures import EngineUnreachable, StartFailed
+
+
+def _serves(box: Running) -> int:
+    box.out("up")
+    box.sleep(60, until_stopped=True)
+    return 0
+
+
+class Forgetful(MemoryEngine):
+    """Is ended as it starts its first container, and does not know later that it did: so that cannot start again."""
+
+    def __init__(self) -> None:
+        super().__init__(programs={"serve": _serves})
+        self.forgotten = ""
+
+    def start(self, container: str) -> None:
+        if container == self.forgotten:
+            raise StartFailed(f"task {container} already exists")
+        if self.forgotten:
+            return super().start(container)
+        self.forgotten = container
+        raise EngineUnreachable("the engine went away")
+
+
+async def test_a_service_whose_start_its_engine_forgot(tmp_path: Path) -> None:
+    engine = Forgetful()
+    wanted = service(entrypoint=("serve",), health_check=HealthCheck(ready=Ready(log="up")))
+    async with bench_around(engine, tmp_path / "store") as bench:
+        case = made(bench, "run", wanted)
+        assert (await case.start()).status == "success"
+        found = await case.observed("db")
+        assert found is not None
+        assert found.id != engine.forgotten
+        await case.stopped_without_trace()
+
+
+async def test_a_service_that_its_engine_took_along(tmp_path: Path) -> None:
+    engine = MemoryEngine(programs={"serve": _serves})
+    wanted = service(entrypoint=("serve",), health_check=HealthCheck(ready=Ready(log="never")))
+    async with bench_around(engine, tmp_path / "store") as bench:
+        case = made(bench, "run", wanted)
+        bench.cause = "detach"
+        starting = asyncio.create_task(case.start())
+        async with asyncio.timeout(10):
+            while (first := await case.observed("db")) is None or first.state != "running":
+                await asyncio.sleep(0.02)
+        # The worker goes, then the engine.
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        await asyncio.to_thread(engine.kill, first.id)
+        engine.began = rfc3339(datetime.now(UTC))
+        ready = wanted.model_copy(update={"health_check": HealthCheck(ready=Ready(log="up"))})
+        later = made(bench, "run", ready)
+        assert (await later.start()).status == "success"
+        second = await later.observed("db")
+        assert second is not None
+        assert (second.state, second.id != first.id) == ("running", True)
+        await later.stopped_without_trace()
