@@ -10,6 +10,7 @@ from orchestrator.client.connect import connect, ensure_search_attributes
 from tests.support.memory_host import MemoryHost
 from workers.main import serve
 from workers.settings import Settings
+from workers.stopping import Stop
 
 
 async def main() -> None:
@@ -17,7 +18,7 @@ async def main() -> None:
     client = await connect()
     await ensure_search_attributes(client)
     engine = MemoryHost()
-    await serve(client, Settings.from_env(os.environ), engine, stop=asyncio.Event())
+    await serve(client, Settings.from_env(os.environ), engine, stop=Stop())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ containers, which go on running, and ends. The next worker on this host adopts t
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -32,9 +33,11 @@ from orchestrator.plan.model import PLAN_VERSION
 from orchestrator.store.store import Store, open_store
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
+from workers.activities.images import ImageActivities
 from workers.activities.jobs import JobActivities
 from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
+from workers.activities.under_way import UnderWay
 from workers.calling.caller import Caller
 from workers.calling.voice import listening
 from workers.engine.docker_host import DockerHost
@@ -49,14 +52,13 @@ from workers.reaping.asking import Asking, namespace_of
 from workers.reaping.look import Look
 from workers.reaping.reaper import Reaper, mark_of
 from workers.settings import Settings, Version
+from workers.stopping import STOP_LIMIT, Stop
 from workers.supervision.container_try import Supervisor
 from workers.supervision.identity import Namespace
 from workers.supervision.threads import Threads
 
 log = logging.getLogger("orca.worker")
 
-STOP_LIMIT = timedelta(seconds=30)
-"""For letting go of containers: writing out the log lines that wait."""
 OWN_QUEUE_SLOTS = 1000
 """Activities at a time from a queue that only this worker serves; most of them wait for one of its places."""
 REAPING_THREADS = 12
@@ -72,21 +74,20 @@ STICKY_WAIT = timedelta(seconds=2)
 def main() -> NoReturn:
     """Run a worker; ends the process with an exit code of `orchestrator.errors`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stop = asyncio.Event()
+    # What is imported stays: going through all of it takes the collector 60 ms, in which no run goes on.
+    gc.freeze()
     try:
-        asyncio.run(
-            _main(Settings.from_env(os.environ), stop, with_stdin="--stop-with-stdin" in sys.argv[1:])
-        )
+        asyncio.run(_main(Settings.from_env(os.environ), with_stdin="--stop-with-stdin" in sys.argv[1:]))
     except OrcaError as error:
         log.error("%s", error)
         leave(error.exit_code)
     leave(0)
 
 
-async def _main(settings: Settings, stop: asyncio.Event, *, with_stdin: bool) -> None:
-    loop = asyncio.get_running_loop()
+async def _main(settings: Settings, *, with_stdin: bool) -> None:
+    loop, stop = asyncio.get_running_loop(), Stop()
     for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop.set)
+        loop.add_signal_handler(sign, stop.ask)
     if with_stdin:
         threading.Thread(target=_wait_for_stdin, args=(loop, stop), daemon=True).start()
     client = await connect()
@@ -109,10 +110,10 @@ async def serve(
     settings: Settings,
     engine: HostEngine,
     *,
-    stop: asyncio.Event,
+    stop: Stop,
     comes_back: bool = True,
 ) -> None:
-    """Take work for `client`'s namespace and run it on `engine` until `stop` is set.
+    """Take work for `client`'s namespace and run it on `engine` until it is asked to `stop`.
 
     Where it `comes_back`, calls that it alone may make wait for it a while when it has ended.
     """
@@ -141,26 +142,39 @@ async def serve(
     calls = CallActivities(client, Caller(store=store, name=me.name, calls=settings.calls), callers)
     jobs = JobActivities(ContainerActivities(client, supervisor, room), calls)
     services = ServiceActivities(client, supervisor.services, supervisor.host, room)
+    images = ImageActivities(supervisor.images, supervisor.host)
+    under_way = UnderWay()
+    stop.under_way = partial(_left, under_way, supervisor)
     # Before any work comes: a host that nobody knows yet could be the only one that is large enough.
     await asyncio.gather(hosts.write(), callers.write())
     with listening():
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_reaping(client, settings, engine, store, home=home))
-            for worker in _workers(client, settings, jobs, services):
+            workers = list(_workers(client, settings, jobs, services, images, under_way))
+            for worker in workers:
                 await stack.enter_async_context(worker)
             known = (
                 f"offers {offer_text(room.offer)}" if room.offer else "offers what its engine will say it has"
             )
-            name = settings.host_id
-            log.info("worker ready on task queue '%s' as host '%s'; it %s", settings.task_queue, name, known)
+            log.info(
+                "worker ready on task queue '%s' as host '%s'; it %s",
+                settings.task_queue,
+                settings.host_id,
+                known,
+            )
             if settings.version is not None:
                 log.info("%s", _told_version(settings.version))
-            telling = asyncio.gather(hosts.run(), callers.run(), _keep_search_attributes(client, stop))
-            await stop.wait()
+            telling = asyncio.gather(hosts.run(), callers.run(), _keep_search_attributes(client, stop.asked))
+            await stop.asked.wait()
             log.info("stopping")
             hosts.end()
             callers.end()
+            stop.waits_for = "Temporal's SDK"
+            # All at once: what one lets go of, the next one is not to take up.
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
+        stop.waits_for = "its entry in the store"
         await telling
+    stop.waits_for = "its Docker engine"
     await supervisor.drain()
     threads.shutdown(wait=False, cancel_futures=True)
 
@@ -189,7 +203,12 @@ async def _reaping(
 
 
 def _workers(
-    client: Client, settings: Settings, jobs: JobActivities, services: ServiceActivities
+    client: Client,
+    settings: Settings,
+    jobs: JobActivities,
+    services: ServiceActivities,
+    images: ImageActivities,
+    under_way: UnderWay,
 ) -> Iterator[Worker]:
     """One for the queue of all hosts, one for what only this host can do, one for calls that are sent to this worker.
 
@@ -201,12 +220,15 @@ def _workers(
     serving = partial(
         Worker,
         client,
-        graceful_shutdown_timeout=STOP_LIMIT,
+        graceful_shutdown_timeout=timedelta(seconds=STOP_LIMIT),
+        interceptors=[under_way],
         max_heartbeat_throttle_interval=beat,
         default_heartbeat_throttle_interval=beat,
         identity=worker_identity(settings.host_id, __version__, PLAN_VERSION),
+        # The SDK takes a second to make one up of the code of all modules. It means nothing without versioning.
+        build_id=__version__,
     )
-    activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop]
+    activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop, images.look]
     yield serving(
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],
@@ -216,6 +238,7 @@ def _workers(
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=settings.max_jobs,
         sticky_queue_schedule_to_start_timeout=STICKY_WAIT,
+        build_id=None if settings.version else __version__,
         deployment_config=_deployment(settings.version),
     )
     yield serving(
@@ -279,6 +302,12 @@ def _told_version(version: Version) -> str:
     )
 
 
+def _left(under_way: UnderWay, supervisor: Supervisor) -> list[str]:
+    """What a worker that stops waits for, for people."""
+    count = supervisor.removing
+    return under_way.names + ([f"the removal of {count} containers"] if count else [])
+
+
 def _surroundings(settings: Settings, supervisor: Supervisor) -> Surroundings:
     async def offer() -> Amount:
         cpus, memory = settings.cpus, settings.memory
@@ -290,8 +319,8 @@ def _surroundings(settings: Settings, supervisor: Supervisor) -> Surroundings:
     return Surroundings(offer, supervisor.services.there)
 
 
-def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: Stop) -> None:
     """Ends when whoever started this worker has closed the pipe, also by dying."""
     while sys.stdin.buffer.read(1):
         pass
-    loop.call_soon_threadsafe(stop.set)
+    loop.call_soon_threadsafe(stop.ask)

@@ -77,6 +77,8 @@ def _of_leaf(found: Sequence[_Known]) -> Earlier:
             attempt=attempt if _ran(last) and last.kind != "choice" else alike[-1][0],
             outputs=last.outputs if last.status == "success" else {},
             child=last.child,
+            # What was under way when its run was ended from outside has not been heard of since.
+            in_doubt=last.in_doubt or (last.status == "running" and last.kind in ("container", "call")),
         )
     return Earlier(
         status="success",
@@ -88,11 +90,19 @@ def _of_leaf(found: Sequence[_Known]) -> Earlier:
         artifacts=tuple(ref for ref in last.artifacts if not _SERVICE_LOG.search(ref.key)),
         service_logs=tuple(ref for ref in last.artifacts if _SERVICE_LOG.search(ref.key)),
         updates=last.updates,
+        images=last.images,
+        host=_host(found, last.reused_from or attempt),
         quality=last.quality,
         started_at=last.started_at,
         finished_at=last.finished_at,
         child=last.child,
     )
+
+
+def _host(found: Sequence[_Known], attempt: int) -> str:
+    """Where its last try of that attempt ran; empty where Temporal has forgotten that."""
+    tries = (tried for number, job in found if number == attempt for tried in reversed(job.history))
+    return next((tried.host for tried in tries), "")
 
 
 def _last(found: Sequence[_Known]) -> _Known:

@@ -8,7 +8,7 @@ from pathlib import Path
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from orchestrator.client import runs
+from orchestrator.client import images, runs
 from orchestrator.client.attempts import Attempt, attempts_of
 from orchestrator.client.earlier import children_of, reuse_of, with_children
 from orchestrator.client.prepare import check, prepare, read_params
@@ -92,7 +92,7 @@ async def plan_attempt(
     request = request.model_copy(
         update={
             "attempt": last.attempt + 1,
-            "reuse": _slim(found),
+            "reuse": (reuse := _slim(found)),
             "created_at": rfc3339(datetime.now(UTC)),
             "task_queue": task_queue or last.task_queue,
             "submitted_by": submitted_by,
@@ -100,9 +100,27 @@ async def plan_attempt(
     )
     _refuse_unknown(again, request.plan, found)
     expected = tuple(forecast(request, last.plan))
+    request, unknown = await _with_images(client, request, expected)
+    if request.reuse is not reuse:
+        expected = tuple(forecast(request, last.plan))
     if attempts[0].record.status == "success" and not again:
         _refuse_idle(run, expected, request.plan)
-    return Resumption(request, expected, warnings, attempts[0].execution)
+    told = warnings if unknown is None else (*warnings, unknown)
+    return Resumption(request, expected, told, attempts[0].execution)
+
+
+async def _with_images(
+    client: Client, request: RunRequest, expected: Sequence[Expected]
+) -> tuple[RunRequest, str | None]:
+    """The request with the images that are others now than when jobs ran, and what could not be compared."""
+    reuse = request.reuse
+    if reuse is None or reuse.only_failed:
+        return request, None
+    taken = [one.name for one in expected if one.action == "reuse"]
+    leaves = list(images.leaves_of(reuse, request.plan, taken=taken, root=request.plan))
+    answers = await images.ask(client, request.task_queue, leaves)
+    found = images.compared(reuse, leaves, answers)
+    return request.model_copy(update={"reuse": found}), images.unknown(leaves, answers)
 
 
 async def start_attempt(client: Client, resumption: Resumption) -> None:

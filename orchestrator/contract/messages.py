@@ -45,6 +45,10 @@ class Heartbeat(Frozen):
     """Docker's timestamp of the last line that is safely in the store."""
     note: str = ""
     """For people: what it waits for, or what became of a service beside it."""
+    ending: Literal["", "cancel", "timeout"] = ""
+    """Why the container was told to end, where it was: its end is then not the job's own."""
+    engine: str = ""
+    """When the engine began under which the container runs, as that says; empty where nobody knows."""
 
 
 class ServiceSecret(Frozen):
@@ -153,6 +157,8 @@ class JobOutcome(Frozen):
     fallen: tuple[FallenService, ...] = ()
     """Of the request's `shared_services`, those that had ended. Where there is no `started_at` they are why the job did
     not begin."""
+    images: dict[str, tuple[str, ...]] = {}
+    """What it was made of, its services too: marks (`contract.images`) by the image's written name."""
     final: bool = False
     """Another try would end the same way, whatever the job's `retry` says: the function is not there, say."""
 
@@ -216,6 +222,14 @@ class Earlier(Frozen):
     finished_at: str | None = None
     child: str = ""
     """Of a nested workflow: the run id of its last try."""
+    images: dict[str, tuple[str, ...]] = {}
+    """See `JobRecord`."""
+    host: str = ""
+    """Where it ran; empty where nobody knows."""
+    replaced: tuple[str, ...] = ()
+    """Those of its images whose names stood for another one when the attempt that may take it over was asked for."""
+    in_doubt: bool = False
+    """Nobody knows how far its last try got."""
     nested: "Reuse | None" = None
     """What that run itself left."""
     variants: "dict[str, Earlier]" = {}
@@ -224,7 +238,8 @@ class Earlier(Frozen):
     @model_serializer(mode="wrap")
     def _short(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what says nothing: a run's input has little room beside its plan."""
-        return {key: value for key, value in serialize(self).items() if value not in (None, "", {}, [], ())}
+        said = ((key, value) for key, value in serialize(self).items() if value is not False)
+        return {key: value for key, value in said if value not in (None, "", {}, [], ())}
 
 
 class Reuse(Frozen):
@@ -289,7 +304,7 @@ class ServiceRecord(Frozen):
 _SPARSE: Final = (
     "services", "gate", "quality", "child", "repairs", "off_path", "admitted", "vars", "paused", "ignored", "dry_run",
     "cancel",
-    "fingerprint", "reused_from", "reused_tries", "updates",
+    "fingerprint", "reused_from", "reused_tries", "updates", "images", "in_doubt",
 )  # fmt: skip
 """Fields of records that are left out where they say nothing, as before there were any."""
 
@@ -345,6 +360,10 @@ class JobRecord(_Sparse):
     """The tries that it took there; `tries` counts those of this attempt."""
     updates: dict[str, Json] = {}
     """Variables that its function set."""
+    images: dict[str, tuple[str, ...]] = {}
+    """Of a success: the images that it and its services, or its nested run, were made of; see `JobOutcome`."""
+    in_doubt: bool = False
+    """It is not idempotent, and nobody knows, or has said, how far its last try got."""
 
 
 class RunRecord(_Sparse):

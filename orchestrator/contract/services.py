@@ -103,6 +103,8 @@ class ServiceReport(Frozen):
     exit_code: int | None = None
     note: str = ""
     """Why it is not healthy, in a sentence."""
+    image: tuple[str, ...] = ()
+    """Marks of the image that its container was made of (`contract.images`)."""
 
 
 class ServicesStarted(Frozen):

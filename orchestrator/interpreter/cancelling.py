@@ -33,6 +33,10 @@ OWN_CANCEL_LIMIT = 10.0
 """Seconds that the server may take to note that a run is cancelled which it was not asked to cancel."""
 RESULTS_FIRST = "results before a cancel"
 """Patch: a job's end that reached the run together with a cancel counts."""
+LATE_CANCEL = "cancels of runs whose jobs have ended"
+"""Patch: a cancel that comes when all jobs have ended does not change how the run ended."""
+FINALIZERS_STAY = "finalizers outlast a drain"
+"""Patch: a nested run that is a finalizer is not told of the drain during which it begins."""
 
 ChildHandle = workflow.ChildWorkflowHandle[object, RunRecord]
 
@@ -49,6 +53,14 @@ _ALREADY = {
     Level.FINAL: "the run's finalizers are being cancelled already: '--mode force' kills what runs",
     Level.FORCE: "the run is being ended by force already",
 }
+_TOO_LATE = (
+    "all jobs of the run have ended, so that there is nothing left to cancel: only shared services are being stopped; "
+    f"'--mode force' waits for that no longer than {FORCE_WAIT:.0f} seconds"
+)
+_HURRIED = (
+    "all jobs of the run have ended, and how it ends stays as it is: its shared services have "
+    f"{FORCE_WAIT:.0f} seconds to stop"
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,7 @@ class Cancelling:
         self._pausing, self._reminders, self._repairs = waits.pausing, waits.reminders, waits.repairs
         self._background, self._settle, self._changed = background, settle, changed
         self._wanted = Level.NONE
+        self._late = False
         self._told: dict[str, None] = {}
         self._children: dict[str, tuple[JobState, ChildHandle]] = {}
         self._begun_at = workflow.time()
@@ -101,9 +114,16 @@ class Cancelling:
             return f"a cancel can be raised and not lowered, and {_ALREADY[now]}"
         return _ALREADY[now]
 
+    def too_late(self, cancel: Cancel) -> str | None:
+        """Why there is nothing left to cancel, if so: all jobs have ended. Force still cuts the clean-up short."""
+        return _TOO_LATE if self._scheduler.all_done and cancel.mode != "force" else None
+
     def take(self, cancel: Cancel) -> str:
         """Note a cancel with which there is no problem; a sentence about it. The run's own loop carries it out."""
-        self._wanted = self._level_of(cancel)
+        self._wanted, self._late = self._level_of(cancel), self._scheduler.all_done
+        if self._late:
+            self._changed()
+            return _HURRIED
         self._state.cancel = CancelRecord(
             mode=cancel.mode,
             finalizers=self._wanted < Level.FINAL,
@@ -121,7 +141,11 @@ class Cancelling:
 
     def carry_out(self) -> None:
         """Do what was last asked for."""
-        if self._wanted > self._state.level:
+        if self._wanted <= self._state.level:
+            return
+        if self._late and workflow.patched(LATE_CANCEL):
+            self._hurry()
+        else:
             self.stop(self._wanted)
 
     async def asked_by_the_server(self) -> None:
@@ -153,14 +177,15 @@ class Cancelling:
         self._repairs.give_up()
         self._tell_children(level)
         if level is Level.FORCE:
-            workflow.upsert_memo({MEMO_CANCEL: CANCEL_FORCE})
-            self._background.start(self._give_up())
+            self._hurry()
         self._changed()
 
     def started(self, job: JobState, child: ChildHandle) -> None:
         """Take down that a nested run goes: it is cancelled in the same mode."""
         self._children[job.key] = job, child
-        if self._state.level is Level.DRAIN:
+        if self._state.level is not Level.DRAIN:
+            return
+        if not (job.node.finalizer and workflow.patched(FINALIZERS_STAY)):
             self._signal(child, Cancel(mode="drain"))
 
     def ended(self, job: JobState) -> None:
@@ -222,6 +247,12 @@ class Cancelling:
 
     def _signal(self, child: ChildHandle, cancel: Cancel) -> None:
         self._background.start(_signalled(child, cancel))
+
+    def _hurry(self) -> None:
+        """Have workers kill what they still stop, and wait for all that goes on only so long."""
+        self._state.level = Level.FORCE
+        workflow.upsert_memo({MEMO_CANCEL: CANCEL_FORCE})
+        self._background.start(self._give_up())
 
     async def _give_up(self) -> None:
         """After a while wait no longer for what is killed, and say what may be left."""

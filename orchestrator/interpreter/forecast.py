@@ -16,15 +16,25 @@ from orchestrator.interpreter.job_state import Ending, JobState, ending_of
 from orchestrator.interpreter.lineage import upstream_of
 from orchestrator.interpreter.nodes.choice import branch_taken, choice_outputs, chosen_jobs
 from orchestrator.interpreter.requests import admit
-from orchestrator.interpreter.reusing import ONLY_FAILED, Runs, always_runs, judged, take_over
+from orchestrator.interpreter.reusing import (
+    CHANGED,
+    DOUBTED,
+    ONLY_FAILED,
+    Runs,
+    always_runs,
+    doubted,
+    earlier_of,
+    judged,
+    take_over,
+)
 from orchestrator.interpreter.scheduler import Omit, Ready, Scheduler, Skip
 from orchestrator.interpreter.state import RunState
 from orchestrator.interpreter.variables import publishing, set_first_values
 from orchestrator.plan.model import ChoiceNode, Node, Plan
 from orchestrator.plan.variants import VariantsError
 
-Action = Literal["reuse", "run", "ask", "skip", "open"]
-"""`open`: decided when it is its turn."""
+Action = Literal["reuse", "run", "ask", "skip", "open", "hold"]
+"""`open`: decided when it is its turn. `hold`: put before a person before it runs."""
 
 _KEYS: Final = {
     "image": "image",
@@ -140,11 +150,14 @@ class _Walk:
         def now() -> str:
             return fingerprint(leaf, self._request, self._state)
 
+        earlier = earlier_of(leaf, self._reuse)
+        if earlier is not None and doubted(leaf.node, leaf.key, earlier, self._reuse):
+            return Expected(leaf.key, "hold", DOUBTED)
         verdict = judged(leaf, self._reuse, self._state, now)
         if isinstance(verdict, Runs):
             if leaf.node.kind == "gate":
                 return Expected(leaf.key, "ask", verdict.why)
-            why = self._what_changed(leaf.node) if verdict.changed else verdict.why
+            why = self._what_changed(leaf.node) if verdict.why == CHANGED else verdict.why
             return Expected(leaf.key, "run", why)
         take_over(leaf, verdict.earlier, self._state)
         return Expected(leaf.key, "reuse", verdict.why, verdict.earlier.attempt)
@@ -207,7 +220,11 @@ class _Walk:
     def _behind(self, node: Node, name: str, earlier: Earlier | None, after: str) -> Expected:
         again = name in self._reuse.again or node.name in self._reuse.again
         if self._reuse.only_failed and earlier is not None and earlier.status == "success" and not again:
+            if any(edge.condition != "always" for edge in node.requires) or _conditional(node):
+                return Expected(name, "open", f"it is reused where '{after}' lets it start")
             return Expected(name, "reuse", ONLY_FAILED, earlier.attempt)
+        if earlier is not None and doubted(node, name, earlier, self._reuse):
+            return Expected(name, "open" if _conditional(node) else "hold", DOUBTED)
         action: Action = "open" if _conditional(node) else "run"
         return Expected(name, action, f"after '{after}'" if after else "it had not run")
 

@@ -45,6 +45,7 @@ async def kept(job: JobState, around: Surroundings, attempt: Attempt, conclude: 
                 job.enter("waiting", "waiting for its next try")
                 outcome = conclude(await attempt())
             case "skip":
+                job.in_doubt = False
                 return outcome.model_copy(
                     update={
                         "status": "skipped",
@@ -59,9 +60,11 @@ async def kept(job: JobState, around: Surroundings, attempt: Attempt, conclude: 
                 )
                 given = held_outcome(job, given, around.state)
                 job.take(given)
+                job.in_doubt = job.in_doubt and given.status == "failed"
                 job.note = _by("outputs set", repair)
                 outcome = conclude(given)
             case "fail":
+                job.in_doubt = False
                 return outcome.model_copy(update={"reason": _given_up(outcome.reason, repair)})
             case _:
                 assert_never(repair.action)

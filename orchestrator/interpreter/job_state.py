@@ -65,6 +65,8 @@ class Limits:
     """Bytes of what is told of a gate: its prompt, form and answers."""
     updates: int = 32_768
     """Bytes of the variables that a function set. Where there are more a later attempt cannot take it over."""
+    images: int = 4096
+    """Of the images that it ran with; where there are more a later attempt compares them by name."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class JobState:
     updates: dict[str, Json] = field(default_factory=dict[str, Json])
     """Variables that its function set, which hold from its success on."""
     quality: dict[str, Json] | None = None
+    images: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     child: str = ""
     """Of a nested workflow: the run id of its last try."""
     fingerprint: str = ""
@@ -225,6 +228,7 @@ class JobState:
         self.artifacts = outcome.artifacts
         self.warnings = outcome.warnings
         self.updates, self.quality = dict(outcome.updates), outcome.quality
+        self.images = dict(outcome.images)
         self.started_at = self.started_at or in_milliseconds(outcome.started_at)
 
     def settle(self, ending: Ending, now: str) -> None:
@@ -274,6 +278,9 @@ class JobState:
             reused_from=self.reused.attempt if self.reused else 0,
             reused_tries=self.reused.tries if self.reused else 0,
             updates=self.updates if kept else {},
+            images=self.images if kept and size_of(self.images) <= limits.images else {},
+            # By force a job may have been settled whose try nobody heard of again.
+            in_doubt=self.in_doubt or (self.working and self.settled and not self.node.idempotent),
         )
 
 

@@ -25,7 +25,7 @@ from orchestrator.contract.people import (
     Reply,
 )
 from orchestrator.contract.times import rfc3339
-from orchestrator.interpreter.cancelling import Cancelling
+from orchestrator.interpreter.cancelling import LATE_CANCEL, Cancelling
 from orchestrator.interpreter.gates import Refused
 from orchestrator.interpreter.open_gates import OpenGates
 from orchestrator.interpreter.pausing import Pausing
@@ -116,13 +116,16 @@ class People:
         return Reply(message="the run goes on")
 
     def cancel_problem(self, cancel: Cancel) -> str | None:
-        """Why a cancel is refused, if it is."""
-        over = self._over()
-        return self._cancelling.problem(cancel) if over is None else over.why
+        """Why a cancel is refused, if it is. Not for signals, which are judged anew where a run is replayed."""
+        return self._cancel_problem(cancel) or self._cancelling.too_late(cancel)
 
     def cancel(self, cancel: Cancel) -> Reply:
         """Begin to end the run, in a mode with which there is no problem."""
         return Reply(message=self._cancelling.take(cancel))
+
+    def _cancel_problem(self, cancel: Cancel) -> str | None:
+        over = self._over()
+        return self._cancelling.problem(cancel) if over is None else over.why
 
     def _cancel_by_signal(self, payloads: Sequence[RawValue]) -> None:
         def read() -> Cancel:
@@ -132,7 +135,10 @@ class People:
         if isinstance(cancel, Refused):
             why: str | None = f"it says no mode; send {_CANCEL_FORM}"
         else:
-            why = self.cancel_problem(cancel)
+            why = self._cancel_problem(cancel)
+            late = self._cancelling.too_late(cancel) if why is None else None
+            if late is not None and workflow.patched(LATE_CANCEL):
+                why = late
             if why is None:
                 self._cancelling.take(cancel)
         if why is not None:

@@ -4,18 +4,22 @@ It is decided when the job's turn has come and its own conditions have let it st
 client asks the same before the attempt begins, to tell people what will happen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.messages import Earlier, JobOutcome, Reuse, RunRequest
 from orchestrator.interpreter.fingerprints import fingerprint
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.lineage import newest_upstream
 from orchestrator.interpreter.outputs import held_outcome
 from orchestrator.interpreter.state import RunState
+from orchestrator.plan.model import Node
 
+DOUBTED: Final = "it may have done its work (`idempotent: false`)"
 ONLY_FAILED: Final = "it succeeded, and with --only-failed no success runs again"
+CHANGED: Final = "what it runs with has changed"
 _BEFORE: Final = {
     "failed": "it failed before",
     "held": "it was held when the run ended",
@@ -73,9 +77,26 @@ def judged(leaf: JobState, reuse: Reuse, state: RunState, fingerprint_now: Calla
         return Runs(f"after '{newer}'")
     if not earlier.fingerprint:
         return Runs("the earlier attempt did not keep what it ran with")
-    if fingerprint_now() != earlier.fingerprint:
-        return Runs("what it runs with has changed", changed=True)
-    return Taken(earlier, "unchanged")
+    changed = CHANGED if fingerprint_now() != earlier.fingerprint else _replaced(earlier.replaced)
+    return Runs(changed, changed=True) if changed else Taken(earlier, "unchanged")
+
+
+def _replaced(images: Sequence[str]) -> str:
+    """Which images are others than those that it ran with, although their names are the same; empty where none is."""
+    if not images:
+        return ""
+    others = len(images) - 1
+    more = f", and so {'is' if others == 1 else 'are'} {others} more" if others else ""
+    return f"image {images[0]} is another one now{more}"
+
+
+def doubted(node: Node, key: str, earlier: Earlier, reuse: Reuse) -> bool:
+    """Whether nobody knows how far a job or variant got that may not run twice, and that nobody asked for again.
+
+    Whether it may is what its plan says now: who has looked can also edit the spec.
+    """
+    asked = key in reuse.again or node.name in reuse.again
+    return earlier.in_doubt and not (node.idempotent or node.finalizer or node.reminds or asked)
 
 
 def _not_kept(leaf: JobState, earlier: Earlier | None, reuse: Reuse) -> str | None:
@@ -100,12 +121,24 @@ def always_runs(leaf: JobState) -> str | None:
 
 
 def taken_over(leaf: JobState, request: RunRequest, state: RunState) -> JobOutcome | None:
-    """The outcome that `leaf` takes over instead of running; None where it is to run."""
+    """The outcome that `leaf` takes over instead of running, or for which it is held; None where it is to run."""
     reuse = state.reuse
     if reuse is None:
         return None
+    earlier = earlier_of(leaf, reuse)
+    if earlier is not None and doubted(leaf.node, leaf.key, earlier, reuse):
+        return _held(leaf, earlier)
     verdict = judged(leaf, reuse, state, lambda: leaf.fingerprint or fingerprint(leaf, request, state))
     return take_over(leaf, verdict.earlier, state) if isinstance(verdict, Taken) else None
+
+
+def _held(leaf: JobState, earlier: Earlier) -> JobOutcome | None:
+    """The failure for which `leaf` is held at once; None where a person has said that it is to run."""
+    if leaf.in_doubt or leaf.tries:
+        return None
+    leaf.in_doubt = True
+    why = f"nobody knows how far it came in attempt {earlier.attempt}"
+    return JobOutcome(status="failed", reason=FailureReason(kind=FailureKind.LOST, message=why))
 
 
 def take_over(leaf: JobState, earlier: Earlier, state: RunState) -> JobOutcome:
@@ -120,6 +153,7 @@ def take_over(leaf: JobState, earlier: Earlier, state: RunState) -> JobOutcome:
         finished_at=earlier.finished_at,
         updates=earlier.updates,
         quality=earlier.quality,
+        images=earlier.images,
     )
     outcome = held_outcome(leaf, outcome, state)
     leaf.take(outcome)

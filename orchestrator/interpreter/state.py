@@ -35,6 +35,8 @@ MAX_IGNORED_BYTES = 500
 """Of why a signal was no good."""
 UPDATES_BUDGET = 32 * 1024
 """The same of variables that functions set, of all jobs together."""
+IMAGES_BUDGET = 120_000
+"""The same of the images that jobs ran with."""
 MAX_SERVICE_RECORDS = 300
 """Of all jobs and variants together."""
 
@@ -201,6 +203,7 @@ class RunState:
         )
         return Limits(
             updates=UPDATES_BUDGET // max(1, setters),
+            images=min(most.images, IMAGES_BUDGET // count),
             reason=max(MIN_REASON, min(most.reason, REASON_BUDGET // count)),
             history=max(1, min(most.history, HISTORY_BUDGET // count)),
             try_reason=max(MIN_TRY_REASON, min(most.try_reason, REASON_BUDGET // 5 // count)),

@@ -23,6 +23,8 @@ class Wishes:
     """Whether it has no grace then."""
     warned: Callable[[Sequence[str]], None]
     """Gets the warnings of a try that was cancelled, which has no outcome."""
+    unheard: Callable[[str], None]
+    """Gets the warning of one of which nobody knows how it ended."""
     left: Callable[[str], str] | None
     """Says what may be left on a host that did not come back; None where nothing outlives its worker."""
 
@@ -33,10 +35,15 @@ def wishes_of(job: JobState, state: RunState) -> Wishes:
     def warned(warnings: Sequence[str]) -> None:
         job.notices = (*job.notices, *warnings)
 
+    def unheard(warning: str) -> None:
+        job.in_doubt = not job.node.idempotent
+        warned((warning,))
+
     outlives = isinstance(job.node, ContainerNode)
     return Wishes(
         cancelled=lambda: state.stopping(job),
         forced=lambda: state.level is Level.FORCE,
         warned=warned,
+        unheard=unheard,
         left=(lambda host: container_left(job, state, host=host)) if outlives else None,
     )

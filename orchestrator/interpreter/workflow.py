@@ -36,12 +36,12 @@ from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.background import Background
 from orchestrator.interpreter.cancelling import Cancelling, Waits
 from orchestrator.interpreter.details import table_of
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.holding import kept
 from orchestrator.interpreter.job_state import Ending, ending_of
 from orchestrator.interpreter.nodes.leaf import run_leaf
 from orchestrator.interpreter.nodes.variants import run_variants
 from orchestrator.interpreter.open_gates import OpenGates
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.pausing import Pausing
 from orchestrator.interpreter.people import People
@@ -57,6 +57,8 @@ from orchestrator.interpreter.variables import publishing, set_first_values
 from orchestrator.plan.model import Node
 
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
+TIMED_DRAIN = "the timeout of a run that drains"
+"""Patch: it counts."""
 
 
 @workflow.defn(name=WORKFLOW_TYPE)
@@ -322,7 +324,9 @@ class RunWorkflow:
 
     async def _time_out(self, limit: float) -> None:
         await workflow.sleep(timedelta(seconds=limit), summary=f"run timeout of {limit:g} s")
-        if self._state.stop is None and not self._scheduler.main_done:
+        if self._scheduler.main_done or self._state.level >= Level.GRACEFUL:
+            return
+        if self._state.stop is None or workflow.patched(TIMED_DRAIN):
             self._state.error = f"timeout: the run took longer than its timeout of {limit:g} s"
             self._cancelling.stop(Level.GRACEFUL, "timeout")
 

@@ -1,11 +1,15 @@
 """A run that failed goes on: what succeeded is reused, with outputs, artifacts and logs, and that is said before."""
 
 import json
+import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import docker
+import pytest
+from docker.api.client import APIClient
 
 from orchestrator.contract.names import LABEL_JOB, LABEL_RUN
 from tests.e2e.conftest import WriteSpec
@@ -33,6 +37,34 @@ jobs:
     commands: ["echo tidy"]
 outputs: {shipped: "${{ jobs.ship.status }}"}
 """
+
+
+class MovingTag:
+    """A tag of a test's own."""
+
+    def __init__(self) -> None:
+        self.name = f"orca-test-{secrets.token_hex(6)}:latest"
+        self._client: Any = APIClient(version="auto")
+        self.move("alpine:latest")
+
+    def move(self, image: str) -> None:
+        repository, _, tag = self.name.partition(":")
+        self._client.tag(image, repository, tag)
+
+    def remove(self) -> None:
+        self._client.remove_image(self.name, noprune=True)
+
+    def close(self) -> None:
+        if self._client.images(self.name):
+            self.remove()
+        self._client.close()
+
+
+@pytest.fixture
+def moving_tag() -> Iterator[MovingTag]:
+    tag = MovingTag()
+    yield tag
+    tag.close()
 
 
 def status_of(record: dict[str, Any]) -> dict[str, str]:
@@ -179,6 +211,46 @@ def test_no_container_is_started_for_what_is_reused(orca: Orca, write_spec: Writ
     # `note` is read by nobody; of the matrix the variant that failed runs, and at the end the finalizer.
     assert sorted(started_of(run, since=begin)) == ["test", "tidy"]
     assert record["jobs"]["test"]["variants"]["test (1)"]["reused_from"] == 1
+
+
+def test_another_image_under_the_same_name_is_a_reason_to_run(
+    orca: Orca, write_spec: WriteSpec, moving_tag: MovingTag
+) -> None:
+    """A tag was moved between two attempts: of the job itself, of a service beside another, and not of a third."""
+    run = orca.submit(
+        write_spec(
+            f"""
+name: moved
+defaults: {{image: alpine:latest}}
+jobs:
+  a: {{image: "{moving_tag.name}", commands: ["echo a"]}}
+  b: {{commands: ["echo b"], services: {{side: {{image: "{moving_tag.name}", command: [sleep, "600"]}}}}}}
+  c: {{commands: ["echo c"]}}
+  d: {{commands: ["false"], requires: [a, b, c], retry: {{max_attempts: 1}}}}
+"""
+        )
+    )
+    first = orca.wait(run)["jobs"]
+    assert list(first["b"]["images"]) == ["alpine:latest", moving_tag.name]
+    assert first["a"]["images"][moving_tag.name] == first["c"]["images"]["alpine:latest"]
+    same = orca("resume", run, "--dry-run")
+    assert ("could not be compared" in same.stderr, same.stdout.count("unchanged")) == (False, 3)
+    moving_tag.move("python:3.11-slim")
+    told = orca.json("resume", run)
+    assert [(job["name"], job["action"], job["why"]) for job in told["jobs"]] == [
+        ("a", "run", f"image {moving_tag.name} is another one now"),
+        ("b", "run", f"image {moving_tag.name} is another one now"),
+        ("c", "reuse", "unchanged"),
+        ("d", "run", "after 'a'"),
+    ]
+    second = orca.wait(run)["jobs"]
+    assert [name for name, job in second.items() if job.get("reused_from")] == ["c"]
+    assert second["a"]["images"] != first["a"]["images"]
+    assert second["c"]["images"] == first["c"]["images"]
+    moving_tag.remove()
+    gone = orca("resume", run, "--dry-run")
+    assert gone.stdout.count("unchanged") == 3
+    assert f"count by their names alone: of image '{moving_tag.name}': " in gone.stderr
 
 
 def started_of(run: str, *, since: float) -> list[str]:

@@ -46,6 +46,8 @@ def test_images(bench: Bench) -> None:
     assert bench.engine.ping()
     facts = bench.engine.inspect_image(IMAGE)
     assert (facts.id.startswith("sha256:"), facts.user) == (True, "")
+    assert bench.engine.inspect_image(facts.id) == facts
+    assert all(digest.startswith("sha256:") for digest in facts.digests)
     with pytest.raises(ImageNotFound):
         bench.engine.inspect_image("orca.invalid/none:1")
     with pytest.raises(PullFailed, match=r"image 'orca\.invalid/none:1' could not be pulled: "):
@@ -59,7 +61,8 @@ def test_a_container_from_creation_to_removal(bench: Bench) -> None:
     seen = bench.engine.inspect(spec.name)
     assert seen is not None
     assert spec.labels.items() <= seen.labels.items()  # The image may bring labels of its own.
-    created = ObservedContainer(container, spec.name, "created", seen.labels)
+    image = bench.engine.inspect_image(IMAGE).id
+    created = ObservedContainer(container, spec.name, "created", seen.labels, image=image)
     assert seen == created
     bench.engine.start(spec.name)
     assert bench.engine.wait(spec.name, interrupt=Interrupt()) == 3

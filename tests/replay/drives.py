@@ -75,6 +75,28 @@ async def _cancel_by_signal(client: Client, run: str) -> None:
     await handle.cancel()
 
 
+async def _cancel_late(client: Client, run: str) -> None:
+    """All jobs have ended, and the shared service takes its time to stop."""
+    await until(client, run, _ended("work"))
+    await client.get_workflow_handle(run).signal("cancel", {"mode": "drain"})
+    await until(client, run, lambda found: found.ignored)
+    await cancelling.cancel(client, run, Cancel(mode="force", by="ann"))
+
+
+async def _terminate(client: Client, run: str) -> None:
+    await until(client, run, _goes("nap"))
+    await client.get_workflow_handle(run).terminate("by hand")
+
+
+async def _retry(client: Client, run: str) -> None:
+    await until(client, run, lambda found: found.jobs["nap"].status == "held")
+    await repair(client, run, "nap", "retry")
+
+
+def _ended(name: str) -> Callable[[RunRecord], object]:
+    return lambda found: found.jobs[name].status == "success"
+
+
 def _goes(*names: str) -> Callable[[RunRecord], bool]:
     return lambda found: all(found.jobs[name].status == "running" for name in names)
 
@@ -88,10 +110,16 @@ DRIVES: dict[str, Drive] = {
         (lambda found: found.jobs["sub"].child and found.jobs["a"].status == "success", "graceful"),
         (lambda found: found.cancel is not None, "graceful"),
     ),
+    "cancel-late": _cancel_late,
+    "drain-finalizer": _cancel_in_modes((_goes("brief"), "drain")),
+    "drain-timeout": _cancel_in_modes((_goes("nap"), "drain")),
     "gate": _answer_gates,
     "hold": _repair,
     "pause": _pause,
+    "resume-doubt": _terminate,
     "services-cancel": _cancel(lambda nap: nap.status == "running" and nap.reason is None),
     "services-start-cancel": _cancel(lambda nap: nap.reason == "starting db"),
 }
 """By run."""
+RESUMED_DRIVES: dict[str, Drive] = {"resume-doubt": _retry}
+"""What is done to the second attempt of those that are resumed."""

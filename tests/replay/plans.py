@@ -11,6 +11,7 @@ from tests.support.house import service, with_services
 from tests.support.kinds import call, choice, gate, nested, wait, ways
 from tests.support.memory_engine import Program, Running
 from tests.support.plans import for_each, job, matrix, plan
+from workers.engine.interface import ImageFacts
 
 ERROR_HANDLERS = """
 name: handlers
@@ -232,9 +233,41 @@ PLANS: dict[str, Callable[[], Plan]] = {
         job("end", "sign", finalizer=True, on_complete="always"),
         workflows={"c": plan(gate("go"), gate("bye", finalizer=True, on_complete="always"), spec="c")},
     ),
+    "drain-finalizer": lambda: plan(
+        job("brief", entrypoint=("brief",)),
+        nested("end", "c", finalizer=True, on_complete="always"),
+        workflows={"c": plan(job("inner"), job("more", "inner"), spec="c")},
+    ),
+    "drain-timeout": lambda: plan(
+        job("nap", entrypoint=("nap",)), job("end", finalizer=True, on_complete="always"), timeout=3
+    ),
+    "cancel-late": lambda: plan(
+        with_services("work", shared_services=("db",)), services=(service("db", does="linger"),)
+    ),
     "error-handlers": lambda: compile_text(ERROR_HANDLERS, file="spec.yaml").plan,
     "networks": lambda: plan(
         job("inside", network="internal"), job("alone", network="none"), job("after", "inside", "alone")
+    ),
+    "resume-images": lambda: plan(
+        matrix("m", {"i": ["app", "lib"]}, image="${{ matrix.i }}"),
+        job("app", image="app"),
+        job("lib", image="lib"),
+        job("after", "lib", "app"),
+        with_services("side", service(image="db"), does="nothing"),
+        nested("good", "p", given={"does": "nothing"}),
+        nested("bad", "p", given={"does": "fail"}),
+        workflows={
+            "p": plan(
+                job("first", image="app"),
+                job("then", "first", entrypoint=("${{ params.does }}",)),
+                spec="inner",
+                params=(Param(name="does", required=True),),
+            )
+        },
+    ),
+    "resume-doubt": lambda: plan(
+        job("nap", entrypoint=("${{ run.attempt == 1 && 'nap' || 'nothing' }}",), idempotent=False),
+        job("after", "nap"),
     ),
     "resume": lambda: plan(
         job(
@@ -277,8 +310,16 @@ MOCKS = {
 }
 """Of those that are dry runs."""
 
-WISHES = {"resume": Wish(again=("again",))}
+WISHES = {"resume": Wish(again=("again",)), "resume-images": Wish(), "resume-doubt": Wish()}
 """Of those that are resumed: the second attempt's history is kept."""
+
+REPLACED = {"resume-images": {"app": ImageFacts(id="sha256:app-2"), "db": ImageFacts(id="sha256:db-2")}}
+"""Names that stand for other images by then."""
+
+
+def images_of() -> dict[str, ImageFacts]:
+    """Those of a host at the start of each run."""
+    return {name: ImageFacts(id=f"sha256:{name}-1") for name in ("alpine:latest", "app", "lib", "db")}
 
 
 def _nap(box: Running) -> int:
@@ -294,6 +335,13 @@ def _brief(box: Running) -> int:
 def _serve(box: Running) -> int:
     box.out("ready")
     box.sleep(600, until_stopped=True)
+    return 143
+
+
+def _linger(box: Running) -> int:
+    box.out("ready")
+    box.sleep(600, until_stopped=True)
+    box.sleep(3)
     return 143
 
 
@@ -324,6 +372,7 @@ PROGRAMS: dict[str, Program] = {
     "brief": _brief,
     "out": _out,
     "serve": _serve,
+    "linger": _linger,
     "mute": _mute,
     "early": _early,
     "ends": _ends,

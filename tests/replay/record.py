@@ -24,12 +24,13 @@ from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import use_server
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.store import open_store
-from tests.replay.drives import DRIVES
-from tests.replay.plans import MOCKS, PLANS, PROGRAMS, WISHES
+from tests.replay.drives import DRIVES, RESUMED_DRIVES
+from tests.replay.plans import MOCKS, PLANS, PROGRAMS, REPLACED, WISHES, images_of
 from tests.support.memory_engine import MemoryEngine
 from tests.support.plans import request
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
+from workers.activities.images import ImageActivities
 from workers.activities.jobs import JobActivities
 from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
@@ -43,14 +44,16 @@ HISTORIES = Path(__file__).with_name("histories")
 async def perform(client: Client, folder: Path, name: str, *, cached: int = 1000) -> WorkflowHistory:
     """Run one plan to its end, with a worker that keeps `cached` runs in memory between their tasks; its history."""
     queue = uuid4().hex
-    engine = MemoryEngine(programs=PROGRAMS)
+    images = images_of()
+    engine = MemoryEngine(images, PROGRAMS)
     with ThreadPoolExecutor(32) as threads:
         store = open_store(str(folder))
         supervisor = Supervisor(engine=engine, store=store, host="host", threads=threads)
         caller = Caller(store=store, name="host", calls=Calls(modules=("json",)))
         jobs = JobActivities(ContainerActivities(client, supervisor), CallActivities(client, caller))
         services = ServiceActivities(client, supervisor.services, "host")
-        activities = (jobs.run, services.start, services.stop)
+        look = ImageActivities(supervisor.images, "host").look
+        activities = (jobs.run, services.start, services.stop, look)
         async with (
             Worker(
                 client,
@@ -79,8 +82,11 @@ async def perform(client: Client, folder: Path, name: str, *, cached: int = 1000
                 await DRIVES[name](client, run)
             history = await _history(client, run)
             if name in WISHES:
+                images |= REPLACED.get(name, {})
                 found = await plan_attempt(client, run, WISHES[name], store=store, submitted_by="ann")
                 await start_attempt(client, found)
+                if name in RESUMED_DRIVES:
+                    await RESUMED_DRIVES[name](client, run)
                 history = await _history(client, run)
         await supervisor.drain()
     return history

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from tests.support.memory_chunks import Chunks
+from tests.support.memory_registry import MemoryRegistry
 from tests.support.memory_times import MemoryTimes
 from workers.engine.capacity import EngineCapacity
 from workers.engine.failures import (
@@ -89,6 +90,7 @@ class _Container:
     id: str
     spec: ContainerSpec
     changed: threading.Condition
+    image: str
     state: ContainerState = "created"
     exit_code: int | None = None
     started_at: str | None = None
@@ -115,7 +117,7 @@ class _Container:
             self.changed.notify_all()
 
 
-class MemoryEngine(MemoryTimes):
+class MemoryEngine(MemoryTimes, MemoryRegistry):
     """`ContainerEngine` in memory.
 
     Args:
@@ -146,9 +148,11 @@ class MemoryEngine(MemoryTimes):
         return CAPACITY
 
     def inspect_image(self, image: str) -> ImageFacts:
-        if image not in self._images:
+        by_id = (facts for facts in self._images.values() if facts.id == image)
+        facts = self._images.get(image) or next(by_id, None)
+        if facts is None:
             raise ImageNotFound(f"there is no image '{image}'")
-        return self._images[image]
+        return facts
 
     def pull_image(self, image: str) -> None:
         raise PullFailed(f"image '{image}' could not be pulled: there is no registry")
@@ -167,17 +171,18 @@ class MemoryEngine(MemoryTimes):
                 started_at=box.started_at,
                 finished_at=box.finished_at,
                 address="127.0.0.1" if box.state == "running" else None,
+                image=box.image,
             )
 
     def create(self, spec: ContainerSpec) -> str:
-        self.inspect_image(spec.image)
+        image = self.inspect_image(spec.image).id
         with self._changed:
             if self._find(spec.name) is not None:
                 raise NameTaken(f"there is a container '{spec.name}'")
             if spec.memory is not None and spec.memory < SMALLEST_MEMORY:
                 raise StartFailed("the memory limit is too small")
             identity = f"{next(self._ids):064x}"
-            box = self._containers[identity] = _Container(identity, spec, self._changed)
+            box = self._containers[identity] = _Container(identity, spec, self._changed, image)
             if spec.network not in (None, "none"):
                 box.networks.add(spec.network)
             return identity
@@ -267,7 +272,7 @@ class MemoryEngine(MemoryTimes):
         program = self._execs.get(command[-1])
         if program is None:
             return ExecResult(126, f"there is no command '{command[0]}'")
-        inner = _Container("", box.spec, self._changed, files=box.files)
+        inner = _Container("", box.spec, self._changed, box.image, files=box.files)
         thread = threading.Thread(target=inner.run, args=(program,), daemon=True)
         thread.start()
         with interrupt.closing_with(self._wake), self._changed:

@@ -10,8 +10,11 @@ from orchestrator.client import runs
 from orchestrator.client.resume import Resumption, Wish, plan_attempt, start_attempt
 from orchestrator.contract.messages import RunRecord
 from orchestrator.interpreter.forecast import Action
+from orchestrator.plan.model import ContainerNode
+from orchestrator.plan.parts import Requirement
 from orchestrator.store.store import open_store
 from tests.support.memory_engine import Program, Running
+from tests.support.plans import job
 
 
 @dataclass
@@ -41,6 +44,11 @@ class Starts:
         if "OUT" in box.env:
             box.write("/orca/output", box.env["OUT"].encode())
         return 3 if name in self.broken else 0
+
+
+def counting(name: str, *requires: str | Requirement, **fields: Any) -> ContainerNode:
+    """A job that `Starts` counts by its own name."""
+    return job(name, *requires, **counted(name, **fields))
 
 
 def counted(name: str, **fields: Any) -> dict[str, Any]:

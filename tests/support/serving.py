@@ -21,6 +21,7 @@ from tests.support import harvest
 from tests.support.memory_engine import MemoryEngine, Program
 from workers.activities.calls import CallActivities
 from workers.activities.container import ContainerActivities
+from workers.activities.images import ImageActivities
 from workers.activities.jobs import JobActivities
 from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
@@ -164,7 +165,8 @@ async def serving(
             jobs = JobActivities(
                 ContainerActivities(client, supervisor, room), CallActivities(client, caller, callers)
             )
-            activities = (jobs.run, services.start, services.stop)
+            images = ImageActivities(supervisor.images, host)
+            activities = (jobs.run, services.start, services.stop, images.look)
             for name in (host, *([caller.name] if calls and calls.some else [])) if own else ():
                 await stack.enter_async_context(
                     Worker(

@@ -1,7 +1,8 @@
 """How far a cancel reaches, on a real server: nested runs, workers that heed nothing, runs without a worker."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from orchestrator.interpreter.cancelling import FORCE_WAIT
 from tests.support.hall import LAST, Hall, asked, begun, does, ended, ends
 from tests.support.house import activities
 from tests.support.kinds import gate, nested
+from tests.support.memory_engine import MemoryEngine, Program
 from tests.support.plans import job, plan
 from tests.support.serving import Runner, worker_of
 from tests.support.workshop import until
@@ -81,6 +83,59 @@ async def test_a_host_that_was_away_hears_of_the_cancel_when_it_is_back(client: 
     assert hall.engine.list_labelled({}) == []
 
 
+LONG = 120.0
+"""Seconds of a grace that no worker has when it is stopped."""
+
+
+class Unwaiting(MemoryEngine):
+    """Sends the stop signal, and does not hold a thread for as long as the grace."""
+
+    def __init__(self, programs: Mapping[str, Program]) -> None:
+        super().__init__(programs=programs)
+        self.stops: list[float] = []
+
+    def stop(self, container: str, *, grace: float) -> None:
+        with self._changed:
+            self._get(container).stop_sent = True
+            self.stops.append(grace)
+            self._changed.notify_all()
+
+    async def stopped(self, times: int) -> None:
+        """Return once it was told so often to stop something."""
+        async with asyncio.timeout(30):
+            while len(self.stops) < times:
+                await asyncio.sleep(0.02)
+
+
+async def test_a_worker_that_stops_in_a_grace_lets_go_and_the_next_one_goes_on(
+    client: Client, serve: Serve
+) -> None:
+    hall, queue = Hall(), uuid4().hex
+    hall.engine = engine = Unwaiting({"deaf": hall.deaf})
+    async with worker_of(client, queue):
+        async with serve(client, engine=engine, queue=queue, decides=False):
+            run = await Runner(client, queue).start(
+                plan(does("work", "deaf", stop_grace=LONG), job("end", **LAST))
+            )
+            await begun(client, run.id, hall, "work")
+            await asked(client, run.id)
+            await engine.stopped(1)
+            at = time.monotonic()
+        took = time.monotonic() - at
+        (left,) = engine.list_labelled({})
+        await dispatched(client, run.id, 2)
+        async with serve(client, engine=engine, queue=queue, decides=False):
+            await engine.stopped(2)
+            between = await runs.record(client, run.id)
+            await asked(client, run.id, "force")
+            record = await ended(client, run.id)
+    assert took < 10
+    assert left.state == "running"
+    assert (between.status, between.jobs["work"].status) == ("running", "running")
+    assert (ends(record), hall.begun) == ({"work": "cancelled", "end": "cancelled"}, ["work"])
+    assert engine.list_labelled({}) == []
+
+
 async def dispatched(client: Client, run: str, times: int) -> None:
     """Return once the job has been sent out so often."""
     async with asyncio.timeout(30):
@@ -136,18 +191,22 @@ async def test_without_a_worker(client: Client, serve: Serve) -> None:
     said = await asked(client, run.id)
     again = await asked(client, run.id)
     assert str(caught.value) == (
-        f"no worker on task queue '{queue}' answers, and only the run itself can drain; start one with 'orca worker' "
-        f"and ask again, or end the run with 'orca cancel {run.id}', which counts as soon as a worker is there"
+        f"no worker on task queue '{queue}' answers, and only the run itself can drain. Start one with 'orca worker', "
+        f"and ask again; or end the run with 'orca cancel {run.id}', which counts as soon as a worker is there"
     )
-    assert (
-        again
-        == said
-        == Cancelled(
+    soon = f"and will as soon as a worker is there: no worker on task queue '{queue}' answers. Start one with"
+    assert [said, again] == [
+        Cancelled(
             "requested",
-            f"run '{run.id}' is to stop, and will as soon as a worker is there: no worker on task queue '{queue}' "
-            f"answers. Start one with 'orca worker'; 'orca cancel {run.id} --mode force' ends it without one",
-        )
-    )
+            f"run '{run.id}' is to stop, {soon} 'orca worker'; 'orca cancel {run.id} --mode force' ends it at the "
+            "server",
+        ),
+        Cancelled(
+            "requested",
+            f"run '{run.id}' was told to stop before, {soon} 'orca worker'; ask again then to end its finalizers too, "
+            f"or end it now with 'orca cancel {run.id} --mode force'",
+        ),
+    ]
     async with serve(client, queue=queue):
         record = await ended(client, run.id)
     assert ends(record) == {"work": "cancelled", "end": "success"}
@@ -175,3 +234,33 @@ async def test_force_without_a_worker_ends_the_run_at_the_server(client: Client,
     )
     assert (record.status, set(ends(record).values())) == ("cancelled", {"cancelled"})
     hall.go.set()
+
+
+async def test_force_without_a_worker_ends_all_nested_runs_too(client: Client, serve: Serve) -> None:
+    leaf = plan(gate("ask"), job("end", **LAST), spec="leaf")
+    middle = plan(nested("low", "l"), gate("also"), job("end", **LAST), spec="middle")
+    shape = plan(nested("sub", "m"), nested("brief", "b"), workflows={
+        "m": middle, "l": leaf, "b": plan(job("a"), spec="brief"),
+    })  # fmt: skip
+    queue = uuid4().hex
+    async with serve(client, queue=queue) as runner:
+        run = await runner.start(shape)
+        await until(client, run.id, lambda now: now.jobs["brief"].status == "success")
+        await until(client, run.id, lambda now: now.jobs["sub"].child)
+        below = (await runs.record(client, run.id)).jobs["sub"].child
+        await until(client, below, lambda now: now.jobs["low"].child)
+        lowest = (await runs.record(client, below)).jobs["low"].child
+        await until(client, lowest, lambda now: now.jobs["ask"].status == "waiting")
+    done = await asked(client, run.id, "force")
+    assert done.how == "terminated"
+    assert f"so run '{run.id}' was ended at the server with the 2 nested runs below it: " in done.message
+    async with serve(client, queue=queue):
+        found = [await runs.wait(client, one) for one in (run.id, below, lowest)]
+    assert [(one.status, one.error) for one in found] == 3 * [
+        (
+            "cancelled",
+            f"terminated: cancelled by force by ann: no worker on task queue '{queue}' answered, so its finalizers "
+            "did not run",
+        )
+    ]
+    assert found[2].jobs["end"].status == "pending"

@@ -23,6 +23,7 @@ from tests.support.house import House, until
 from tests.support.kinds import answer
 from workers import main
 from workers.settings import Settings
+from workers.stopping import Stop
 
 QUEUE = "lost-attributes"
 ALL = (SEARCH_SPEC, SEARCH_STATE, SEARCH_LABELS)
@@ -53,7 +54,7 @@ async def until_lost(client: Client) -> None:
 @asynccontextmanager
 async def worker(client: Client, folder: Path) -> AsyncGenerator[None]:
     """As `orca worker` runs it, with an engine in memory."""
-    stop = asyncio.Event()
+    stop = Stop()
     environ = {
         "ORCA_HOME": str(folder / "home"),
         "ORCA_TASK_QUEUE": QUEUE,
@@ -63,7 +64,7 @@ async def worker(client: Client, folder: Path) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        stop.set()
+        stop.asked.set()
         await serving
 
 

@@ -9,20 +9,18 @@ from temporalio.client import Client
 from orchestrator.client import runs
 from orchestrator.client.attempts import execution_of
 from orchestrator.client.listing import list_runs
+from orchestrator.client.plans import request_of_run
 from orchestrator.client.resume import start_attempt
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import UsageError
-from orchestrator.plan.model import ContainerNode, Param
+from orchestrator.interpreter.fingerprints import fingerprint
+from orchestrator.plan.model import Param
 from orchestrator.plan.parts import Requirement
 from tests.support.kinds import answer, choice, gate, nested, wait, ways
-from tests.support.plans import for_each, job, matrix, plan
-from tests.support.resuming import Starts, counted, planned, resumed
+from tests.support.plans import for_each, matrix, plan, state
+from tests.support.resuming import Starts, counted, counting, planned, resumed
 from tests.support.workshop import until
 from tests.workflow.conftest import Serve
-
-
-def counting(name: str, *requires: str | Requirement, **fields: Any) -> ContainerNode:
-    return job(name, *requires, **counted(name, **fields))
 
 
 def states(record: RunRecord) -> dict[str, str]:
@@ -121,6 +119,31 @@ async def test_what_is_named_runs_again_with_all_that_comes_after_it(
         "c": 0,
         "side": 1,
     }
+
+
+async def test_a_job_stands_for_the_values_with_which_it_ran_and_not_for_those_when_it_began_to_wait(
+    client: Client, serve: Serve
+) -> None:
+    """`b` waits for the place that `a` has, which publishes what `b` reads."""
+    shape = plan(
+        counting("a", publish={"word": "1"}),
+        counting("b", env={"WORD": "${{ vars.word }}"}),
+        counting("c", "a", "b"),
+        vars={"word": "0"},
+        max_parallel=1,
+    )
+    starts = Starts(broken={"c"})
+    async with serve(client, starts.programs) as runner:
+        handle = await runner.start(shape)
+        first = await runs.wait(client, handle.id)
+        asked = await request_of_run(client, handle.id)
+    kept = {}
+    for word in ("0", "1"):
+        run = state(shape)
+        run.vars = {"word": word}
+        kept[word] = fingerprint(run.jobs["b"], asked, run)
+    assert kept["0"] != kept["1"]
+    assert first.jobs["b"].fingerprint == kept["1"]
 
 
 async def test_only_failed_leaves_what_succeeded_alone_although_a_job_before_it_runs(

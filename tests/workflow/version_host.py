@@ -13,12 +13,13 @@ from orchestrator.client.leave import leave
 from tests.support.house import House
 from workers.main import serve
 from workers.settings import Settings
+from workers.stopping import Stop
 
 
 async def main() -> None:
     logging.basicConfig(level=logging.INFO)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stop = Stop()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.ask)
     await serve(await connect(), Settings.from_env(os.environ), House().engine, stop=stop)
 
 

@@ -49,7 +49,9 @@ class CallActivities:
                 # While it waited.
                 return await self._caller.run(request.model_copy(update={"cancelled": True}), beat, cause)
 
-        outcome = await self._keepers.keep(name_of(request), work, left="the function running")
+        outcome = await self._keepers.keep(
+            name_of(request), work, left="the function running", cancelled=request.cancelled
+        )
         if outcome.status in ("success", "skipped"):
             return outcome
         # A cancellation has no room for an outcome, and that a function still runs has to be told.

@@ -25,6 +25,7 @@ class Run:
     """Somebody cancelled it by force."""
 
 
+CANCELLED = Treatment("cancel", "the run was cancelled")
 STOPPED_WORKER = Treatment("detach", "the worker was stopped")
 HANDED_OVER = Treatment("detach", "another activity on this worker took over")
 

@@ -60,7 +60,9 @@ class ContainerActivities:
                 cancelled = request.model_copy(update={"cancelled": True})
                 return await self._supervisor.run_try(cancelled, beat, cause)
 
-        outcome = await self._keepers.keep(name_of(request), work, left="the container running")
+        outcome = await self._keepers.keep(
+            name_of(request), work, left="the container running", cancelled=request.cancelled
+        )
         if outcome.status == "success":
             return outcome
         raise failed(outcome.reason, outcome, cancelled=outcome.status == "cancelled")

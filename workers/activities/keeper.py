@@ -15,7 +15,15 @@ from orchestrator.contract.capacity import MISPLACED_ERROR
 from orchestrator.contract.failures import FailureReason
 from orchestrator.contract.messages import Heartbeat
 from orchestrator.contract.names import CANCEL_FORCE, DETACHED_ERROR, MEMO_CANCEL
-from workers.activities.causes import HANDED_OVER, STOPPED_WORKER, Run, Treatment, asks_for_the_run, treatment
+from workers.activities.causes import (
+    CANCELLED,
+    HANDED_OVER,
+    STOPPED_WORKER,
+    Run,
+    Treatment,
+    asks_for_the_run,
+    treatment,
+)
 from workers.placement.room import Misplaced
 from workers.supervision.attempt import Elsewhere
 from workers.supervision.control import Cause
@@ -42,13 +50,14 @@ class Keepers(Generic[T]):
         self._host = host
         self._keepers: dict[str, Keeper[T]] = {}
 
-    async def keep(self, name: str, work: Work[T], *, left: str) -> T:
+    async def keep(self, name: str, work: Work[T], *, left: str, cancelled: bool = False) -> T:
         """Do the work on the thing of that name for the current activity.
 
         Args:
             name: tells what is looked after.
             work: the work.
             left: what is left where it is let go, for people: `the container running`.
+            cancelled: the work was cancelled before it was sent out.
 
         Raises:
             ApplicationError: it was let go, or another host has it (type `detached`, the last heartbeat in the
@@ -56,7 +65,13 @@ class Keepers(Generic[T]):
         """
         # The server sent it out again while this worker still had it: after an outage of the server.
         await self.let_go(name)
-        keeper = self._keepers[name] = Keeper(self._client, Heartbeat(host=self._host), work, left=left)
+        keeper = self._keepers[name] = Keeper(
+            self._client,
+            Heartbeat(host=self._host),
+            work,
+            left=left,
+            treatment=CANCELLED if cancelled else STOPPED_WORKER,
+        )
         try:
             return await keeper.keep()
         finally:
@@ -72,14 +87,16 @@ class Keepers(Generic[T]):
 class Keeper(Generic[T]):
     """Looks after one thing for one activity."""
 
-    def __init__(self, client: Client, beat: Heartbeat, work: Work[T], *, left: str) -> None:
+    def __init__(
+        self, client: Client, beat: Heartbeat, work: Work[T], *, left: str, treatment: Treatment
+    ) -> None:
         self._client = client
         self._beat = beat
         self._work = work
         self._left = left
         self._info = activity.info()
         self._trying: asyncio.Task[T] | None = None
-        self._treatment = STOPPED_WORKER
+        self._treatment = treatment
         self._said = time.monotonic()
         self._gone = asyncio.Event()
 
@@ -88,13 +105,19 @@ class Keeper(Generic[T]):
         self._note(self._beat)
         self._trying = asyncio.create_task(self._work(self._note, lambda: self._treatment.cause))
         stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
+        # Work that was cancelled before it came here is told of nothing more by the server.
+        hurrying = asyncio.create_task(self._hurry(self._trying))
         try:
             try:
                 await asyncio.wait({self._trying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not self._trying.done():
+                    self._treatment = STOPPED_WORKER
             except asyncio.CancelledError:
                 self._treatment = await _whole(self._why())
-            return await self._end(self._trying)
+            hurrying.cancel()
+            return await self._end(self._trying, stopping)
         finally:
+            hurrying.cancel()
             stopping.cancel()
             self._gone.set()
 
@@ -105,11 +128,12 @@ class Keeper(Generic[T]):
             self._trying.cancel()
         await self._gone.wait()
 
-    async def _end(self, trying: asyncio.Task[T]) -> T:
+    async def _end(self, trying: asyncio.Task[T], stopping: asyncio.Task[None]) -> T:
         """The work's result; work that is still going is stopped or left, by cause."""
         if not trying.done():
             trying.cancel()
         hurrying = asyncio.create_task(self._hurry(trying))
+        leaving = asyncio.create_task(self._leave(trying, stopping))
         while not trying.done():
             try:
                 await asyncio.wait({trying})
@@ -117,6 +141,7 @@ class Keeper(Generic[T]):
                 # Cancelled once more while it stops: the clean-up goes to its end all the same.
                 continue
         hurrying.cancel()
+        leaving.cancel()
         why = self._treatment.why
         if trying.cancelled() and self._beat.phase == "waiting":
             raise _not_begun(f"{why} before there was room", "")
@@ -148,24 +173,35 @@ class Keeper(Generic[T]):
         return Run(open=found.status is WorkflowExecutionStatus.RUNNING, forced=forced)
 
     async def _hurry(self, trying: asyncio.Task[T]) -> None:
-        """While work that was cancelled comes to its end: end it at once as soon as its run is cancelled by force.
+        """While work that is cancelled comes to its end: end it at once as soon as its run is cancelled by force.
 
         The activity itself is told of one cancellation only.
         """
         while self._treatment.cause == "cancel":
             await asyncio.sleep(HURRY_INTERVAL)
             run = await self._run()
-            if run is not None and run.forced:
+            if run is not None and run.forced and self._treatment.cause == "cancel":
                 self._treatment = replace(self._treatment, cause="kill")
                 trying.cancel()
+
+    async def _leave(self, trying: asyncio.Task[T], stopping: asyncio.Task[None]) -> None:
+        """Once the worker is stopped: let go of work that was cancelled and is not yet at its end.
+
+        A container's grace may be longer than a worker has. The next one is told of the cancel in its request.
+        """
+        await asyncio.wait({stopping})
+        if self._treatment.cause != "detach":
+            self._treatment = STOPPED_WORKER
+            trying.cancel()
 
     def _note(self, beat: Heartbeat) -> None:
         """Take down how it stands, and tell the server where it is time: each call costs a processor something.
 
         The supervisor beats again before long, so that what is not said now is said then. That it waits, and that it no
-        longer does, is said at once.
+        longer does, is said at once; so is that it is told to end, which whoever has it next must know.
         """
         turned = "waiting" in (self._beat.phase, beat.phase) and beat.phase != self._beat.phase
+        turned = turned or beat.ending != self._beat.ending
         self._beat = beat
         now = time.monotonic()
         if turned or now - self._said >= SHORTEST_PAUSE:

@@ -65,7 +65,9 @@ class ServiceActivities:
                 cancelled = request.model_copy(update={"cancelled": True})
                 return await self._services.start(cancelled, beat, cause)
 
-        outcome = await self._starting.keep(network_of(request.scope), work, left="the services running")
+        outcome = await self._starting.keep(
+            network_of(request.scope), work, left="the services running", cancelled=request.cancelled
+        )
         if outcome.status == "success":
             return outcome
         raise failed(outcome.reason, outcome, cancelled=outcome.status == "cancelled")

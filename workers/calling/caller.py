@@ -222,13 +222,13 @@ class _Call:
             await asyncio.wait({running.ended}, timeout=grace)
             if running.ended.done():
                 return _told(running.ended.result(), voice)
-            grace = min(grace, LEAVING_GRACE / 2)
         reason = self._reason(timeout)
         running.stop()
         await self.control.grace(running.ended, grace)
         if self.control.hurried and not running.ended.done():
             # A thread cannot be killed: it gets the moment that it takes to heed that it is cancelled.
-            grace = min(grace, KILLED_GRACE)
+            most = LEAVING_GRACE / 2 if self.control.cause == "detach" else KILLED_GRACE
+            grace = min(grace, most)
             await asyncio.wait({running.ended}, timeout=grace)
         outcome = JobOutcome(
             status="cancelled" if reason.kind is FailureKind.CANCELLED else "failed", reason=reason

@@ -106,6 +106,7 @@ def observed(answer: JsonObject) -> ObservedContainer:
         finished_at=_moment(state.get("FinishedAt")),
         error=state.get("Error") or "",
         address=_address(answer.get("NetworkSettings") or {}),
+        image=answer.get("Image") or "",
     )
 
 
@@ -141,7 +142,13 @@ def image_facts(answer: JsonObject) -> ImageFacts:
         ports=_exposed(exposed, "tcp"),
         udp_ports=_exposed(exposed, "udp"),
         health_check=_health_check(config.get("Healthcheck") or {}),
+        digests=_digests(answer.get("RepoDigests") or []),
     )
+
+
+def _digests(names: Sequence[str]) -> tuple[str, ...]:
+    """Of `alpine@sha256:…`, each once, however many repositories have it."""
+    return tuple(sorted({digest for _, _, digest in (name.rpartition("@") for name in names) if digest}))
 
 
 def _exposed(ports: Sequence[str], protocol: PortProtocol) -> tuple[int, ...]:

@@ -30,6 +30,7 @@ from workers.engine.docker_convert import (
     unix_time,
 )
 from workers.engine.docker_errors import Kinds, translated, unreachable
+from workers.engine.docker_registry import DockerRegistry
 from workers.engine.docker_streams import Body, hang_up
 from workers.engine.docker_times import DockerTimes
 from workers.engine.failures import (
@@ -71,7 +72,7 @@ _NO_SUCH_COMMAND: Final = (400, 500)
 _GONE: Final = Kinds(not_found=ContainerGone)
 
 
-class DockerEngine(DockerTimes):
+class DockerEngine(DockerTimes, DockerRegistry):
     """`ContainerEngine` on Docker. Connects at the first call; safe to use from many threads.
 
     Args:

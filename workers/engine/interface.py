@@ -11,11 +11,11 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from workers.engine.capacity import EngineCapacity
 from workers.engine.failures import Interrupted
+from workers.engine.registry import Registry
 from workers.engine.times import Times
 
 ContainerState = Literal["created", "running", "paused", "exited", "dead"]
 PortProtocol = Literal["tcp", "udp"]
-
 
 NO_NETWORK: Final = "none"
 """The network of a container that is in none."""
@@ -113,6 +113,8 @@ class ObservedContainer:
     """Why it could not start, where that is so."""
     address: str | None = None
     """IPv4 address in its network while it runs."""
+    image: str = ""
+    """Id of the image that it was made of."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ class ImageFacts:
     udp_ports: tuple[int, ...] = ()
     """UDP ports that it exposes, likewise."""
     health_check: ImageHealthCheck | None = None
+    digests: tuple[str, ...] = ()
+    """Under which registries know it (`sha256:…`); none of one that was only built or loaded here."""
 
 
 class LogEntry(NamedTuple):
@@ -218,7 +222,7 @@ class Interrupt:
             raise Interrupted("the call was ended")
 
 
-class ContainerEngine(Times, Protocol):
+class ContainerEngine(Times, Registry, Protocol):
     """One engine on one host. Every method may also raise `EngineUnreachable` and `EngineFault`.
 
     `container` is an id or a name.
@@ -374,9 +378,7 @@ class ContainerEngine(Times, Protocol):
         ...
 
     def put_archive(self, container: str, path: str, chunks: Iterable[bytes]) -> None:
-        """Unpack a tar (plain or gzipped) inside the container at the existing folder `path`.
-
-        The container need not run.
+        """Unpack a tar (plain or gzipped) at the existing folder `path` of a container, which need not run.
 
         Raises:
             PathNotFound: there is no such folder, or no such container.
@@ -385,9 +387,7 @@ class ContainerEngine(Times, Protocol):
         ...
 
     def get_archive(self, container: str, path: str) -> ByteStream:
-        """A tar of the file or folder `path`, in chunks; entries begin with the last part of `path`.
-
-        The container need not run.
+        """A tar of `path` of a container, which need not run, in chunks; entries begin with the last part of `path`.
 
         Raises:
             PathNotFound: there is no such path, or no such container (when called, not when iterated).

@@ -64,6 +64,8 @@ class Supervisor:
         )
         self.services = Services(self._site)
         """Starts and stops services beside jobs."""
+        self.images = self._site.images
+        """What is on this host."""
 
     async def run_try(
         self,
@@ -92,7 +94,7 @@ class Supervisor:
         control = Control()
         if request.cancelled:
             control.stop("cancel")
-        pulse = Pulse(beat, self.host, interval=self._site.limits.heartbeat)
+        pulse = Pulse(beat, self.host, interval=self._site.limits.heartbeat, previous=previous)
         attempt = Attempt(self._site, request, control, pulse=pulse, previous=previous)
         work = asyncio.create_task(attempt.run())
         beating = asyncio.create_task(pulse.run())
@@ -123,6 +125,11 @@ class Supervisor:
     def _attempt(self, request: ContainerRequest) -> Attempt:
         pulse = Pulse(lambda _: None, self.host, interval=self._site.limits.heartbeat)
         return Attempt(self._site, request, Control(), pulse=pulse, previous=None)
+
+    @property
+    def removing(self) -> int:
+        """Containers that are done and not removed yet."""
+        return self._site.remover.left
 
     async def drain(self) -> None:
         """Wait until all containers that are done are removed."""

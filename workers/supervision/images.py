@@ -4,6 +4,8 @@ import asyncio
 import time
 
 from orchestrator.contract.failures import FailureKind
+from orchestrator.contract.images import ImageAsked, ImageFound, mark_of, marks_of
+from orchestrator.errors import EngineError
 from orchestrator.plan.parts import PullPolicy
 from workers.engine.failures import ImageNotFound, PullFailed
 from workers.engine.interface import ContainerEngine, ImageFacts
@@ -47,6 +49,21 @@ class Images:
         await self._pull(image)
         self.forget(image)
         return await self._facts(image)
+
+    async def look(self, asked: ImageAsked) -> ImageFound:
+        """What a container made now would be made of. Nothing is pulled, and what cannot be known is said."""
+        try:
+            if asked.pull != "always":
+                try:
+                    facts = await self._threads.call(self._engine.inspect_image, asked.image)
+                    return ImageFound(asked=asked, marks=marks_of(facts.id, facts.digests))
+                except ImageNotFound:
+                    if asked.pull == "never":
+                        return ImageFound(asked=asked, unknown="it is not on the host and may not be pulled")
+            digest = await self._threads.call(self._engine.registry_digest, asked.image)
+            return ImageFound(asked=asked, marks=(mark_of(digest),))
+        except EngineError as error:
+            return ImageFound(asked=asked, unknown=str(error))
 
     def forget(self, image: str) -> None:
         """Ask the engine the next time."""

@@ -24,11 +24,14 @@ class Remover:
         self._workers = workers
         self._queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_SIZE)
         self._tasks: list[asyncio.Task[None]] = []
+        self.left = 0
+        """Containers that were added and are not removed yet."""
 
     async def add(self, container: str) -> None:
         """Have `container` removed soon; it may still run."""
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
+        self.left += 1
         await self._queue.put(container)
 
     async def drain(self) -> None:
@@ -47,6 +50,7 @@ class Remover:
             try:
                 await self._remove(container)
             finally:
+                self.left -= 1
                 self._queue.task_done()
 
     async def _remove(self, container: str) -> None:

@@ -5,14 +5,18 @@ from orchestrator.contract.messages import JobOutcome
 from orchestrator.contract.services import HOST_START_WAIT
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import summary_of
-from orchestrator.interpreter.dispatch import Unanswered, failed, run_try, unknown
+from orchestrator.interpreter.errands import Unanswered
+from orchestrator.interpreter.fingerprints import fingerprint
+from orchestrator.interpreter.images import with_services_images
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
 from orchestrator.interpreter.nodes.with_services import run_with_services
+from orchestrator.interpreter.outcomes import failed, unknown
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.requests import container_request
 from orchestrator.interpreter.service_requests import Group, addresses, beside
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.try_errands import run_try
 from orchestrator.interpreter.wishes import wishes_of
 from orchestrator.plan.model import ContainerNode
 
@@ -55,11 +59,14 @@ async def _run_container(
     except ExpressionError as error:
         return failed(FailureKind.EXPRESSION, str(error))
     if groups:
+        if job.fingerprint and fingerprint(job, around.request, around.state) != job.fingerprint:
+            # Variables changed while its services started: it runs with values of two moments.
+            job.fingerprint = ""
         request = beside(request, groups)
     await around.pacing.room_for(request)
     job.enter("running")
     around.changed()
-    return await run_try(
+    answer = await run_try(
         request,
         task_queue=around.request.task_queue,
         summary=summary_of(node, image=request.image, try_number=number, moves=job.uncharged),
@@ -67,3 +74,4 @@ async def _run_container(
         host=groups[0].started.host if groups else "",
         wait=HOST_START_WAIT if groups else None,
     )
+    return with_services_images(answer, groups) if isinstance(answer, JobOutcome) else answer

@@ -28,7 +28,9 @@ async def run_leaf(job: JobState, around: Surroundings) -> JobOutcome:
     async def attempt() -> JobOutcome:
         await around.pausing.lifted(job)
         if around.request.mocks is None:
-            job.fingerprint = fingerprint(job, around.request, around.state)
+            if around.state.reuse is not None or isinstance(job.node, WaitNode):
+                # Else each try takes its own.
+                job.fingerprint = fingerprint(job, around.request, around.state)
             if (taken := taken_over(job, around.request, around.state)) is not None:
                 return taken
         return await _run_kind(job, around)

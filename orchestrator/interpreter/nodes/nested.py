@@ -34,11 +34,12 @@ from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError, UsageError
 from orchestrator.interpreter.arguments import evaluate_arguments
 from orchestrator.interpreter.details import cut_summary, summary_of
-from orchestrator.interpreter.dispatch import failed
+from orchestrator.interpreter.images import images_of_run
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nesting import reached
 from orchestrator.interpreter.nodes.mocked import mock_of
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.reusing import resumed_child
 from orchestrator.interpreter.surroundings import Surroundings
@@ -136,7 +137,9 @@ def _success(record: RunRecord) -> JobOutcome:
         names = [f"'{name}'" for name, found in record.jobs.items() if found.status == "failed"]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         warnings = (f"run '{record.run_id}' is partial: {', '.join(names[:3])}{more} failed and may",)
-    return JobOutcome(status="success", outputs=record.outputs, warnings=warnings)
+    return JobOutcome(
+        status="success", outputs=record.outputs, warnings=warnings, images=images_of_run(record)
+    )
 
 
 def _failure(error: ChildWorkflowError, job: JobState, around: Surroundings, run: str) -> JobOutcome:

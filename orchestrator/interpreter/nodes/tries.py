@@ -74,10 +74,10 @@ async def _run_one(job: JobState, around: Surroundings, one_try: OneTry) -> Ende
             # run drains, and this would be new.
             raise asyncio.CancelledError
         number = job.begin_try(rfc3339(workflow.now()))
-        if number > 1 and around.request.mocks is None:
-            # Variables may have changed since the last one.
+        if around.request.mocks is None:
+            # Variables may have changed while it waited for its place.
             job.fingerprint = fingerprint(job, around.request, around.state)
-        job.working = True
+        job.working, job.in_doubt = True, False
         try:
             ended = await one_try(number)
         except asyncio.CancelledError:

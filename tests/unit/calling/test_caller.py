@@ -314,6 +314,21 @@ async def test_a_stopping_worker_does_not_wait_for_ever(bench: CallBench) -> Non
     assert "heeded" in await bench.log(request)
 
 
+async def test_a_stopping_worker_cuts_the_grace_of_a_cancel_short(bench: CallBench) -> None:
+    request = call_of(f"{bench.module(NAP)}:ignores", arguments={"seconds": 12}, stop_grace=60.0)
+    call = asyncio.create_task(bench.run(request))
+    await asyncio.sleep(0.3)
+    call.cancel()
+    await asyncio.sleep(0.3)
+    bench.cause, bench.leaving = "detach", True
+    begun = time.monotonic()
+    call.cancel()
+    outcome = await call
+    assert (outcome.status, str(outcome.reason)) == ("cancelled", "cancelled: the run was cancelled")
+    assert time.monotonic() - begun < 11
+    assert outcome.warnings[0].startswith("the function did not end within its grace of 7.5 s and still runs")
+
+
 async def test_a_function_can_say_that_it_goes_on(bench: CallBench) -> None:
     outcome = await bench.call("def f(ctx):\n  ctx.heartbeat()\n  return {}")
     assert outcome.status == "success"

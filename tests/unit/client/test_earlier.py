@@ -45,6 +45,19 @@ def test_what_was_reused_belongs_to_the_attempt_in_which_it_ran() -> None:
     assert (found.jobs["a"].attempt, found.jobs["a"].tries) == (1, 2)
 
 
+def test_where_it_ran_and_with_which_images_is_known_of_the_attempt_that_ran_it() -> None:
+    tried = {"number": 1, "status": "success", "host": "h1"}
+    images = {"alpine": ("m1",)}
+    first = record(1, a={"images": images, "history": ({**tried, "host": "h0"}, tried)})
+    second = record(2, a={"reused_from": 1, "tries": 0, "images": images})
+    for records in ([first], [second, first]):
+        found = reuse_of(records).jobs["a"]
+        assert (found.images, found.host) == ({"alpine": ("m1",)}, "h1")
+    # Temporal has forgotten the first one.
+    found = reuse_of([second]).jobs["a"]
+    assert (found.images, found.host) == ({"alpine": ("m1",)}, "")
+
+
 def test_an_attempt_that_did_not_come_to_a_job_says_nothing_of_it() -> None:
     for status in ("omitted", "cancelled", "pending"):
         found = reuse_of([record(2, a={"status": status}), record(1, a={"fingerprint": "f"})]).jobs["a"]

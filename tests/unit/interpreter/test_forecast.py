@@ -203,6 +203,23 @@ def test_only_failed_and_what_is_named() -> None:
     }
 
 
+def test_an_image_that_is_another_one_now_is_named() -> None:
+    shape = plan(job("a"), job("b", "a"), matrix("m", {"n": [1, 2]}, env={"N": "${{ matrix.n }}"}))
+    reuse = left(shape)
+    other: dict[str, Any] = {"replaced": ("alpine:latest",)}
+    jobs, variants = reuse.jobs, reuse.jobs["m"].variants
+    jobs["a"] = jobs["a"].model_copy(update=other)
+    jobs["m"] = jobs["m"].model_copy(
+        update={"variants": {**variants, "m (2)": variants["m (2)"].model_copy(update=other)}}
+    )
+    assert told(shape, reuse) == {
+        "a": ("run", "image alpine:latest is another one now"),
+        "b": ("run", "after 'a'"),
+        "m (1)": ("reuse", "unchanged"),
+        "m (2)": ("run", "image alpine:latest is another one now"),
+    }
+
+
 def test_variables_that_cannot_be_set_are_no_plan() -> None:
     shape: Plan = plan(job("a"), vars={"v": "${{ fromJSON(params.p) }}"})
     with pytest.raises(UsageError, match="the run's variables could not be set"):

@@ -13,7 +13,15 @@ from orchestrator.contract.messages import (
 )
 from orchestrator.interpreter.job_state import Ending
 from orchestrator.interpreter.outputs import complete_outputs
-from orchestrator.interpreter.reusing import Runs, judged, resumed_child, take_over
+from orchestrator.interpreter.reusing import (
+    CHANGED,
+    ONLY_FAILED,
+    Runs,
+    Taken,
+    judged,
+    resumed_child,
+    take_over,
+)
 from orchestrator.interpreter.state import MAX_RUN_OUTPUT_BYTES, UPDATES_BUDGET
 from tests.support.kinds import nested
 from tests.support.plans import for_each, job, plan, request, state
@@ -30,6 +38,7 @@ LEFT = Earlier(
     artifacts=(REF,),
     service_logs=(REF.model_copy(update={"key": "runs/r/1/a-1/try-1/services/db/log"}),),
     updates={"v": 2},
+    images={"alpine:latest": ("0123456789abcdef",)},
     quality={"rows": 3},
     started_at=BEFORE,
     finished_at=BEFORE,
@@ -56,6 +65,7 @@ def test_the_record_shows_what_was_left_and_where_it_ran() -> None:
         {"rows": 3},
         "r.a",
     )
+    assert record.images == {"alpine:latest": ("0123456789abcdef",)}
     # Later jobs get its own artifacts, and the record has the logs of its services too.
     assert (found.artifacts, len(record.artifacts)) == ((REF,), 2)
     assert found.since == 1
@@ -65,7 +75,7 @@ def test_a_record_says_nothing_of_reuse_where_there_was_none() -> None:
     run = state(plan(job("a")))
     run.settle("a", Ending("failed"), NOW)
     data = run.record().model_dump(mode="json")["jobs"]["a"]
-    assert not {"reused_from", "reused_tries", "fingerprint", "updates"} & set(data)
+    assert not {"reused_from", "reused_tries", "fingerprint", "updates", "images"} & set(data)
     assert run.jobs["a"].since == 1
 
 
@@ -94,16 +104,22 @@ def test_the_record_of_a_thousand_that_were_reused_fits_into_a_payload_and_into_
     run = state(shape)
     fan = run.fan_out(run.jobs["test"], shape.jobs["test"].variants)
     ref = REF.model_copy(update={"key": "runs/" + "k" * 150})
+    images = {"registry/project/image:1.2.3": ("0123456789abcdef", "fedcba9876543210")}
     for leaf in fan.listed:
         leaf.fingerprint = "f" * 20
         outcome = JobOutcome(
-            status="success", outputs={f"o{leaf.place}": "y" * 240}, artifacts=(ref,), updates={"v": "u" * 20}
+            status="success",
+            outputs={f"o{leaf.place}": "y" * 240},
+            artifacts=(ref,),
+            updates={"v": "u" * 20},
+            images=images,
         )
         leaf.take(complete_outputs(leaf, outcome, request(shape), run))
         leaf.reused = LEFT
         leaf.settle(Ending("success"), NOW)
     run.settle("test", fan.ending(), NOW)
     record: RunRecord = run.record()
+    assert all(leaf.images == images for leaf in record.jobs["test"].variants.values())
     assert len(record.model_dump_json().encode()) < 2_000_000
     found = request(shape, reuse=reuse_of([record]))
     assert len(found.model_dump_json()) < MAX_REQUEST_BYTES
@@ -129,6 +145,33 @@ def test_a_nested_run_goes_on_only_where_nothing_before_it_ran() -> None:
     found = resumed_child(run.jobs["n"], run)
     assert found is not None
     assert found.reuse.only_failed
+
+
+def test_what_ran_with_an_image_that_is_another_one_now_runs() -> None:
+    run = state(plan(job("a")))
+    for replaced, why in (
+        (("python:3.11",), "image python:3.11 is another one now"),
+        (("python:3.11", "db"), "image python:3.11 is another one now, and so is 1 more"),
+        (("python:3.11", "db", "mq"), "image python:3.11 is another one now, and so are 2 more"),
+    ):
+        left = LEFT.model_copy(update={"replaced": replaced})
+        reuse = Reuse(attempt=1, jobs={"a": left})
+        assert judged(run.jobs["a"], reuse, run, lambda: LEFT.fingerprint) == Runs(why, changed=True)
+        # What the spec says now goes before, and with --only-failed nothing counts.
+        assert judged(run.jobs["a"], reuse, run, lambda: "other") == Runs(CHANGED, changed=True)
+        reuse = reuse.model_copy(update={"only_failed": True})
+        assert judged(run.jobs["a"], reuse, run, lambda: LEFT.fingerprint) == Taken(left, ONLY_FAILED)
+
+
+def test_more_images_than_a_record_holds_are_left_out() -> None:
+    run = state(plan(job("a"), job("b")))
+    for name, count in (("a", 3), ("b", 300)):
+        run.jobs[name].take(
+            JobOutcome(status="success", images={f"image:{n}": ("m" * 16,) for n in range(count)})
+        )
+        run.settle(name, Ending("success"), NOW)
+    jobs = run.record().jobs
+    assert (len(jobs["a"].images), len(jobs["b"].images)) == (3, 0)
 
 
 def test_finalizers_are_never_taken_over() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.contract.failures import FailureKind, FailureReason
+from orchestrator.contract.images import marks_of
 from orchestrator.contract.services import ServiceReport, ServiceRequest, StartServices
 from orchestrator.contract.times import parse_rfc3339
 from orchestrator.errors import EngineError
@@ -123,7 +124,7 @@ class Starting:
                 f"cannot be started: container '{name}' exists and is not its own: {cause}; remove it with"
                 f" 'docker rm -f {name}'",
             )
-        self._image = await self._image_of_old()
+        self._image = await self._image_of_old(observed)
         match observed.state:
             case "created":
                 # Whether the go that made it started it too is not known: an engine that is ended just then says later
@@ -221,10 +222,11 @@ class Starting:
             who = "a program on the host" if holder is None else f"container '{holder}'"
         return words.port_taken(port, who, engine=sentence)
 
-    async def _image_of_old(self) -> ImageFacts:
-        """Facts of the image of a container that exists; the image may have been renamed or removed since."""
+    async def _image_of_old(self, container: ObservedContainer) -> ImageFacts:
+        """Facts of the image of a container that exists. By its id: its name may be another image's by now."""
+        image = container.image or self._service.image
         try:
-            return await self._site.threads.call(self._site.engine.inspect_image, self._service.image)
+            return await self._site.threads.call(self._site.engine.inspect_image, image)
         except ImageNotFound:
             return ImageFacts(id="")
 
@@ -246,6 +248,7 @@ class Starting:
             ports=ports,
             exit_code=exit_code,
             note=note,
+            image=marks_of(self._image.id, self._image.digests),
         )
 
 
