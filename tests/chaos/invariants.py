@@ -200,7 +200,7 @@ def _lost_alive(one: OneTry, run: RunSeen, reason: str, seen: Seen) -> bool:
         case "exit":
             return one.record.exit_code == NO_SERVICE and asked_in_vain(one, seen)
         case "lost":
-            return lost_sight(one, run.expected.get(one.leaf, Leaf()), seen)
+            return not_taken(one, seen) or lost_sight(one, run.expected.get(one.leaf, Leaf()), seen)
         case "service":
             return not_taken(one, seen) or forgot_a_service(one, seen)
         case _:

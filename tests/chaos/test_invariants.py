@@ -230,9 +230,11 @@ def test_a_function_whose_worker_died_is_a_lost_try() -> None:
         # It went on all the time.
         (0.0, 4.0, 2.0, False),
         (-20.0, -15.0, 2.0, False),
-        # Nobody saw it end, or begin.
+        # Nobody saw it end.
         (0.0, None, 2.0, False),
-        (None, None, 2.0, False),
+        # It never began, and its engine was away; or long before.
+        (None, None, 2.0, True),
+        (None, None, -60.0, False),
     ],
 )
 @pytest.mark.parametrize("manner", ["kill", "stop"])
@@ -247,7 +249,7 @@ def test_what_an_engine_that_keeps_containers_alive_loses_sight_of(
     told = ["chaos: 'work', try 1 failed, and no fault explains it: lost: x"]
     assert (broken(seen), lost_tries(seen, "container")) == (([], 1) if explained else (told, 0))
     # One that takes its containers along needs no such reason.
-    assert broken(dataclasses.replace(seen, schedule=TAKING)) == []
+    assert (broken(dataclasses.replace(seen, schedule=TAKING)) == []) == (fault > 0)
     frozen = dataclasses.replace(seen, done=done_to("engine", "freeze", at=fault))
     assert broken(frozen) == told
 

@@ -16,8 +16,6 @@ _UNKNOWN: Final = 255
 """What an engine says of a container of which it does not know how it ended: its host went off."""
 _SHUTDOWN: Final = 60.0
 """Seconds before an engine began in which an end of any code may be of the earlier one's making."""
-_SAME_END: Final = 0.5
-"""Seconds that a script takes at most to end once it has said so. No engine is back as soon."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +34,10 @@ class End:
     """Its script said at least that it ended."""
     seen: bool
     """A worker was there, and the engine goes on to answer."""
-    engine: str = ""
-    """When the engine began under which it was last seen to run, by that engine's clock; empty where nobody knows."""
     told_at: str = ""
     """When its script said that it ended, by the engine's count; RFC 3339 in UTC."""
+    engine: str = ""
+    """When the engine began under which it was last seen to run, by that engine's clock; empty where nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -147,3 +145,7 @@ def _again(end: End, observed: ObservedContainer) -> bool:
     if end.started_at is None or observed.started_at is None:
         return False
     return parse_rfc3339(observed.started_at) != parse_rfc3339(end.started_at)
+
+
+_SAME_END: Final = 0.5
+"""Seconds that a script takes at most to end once it has said so. No engine is back as soon."""

@@ -132,8 +132,8 @@ class Watch:
                 whole=transcript.whole,
                 told=told,
                 seen=seen,
-                engine=self._pulse.engine,
                 told_at=transcript.ended_at,
+                engine=self._pulse.engine,
             )
             failure, leaves = await self._failure(end, ending, transcript)
             result = await self._harvest(container, image, failure, transcript, leaves=leaves)

@@ -18,19 +18,12 @@ def end(
     whole: bool = False,
     told: bool = False,
     seen: bool = True,
-    engine: str = "",
     told_at: str = "",
+    engine: str = "",
 ) -> End:
+    box, host = "0123456789abcdef", "h1"
     return End(
-        "0123456789abcdef",
-        "h1",
-        exit_code,
-        STARTED,
-        whole=whole,
-        told=told,
-        seen=seen,
-        engine=engine,
-        told_at=told_at,
+        box, host, exit_code, STARTED, whole=whole, told=told, seen=seen, told_at=told_at, engine=engine
     )
 
 

@@ -364,7 +364,7 @@ async def test_a_service_that_is_removed_beside_a_job_is_told_at_once(bench: Ben
 
 async def test_a_job_without_services_is_not_asked_about_any(bench: Bench) -> None:
     await bench.run(request("run", entrypoint=("own", "work")))
-    # Its own container: before it is made, when it has begun, and after its end, of which an image's own command says
+    # Its own container: before it was made, as it began, and after its end, of which an image's own command says
     # nothing.
     assert flaky(bench).calls.count("inspect") == 3
 
