@@ -199,7 +199,7 @@ class Attempt:
                 image = await self._image_of_old(container)
                 await self._surely_new(container.id, image)
                 await self._beside_what_stands()
-                return await self._start(container.id, image)
+                return await self._start(container.id, image, found=True)
             case decision.Attach(container):
                 self._see(container)
                 image = await self._image_of_old(container)
@@ -294,7 +294,7 @@ class Attempt:
         if self._fallen:
             raise TryFailed(FailureKind.SERVICE, told_fallen(self._fallen))
 
-    async def _start(self, container: str, image: ImageFacts) -> JobOutcome:
+    async def _start(self, container: str, image: ImageFacts, *, found: bool = False) -> JobOutcome:
         await self._prepare(container, image)
         if self._control.cause is not None:
             raise Stopped
@@ -306,6 +306,10 @@ class Attempt:
             await look_for_networks(self._site, self._request.networks)
             if isinstance(error, ContainerGone):
                 raise
+            if found:
+                # Its engine was ended as it started it, and what keeps containers for it may run it all the same.
+                why = f"{error}; it was there before, so that nobody knows whether it has run"
+                raise TryFailed(FailureKind.LOST, why) from error
             raise TryFailed(FailureKind.START, str(error)) from error
         self._sight.started_at = timestamp_now()
         return await self._watch(container, image, Reach.FRESH)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.tries import bench_around, request
-from workers.engine.failures import EngineUnreachable
+from workers.engine.failures import EngineUnreachable, StartFailed
 from workers.engine.interface import ImageFacts
 from workers.supervision.script import OUTPUT_FILE, launch
 
@@ -68,3 +68,27 @@ async def test_a_container_that_left_none_is_started(tmp_path: Path) -> None:
     async with bench_around(engine, tmp_path / "store") as bench:
         outcome = await bench.run(WANTED)
         assert (outcome.status, engine.starts) == ("success", 1)
+
+
+class Holding(MemoryEngine):
+    """Is ended as it starts its first container, and is told later that its id is in use."""
+
+    def __init__(self) -> None:
+        super().__init__({"alpine:latest": ImageFacts("sha256:a")})
+        self.calls = 0
+
+    def start(self, container: str) -> None:
+        self.calls += 1
+        if self.calls == 1:
+            raise EngineUnreachable("the engine went away")
+        raise StartFailed(f"cannot start container '{container}': id already in use")
+
+
+async def test_a_container_that_was_there_and_cannot_be_started_is_lost(tmp_path: Path) -> None:
+    engine = Holding()
+    async with bench_around(engine, tmp_path / "store") as bench:
+        outcome = await bench.run(WANTED)
+        assert outcome.status == "failed"
+        assert str(outcome.reason).startswith("lost: cannot start container")
+        assert str(outcome.reason).endswith("it was there before, so that nobody knows whether it has run")
+        assert (engine.calls, await bench.container(WANTED)) == (2, None)
