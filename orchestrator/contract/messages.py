@@ -45,6 +45,10 @@ class Heartbeat(Frozen):
     """Docker's timestamp of the last line that is safely in the store."""
     note: str = ""
     """For people: what it waits for, or what became of a service beside it."""
+    ending: Literal["", "cancel", "timeout"] = ""
+    """Why the container was told to end, where it was: its end is then not the job's own."""
+    engine: str = ""
+    """When the engine began under which the container runs, as that says; empty where nobody knows."""
 
 
 class ServiceSecret(Frozen):

@@ -198,9 +198,10 @@ class Keeper(Generic[T]):
         """Take down how it stands, and tell the server where it is time: each call costs a processor something.
 
         The supervisor beats again before long, so that what is not said now is said then. That it waits, and that it no
-        longer does, is said at once.
+        longer does, is said at once; so is that it is told to end, which whoever has it next must know.
         """
         turned = "waiting" in (self._beat.phase, beat.phase) and beat.phase != self._beat.phase
+        turned = turned or beat.ending != self._beat.ending
         self._beat = beat
         now = time.monotonic()
         if turned or now - self._said >= SHORTEST_PAUSE:

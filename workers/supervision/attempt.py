@@ -5,6 +5,7 @@ when someone asked the try to end. All that ends here, in an outcome or in `Deta
 """
 
 import logging
+import time
 from dataclasses import dataclass
 
 from orchestrator.contract.failures import FailureKind, FailureReason
@@ -14,17 +15,18 @@ from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.errors import EngineError
 from orchestrator.store.logs import timestamp_now
 from workers.engine.failures import ContainerGone, EngineUnreachable, ImageNotFound, StartFailed
-from workers.engine.interface import NO_NETWORK, ImageFacts, ObservedContainer
+from workers.engine.interface import ImageFacts, ObservedContainer
 from workers.supervision import decide as decision
 from workers.supervision.control import Control, Stopped
 from workers.supervision.identity import identity_labels, name_of
 from workers.supervision.patience import Patience
 from workers.supervision.prepare import container_spec, launch_of, orca_folder
 from workers.supervision.pulse import Pulse
-from workers.supervision.reasons import TryFailed, cancelled_reason, reason
+from workers.supervision.reasons import TryFailed, cancelled_reason
 from workers.supervision.record import Record
-from workers.supervision.services.beside import deaths
+from workers.supervision.services.beside import with_deaths
 from workers.supervision.services.generated import environment
+from workers.supervision.services.network import look_for_networks
 from workers.supervision.services.standing import fallen
 from workers.supervision.site import Site
 from workers.supervision.traces import has_run
@@ -84,6 +86,9 @@ class Attempt:
         self._patience = Patience(site.limits)
         self._warnings: list[str] = []
         self._fallen: tuple[FallenService, ...] = ()
+        self._looked = False
+        """Whether the engine has said what there is of the try."""
+        self._begun_before: bool | None = None
 
     async def run(self) -> JobOutcome:
         """To the try's end.
@@ -123,9 +128,38 @@ class Attempt:
                 return await self._go()
             except EngineError as error:
                 log.debug("looking again: %s", error)
-                self._patience.engine_was_there = bool(self._sight.container)
-                self._patience.bear(error)
+                await self._bear(error)
             await self._control.pause(self._site.limits.pause)
+
+    async def _bear(self, error: EngineError) -> None:
+        """Returns when it is worth looking again. An engine that has the try's container is waited for longer.
+
+        Raises:
+            TryFailed: it is not.
+        """
+        unseen = not self._looked and not self._container and await self._has_begun_before()
+        self._patience.engine_was_there = unseen or bool(self._container)
+        try:
+            self._patience.bear(error)
+        except TryFailed as failed:
+            if not unseen:
+                raise
+            raise TryFailed(
+                FailureKind.LOST,
+                f"an earlier worker on host '{self._site.host}' had begun the try, and the Docker engine there does not"
+                f" say what became of it: {failed.reason.message}",
+            ) from error
+
+    async def _has_begun_before(self) -> bool:
+        """Whether an earlier go of this host had the try, and may have made its container; this one has not yet."""
+        if self._begun_before is None:
+            self._begun_before = await self._record.holder() == self._site.host
+        return self._begun_before
+
+    @property
+    def _container(self) -> str:
+        """The try's container as far as it was ever seen, by an earlier go too; empty where it was not."""
+        return self._sight.container or ("" if self._previous is None else self._previous.container_id)
 
     async def _go(self) -> JobOutcome:
         """Look, decide, act."""
@@ -138,6 +172,7 @@ class Attempt:
                 return recorded
             raise
         self._patience.answered()
+        self._looked = True
         action = decision.decide(self._request, observed, recorded=recorded, previous=self._known_before())
         log.debug("%s: %s, since %s", name_of(self._request), type(action).__name__, action.cause)
         return await self._act(action)
@@ -194,13 +229,10 @@ class Attempt:
         how = launch_of(self._request, image)
         made_up = environment(self._site.service_key, self._request.secrets)
         spec = container_spec(self._request, image, how, namespace=self._site.namespace, made_up=made_up)
-        if not await self._record.claim():
-            holder = await self._record.holder()
-            self._leave_to(holder)
-            if holder is not None and (renamed := await self._renamed()) is not None:
-                return await self._act(
-                    decision.decide(self._request, renamed, recorded=None, previous=self._previous)
-                )
+        if not await self._claim() and (renamed := await self._renamed()) is not None:
+            return await self._act(
+                decision.decide(self._request, renamed, recorded=None, previous=self._previous)
+            )
         await self._beside_what_stands()
         try:
             container = await self._site.threads.call(self._site.engine.create, spec)
@@ -211,6 +243,29 @@ class Attempt:
             raise TryFailed(FailureKind.START, str(error)) from error
         self._sight.container = container
         return await self._start(container, image)
+
+    async def _claim(self) -> bool:
+        """Take the try for this host, and say whether it is the first to have it: else an earlier go of its own was.
+
+        Raises:
+            Elsewhere: another host has it.
+            TryFailed: somebody has it, and the store does not say who.
+        """
+        until = time.monotonic() + self._site.limits.store_patience
+        while not await self._record.claim():
+            holder = await self._record.holder()
+            self._leave_to(holder)
+            if holder is not None:
+                return False
+            if time.monotonic() >= until:
+                raise TryFailed(
+                    FailureKind.LOST,
+                    "a worker has begun the try before, and the store does not say on which host, so that nobody here"
+                    f" knows how it came out; the log of the worker on host '{self._site.host}' says why it cannot be"
+                    " read",
+                )
+            await self._control.pause(self._site.limits.pause)
+        return True
 
     async def _renamed(self) -> ObservedContainer | None:
         """The container that an earlier go of this host made, where it has another name by now."""
@@ -249,26 +304,12 @@ class Attempt:
                 await self._site.threads.call(self._site.engine.connect_network, network, container)
             await self._site.threads.call(self._site.engine.start, container)
         except (StartFailed, ContainerGone) as error:
-            await self._look_for_networks()
+            await look_for_networks(self._site, self._request.networks)
             if isinstance(error, ContainerGone):
                 raise
             raise TryFailed(FailureKind.START, str(error)) from error
         self._sight.started_at = timestamp_now()
         return await self._watch(container, image, Reach.FRESH)
-
-    async def _look_for_networks(self) -> None:
-        """Raises `TryFailed` where a network of the job is gone, which is why its container does not start."""
-        for network in self._request.networks:
-            if network == NO_NETWORK:
-                continue
-            found = await self._site.threads.call(self._site.engine.inspect_network, network)
-            if found is None:
-                raise TryFailed(
-                    FailureKind.SERVICE,
-                    f"network '{network}', in which the job's services are, has been removed from host"
-                    f" '{self._site.host}' before the job could start; see to it that nothing there removes networks of"
-                    " running jobs, and run the job again",
-                )
 
     async def _prepare(self, container: str, image: ImageFacts) -> None:
         request, how = self._request, launch_of(self._request, image)
@@ -292,27 +333,8 @@ class Attempt:
             finished_at=self._sight.finished_at,
             reach=reach,
         )
-        outcome = await self._with_deaths(self._outcome(container, image, watched))
+        outcome = await with_deaths(self._site, self._request, self._outcome(container, image, watched))
         return await self._record.write(outcome, watched.writer)
-
-    async def _with_deaths(self, outcome: JobOutcome) -> JobOutcome:
-        """Say which services had gone before the job's end: the likely cause of a failure, else a warning."""
-        if not self._request.services or outcome.status == "cancelled" or outcome.finished_at is None:
-            return outcome
-        found = await deaths(self._site, self._request.services, before=outcome.finished_at)
-        outcome = outcome.model_copy(update={"fallen": await self._missed()})
-        if not found or outcome.reason is None:
-            return outcome.model_copy(update={"warnings": (*outcome.warnings, *found)})
-        text = f"{outcome.reason.message}\nlikely cause: " + "\n".join(found)
-        return outcome.model_copy(update={"reason": reason(outcome.reason.kind, text)})
-
-    async def _missed(self) -> tuple[FallenService, ...]:
-        """The shared services that have ended by now. Where the engine does not say, the next try looks for itself."""
-        try:
-            return await fallen(self._site, self._request.shared_services)
-        except EngineError as error:
-            log.info("whether the shared services stand cannot be seen: %s", error)
-            return ()
 
     def _outcome(self, container: str, image: ImageFacts, watched: Watched) -> JobOutcome:
         cancelled = watched.reason is not None and watched.reason.kind is FailureKind.CANCELLED
@@ -339,7 +361,7 @@ class Attempt:
             started_at=self._sight.started_at,
             finished_at=timestamp_now(),
             host=self._site.host,
-            container_id=self._sight.container,
+            container_id=self._container,
             warnings=tuple(self._warnings),
             fallen=self._fallen,
         )

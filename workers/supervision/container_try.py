@@ -94,7 +94,7 @@ class Supervisor:
         control = Control()
         if request.cancelled:
             control.stop("cancel")
-        pulse = Pulse(beat, self.host, interval=self._site.limits.heartbeat)
+        pulse = Pulse(beat, self.host, interval=self._site.limits.heartbeat, previous=previous)
         attempt = Attempt(self._site, request, control, pulse=pulse, previous=previous)
         work = asyncio.create_task(attempt.run())
         beating = asyncio.create_task(pulse.run())

@@ -48,26 +48,28 @@ class Control:
         finally:
             hurry.cancel()
 
-    async def until(self, work: "asyncio.Future[Any]", *, timeout: float | None = None) -> bool:
+    async def until(
+        self, work: "asyncio.Future[Any]", *, timeout: float | None = None, patient: bool = False
+    ) -> bool:
         """Wait until `work` is done (True), someone asks to stop, or `timeout` seconds are over (both False).
 
-        `work` goes on in either case and is not looked into.
+        `work` goes on in either case and is not looked into. Who is `patient` stops for no cancel that has its grace.
         """
-        stop = asyncio.ensure_future(self._event.wait())
+        stop = asyncio.ensure_future((self._hurry if patient else self._event).wait())
         try:
             await asyncio.wait({work, stop}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
         return work.done()
 
-    async def race(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`.
+    async def race(self, work: Coroutine[Any, Any, T], *, patient: bool = False) -> T:
+        """The result of `work`. Who is `patient` stops for no cancel that has its grace.
 
         Raises:
             Stopped: someone asked to stop first; `work` was cancelled.
         """
         task = asyncio.ensure_future(work)
-        if await self.until(task):
+        if await self.until(task, patient=patient):
             return task.result()
         task.cancel()
         await asyncio.wait({task})

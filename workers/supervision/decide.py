@@ -87,7 +87,8 @@ def decide(
     if observed is None:
         return _absent(previous)
     if foreign is not None:
-        return Conflict(observed, foreign)
+        lost = _absent(previous)
+        return lost if isinstance(lost, Lost) else Conflict(observed, foreign)
     match observed.state:
         case "created":
             return Start(observed, "the container was made and never ran")
@@ -97,8 +98,16 @@ def decide(
             return Collect(observed, "the container has ended")
 
 
+def ran(beat: Heartbeat) -> bool:
+    """Whether the container that `beat` names has been started.
+
+    A worker that is still looking names only one that was there before: its predecessor's, or its own.
+    """
+    return bool(beat.container_id) and beat.phase in ("looking", "running", "collecting")
+
+
 def _absent(previous: Heartbeat | None) -> Create | Lost:
-    if previous is not None and previous.container_id and previous.phase in ("running", "collecting"):
+    if previous is not None and ran(previous):
         return Lost(
             f"the container {previous.container_id[:12]} ran on host '{previous.host}' and cannot be found any"
             " more, nor its outcome"

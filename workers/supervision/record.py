@@ -70,7 +70,9 @@ class Record:
         return LogWriter(self._site.store, prefix)
 
     async def write(self, outcome: JobOutcome, writer: LogWriter) -> JobOutcome:
-        """Close the log, record the outcome, and let the container go. A failing store becomes a warning.
+        """Close the log, record the outcome, and let the container go when that is safe.
+
+        A failing store becomes a warning.
 
         Returns:
             The outcome with the warnings that came on top.
@@ -81,11 +83,15 @@ class Record:
         await writer.finish()
         if writer.loss is not None:
             outcome = _warned(outcome, writer.loss)
+        stored = True
         try:
             await self._put(outcome)
         except StoreError as error:
+            stored = False
             outcome = _warned(outcome, f"the outcome is not in the store: {error}")
-        if outcome.container_id:
+        # Else the container is all that tells how the try ended, should this worker die before Temporal knows: it stays
+        # for the reaper. What is cancelled is not begun again.
+        if outcome.container_id and (stored or outcome.status == "cancelled"):
             await self.clear(outcome.container_id, outcome)
         return outcome
 

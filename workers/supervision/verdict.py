@@ -27,13 +27,15 @@ class End:
     host: str
     exit_code: int
     started_at: str | None
-    """When it was taken up; RFC 3339 in UTC."""
+    """When it began that time that it was taken up, by its engine's clock; RFC 3339 in UTC."""
     whole: bool
     """Its script said that it came to its end."""
     told: bool
     """Its script said at least that it ended."""
     seen: bool
     """A worker was there, and the engine goes on to answer."""
+    engine: str = ""
+    """When the engine began under which it was last seen to run, by that engine's clock; empty where nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Foul:
     """There is a container to take artifacts from."""
     runs: bool = False
     """It runs again."""
+
+
+def by_signal(exit_code: int) -> bool:
+    """Whether it is what a container ends with that is told to."""
+    return exit_code in _BY_SIGNAL
 
 
 def doubtful(end: End) -> bool:
@@ -87,12 +94,19 @@ def asks_for_engine(end: End) -> bool:
 
 
 def judge_engine(end: End, observed: ObservedContainer, engine_started: str | None) -> Foul | None:
-    """What it means for the end that the engine began at `engine_started`."""
+    """What it means for the end that the engine began at `engine_started`.
+
+    Whether it is another than the one under which the container ran is told by that alone, where somebody saw it run:
+    an engine that began before its clock was set back seems to be younger than its containers. Else by order.
+    """
     started = observed.started_at or end.started_at
-    if engine_started is None or started is None or observed.oom_killed:
+    if engine_started is None or observed.oom_killed:
         return None
     began = parse_rfc3339(engine_started)
-    if began <= parse_rfc3339(started):
+    same = started is None or began <= parse_rfc3339(started)
+    if end.engine:
+        same = began == parse_rfc3339(end.engine)
+    if same:
         return None
     ended = began if observed.finished_at is None else parse_rfc3339(observed.finished_at)
     if end.exit_code == 0 and (began - ended).total_seconds() > _SHUTDOWN:
@@ -105,11 +119,7 @@ def judge_engine(end: End, observed: ObservedContainer, engine_started: str | No
 
 
 def _again(end: End, observed: ObservedContainer) -> bool:
-    """Whether it has run once more since it was taken up."""
+    """Whether it has run once more since it was taken up. Both times are its engine's, whose clock people may set."""
     if end.started_at is None or observed.started_at is None:
         return False
-    return (parse_rfc3339(observed.started_at) - parse_rfc3339(end.started_at)).total_seconds() > _SAME_START
-
-
-_SAME_START: Final = 30.0
-"""Seconds by which two clocks may differ about one start: a fresh container's is told by the worker's own."""
+    return parse_rfc3339(observed.started_at) != parse_rfc3339(end.started_at)

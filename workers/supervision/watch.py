@@ -35,7 +35,7 @@ from workers.supervision.script import mark_prefix
 from workers.supervision.services.beside import Beside
 from workers.supervision.site import Site
 from workers.supervision.transcript import Transcript
-from workers.supervision.verdict import End
+from workers.supervision.verdict import End, by_signal
 
 log = logging.getLogger("orca.supervision")
 
@@ -113,8 +113,9 @@ class Watch:
         pump = LogPump(self._site.engine, self._site.threads, container, transcript=transcript, writer=writer)
         try:
             async with self._looking_on(container, writer):
+                begun_at = await self._beginning(container, started_at, reach)
                 ending, exit_code = await self._end(
-                    container, await self._time_left(container, started_at, reach)
+                    container, await self._time_left(container, started_at, reach), reach
                 )
             now = timestamp_now()
             await pump.finish(stall=self._site.limits.log_stall, patience=self._site.limits.store_patience)
@@ -127,10 +128,11 @@ class Watch:
                 container,
                 self._site.host,
                 exit_code,
-                started_at,
+                begun_at,
                 whole=transcript.whole,
                 told=told,
                 seen=seen,
+                engine=self._pulse.engine,
             )
             failure, leaves = await self._failure(end, ending, transcript)
             result = await self._harvest(container, image, failure, transcript, leaves=leaves)
@@ -179,21 +181,46 @@ class Watch:
             # The log is not worth the job: it is written anew, and where that fails too, the outcome says so.
             return LogWriter(self._site.store, prefix)
 
-    async def _end(self, container: str, time_left: float | None) -> tuple[Ending, int]:
+    async def _beginning(self, container: str, started_at: str | None, reach: Reach) -> str | None:
+        """When the container began, by its engine's own clock; None where nobody knows.
+
+        That, and when its engine began, is how an end that came from outside is told later.
+        """
+        if reach is Reach.ENDED:
+            return started_at
+        self._pulse.runs_under(await self._site.threads.call(self._site.engine.engine_started) or "")
+        if reach is Reach.RUNNING:
+            return started_at
+        observed = await self._site.threads.call(self._site.engine.inspect, container)
+        return None if observed is None else observed.started_at
+
+    async def _end(self, container: str, time_left: float | None, reach: Reach) -> tuple[Ending, int]:
         """Wait for the container's end, which may be of our making."""
         interrupt = Interrupt()
         waiting = self._site.threads.call(self._site.engine.wait, container, interrupt=interrupt)
         try:
+            if reach is Reach.ENDED:
+                # It was quicker than any cancel, and its engine says at once how it ended.
+                await self._control.until(waiting, timeout=self._site.limits.stop_margin, patient=True)
             if await self._control.until(waiting, timeout=time_left):
-                return "own", waiting.result()
+                return self._whose(waiting.result(), reach), waiting.result()
             if self._control.cause == "detach":
                 raise Stopped
-            ending: Ending = "timeout" if self._control.cause is None else "cancel"
+            ending = "timeout" if self._control.cause is None else "cancel"
+            self._pulse.end(ending)
             await self._stop(container, waiting)
             return ending, await waiting
         finally:
             interrupt.fire()
             await _settled(waiting)
+
+    def _whose(self, exit_code: int, reach: Reach) -> Ending:
+        """Of whose making an end is that this go has not brought about: an earlier one may have."""
+        if self._pulse.ending:
+            return self._pulse.ending
+        # A worker that was killed may have told it to end without anybody having heard of that.
+        stopped = reach is Reach.ENDED and self._control.cause is not None and by_signal(exit_code)
+        return "cancel" if stopped else "own"
 
     async def _stop(self, container: str, waiting: "asyncio.Future[int]") -> None:
         """Stop the container, with its grace unless there is none any more.
@@ -265,7 +292,8 @@ class Watch:
             working_dir=working_dir_of(self._request, image),
         )
         try:
-            return await self._control.race(work)
+            # A job that was quicker than its cancel keeps its own end.
+            return await self._control.race(work, patient=True)
         except Stopped:
             if self._control.cause == "detach":
                 raise

@@ -46,6 +46,8 @@ KNOWN = "the outcome of this try is in the store"
         (None, None, beat("preparing"), ABSENT),
         (None, None, beat("running"), LOST),
         (None, None, beat("collecting"), LOST),
+        # Its predecessor saw it.
+        (None, None, beat("looking"), LOST),
         (None, DONE, beat("running"), Return(DONE, None, KNOWN)),
         (seen("exited"), DONE, None, Return(DONE, "id", KNOWN)),
         (seen(run="other"), DONE, None, Return(DONE, None, KNOWN)),
@@ -55,6 +57,10 @@ KNOWN = "the outcome of this try is in the store"
         (seen("exited"), None, None, Collect(seen("exited"), "the container has ended")),
         (seen("dead"), None, None, Collect(seen("dead"), "the container has ended")),
         (seen(mark=None), None, None, Conflict(seen(mark=None), "it has no label 'dev.orca'")),
+        # Somebody removed it and took its name.
+        (seen(mark=None), None, beat("running"), LOST),
+        (seen(mark=None), None, beat("preparing"), Conflict(seen(mark=None), "it has no label 'dev.orca'")),
+        (seen(mark=None), DONE, beat("running"), Return(DONE, None, KNOWN)),
         (
             seen("exited", plan="older"),
             None,

@@ -41,8 +41,8 @@ class Leaving(MemoryEngine):
 
     def inspect(self, container: str) -> Any:
         self._looks += 1
-        # The first look finds nothing, the second asks how the container came out.
-        if not self._loud and self._looks == 2:
+        # The first look finds nothing, the second asks when it began, the third how the container came out.
+        if not self._loud and self._looks == 3:
             raise EngineUnreachable("the engine went away")
         return super().inspect(container)
 

@@ -12,8 +12,10 @@ STARTED = "2026-01-31T12:00:00.000000000Z"
 ENDED = "2026-01-31T12:01:00.000000000Z"
 
 
-def end(exit_code: int, *, whole: bool = False, told: bool = False, seen: bool = True) -> End:
-    return End("0123456789abcdef", "h1", exit_code, STARTED, whole=whole, told=told, seen=seen)
+def end(
+    exit_code: int, *, whole: bool = False, told: bool = False, seen: bool = True, engine: str = ""
+) -> End:
+    return End("0123456789abcdef", "h1", exit_code, STARTED, whole=whole, told=told, seen=seen, engine=engine)
 
 
 def box(state: ContainerState = "exited", **fields: Any) -> ObservedContainer:
@@ -67,8 +69,9 @@ def test_what_is_worth_another_look(of: End, observed: ObservedContainer | None,
         (end(143), box("running"), "was stopped and started again on host 'h1'", True),
         (end(0), box("paused"), "was stopped and started again on host 'h1'", True),
         (end(0), box(started_at="2026-01-31T12:05:00.000000000Z"), "was stopped and started again", False),
-        # Told by two clocks.
-        (end(0), box(started_at="2026-01-31T12:00:02.000000000Z"), None, False),
+        (end(3), box(started_at="2026-01-31T12:00:02.000000000Z"), "was stopped and started again", False),
+        # Its engine's clock was set back in between.
+        (end(3), box(started_at="2026-01-31T11:00:00.000000000Z"), "was stopped and started again", False),
     ],
 )
 def test_what_a_look_says(of: End, observed: ObservedContainer | None, why: str | None, runs: bool) -> None:
@@ -89,6 +92,11 @@ def test_what_a_look_says(of: End, observed: ObservedContainer | None, why: str 
         (end(137), "2026-01-31T18:00:00.000Z", True),
         (end(255), "2026-01-31T18:00:00.000Z", True),
         (end(0, seen=False), "2026-01-31T12:01:12.000Z", True),
+        # It is the engine under which it ran, whose clock was set back after it began.
+        (end(137, engine="2026-01-31T13:00:00.000Z"), "2026-01-31T13:00:00.000Z", False),
+        # It is another, whose clock was set back before it began.
+        (end(137, engine="2026-01-31T11:30:00.000Z"), "2026-01-31T11:00:00.000Z", True),
+        (end(137, engine="2026-01-31T11:30:00.000Z"), None, False),
         # It was done long before.
         (end(0, seen=False), "2026-01-31T18:00:00.000Z", False),
     ],

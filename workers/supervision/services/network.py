@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.names import LABEL_MARK
 from orchestrator.contract.services import ServiceScope, StartServices
 from orchestrator.errors import EngineError
 from workers.engine.failures import NameTaken, NetworkBusy, NetworkRefused
-from workers.engine.interface import NetworkSpec
+from workers.engine.interface import NO_NETWORK, NetworkSpec
 from workers.supervision.reasons import TryFailed
 from workers.supervision.services.identity import foreign, network_labels, network_of
 from workers.supervision.site import Site
@@ -85,3 +86,17 @@ async def _refused(site: Site, request: StartServices, error: NetworkRefused) ->
         f"{text}; of the networks on this host {held}: remove those that nobody uses any more with 'docker network rm',"
         " or give the engine more addresses ('default-address-pools' in its daemon.json)"
     )
+
+
+async def look_for_networks(site: Site, networks: Sequence[str]) -> None:
+    """Raises `TryFailed` where a network of a job is gone, which is why its container does not start."""
+    for network in networks:
+        if network == NO_NETWORK:
+            continue
+        if await site.threads.call(site.engine.inspect_network, network) is None:
+            raise TryFailed(
+                FailureKind.SERVICE,
+                f"network '{network}', in which the job's services are, has been removed from host '{site.host}' before"
+                " the job could start; see to it that nothing there removes networks of running jobs, and run the job"
+                " again",
+            )
