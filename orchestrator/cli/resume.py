@@ -71,9 +71,9 @@ def resume(
     """
     from orchestrator.cli.following import follow_to_end
     from orchestrator.cli.target import connected, opened_store
-    from orchestrator.client import runs
     from orchestrator.client.people import whoami
     from orchestrator.client.resume import Wish, plan_attempt, start_attempt
+    from orchestrator.client.takers import why_nobody_takes
 
     wish = Wish(begin, tuple(rerun or ()), only_failed, tuple(param or ()), spec)
 
@@ -90,9 +90,8 @@ def resume(
         if dry_run:
             return 0
         await start_attempt(client, found)
-        queue = found.request.task_queue
-        if not await runs.has_worker(client, queue):
-            output.note(f"no worker is on task queue '{queue}' yet; the run waits for one: 'orca worker'")
+        if (why := await why_nobody_takes(client, found.request.task_queue)) is not None:
+            output.note(why)
         if not follow:
             output.note(f"started; 'orca watch {run}' follows it")
             return 0

@@ -34,7 +34,7 @@ async def attempts_of(client: Client, run: str) -> list[Attempt]:
         Attempt(
             execution,
             await request_of_run(client, run, execution=execution),
-            await runs.record(client, run, execution=execution),
+            await runs.record(client, run, execution=execution, certain=True),
         )
         for execution in await _executions(client, run)
     ]

@@ -26,7 +26,7 @@ _SPEC = SearchAttributeKey.for_keyword(SEARCH_SPEC)
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
 _LABELS = SearchAttributeKey.for_keyword_list(SEARCH_LABELS)
 AT_ONCE = 100
-"""Runs that one query names."""
+"""Executions that one page has, and runs that one query names."""
 _KNOWN_WITHOUT: Mapping[WorkflowExecutionStatus | None, str] = {
     WorkflowExecutionStatus.RUNNING: "running",
     WorkflowExecutionStatus.FAILED: "failed",
@@ -52,22 +52,29 @@ class RunSummary:
 async def list_runs(
     client: Client, *, spec: str | None = None, status: str | None = None, limit: int = 50
 ) -> list[RunSummary]:
-    """The newest runs first, each as its latest attempt stands."""
+    """At most `limit` runs, the newest first, each as its latest attempt stands."""
     terms = [f"WorkflowType = '{WORKFLOW_TYPE}'"]
     terms += [f"{SEARCH_SPEC} = {_quoted(spec)}"] if spec else []
     terms += [f"{SEARCH_STATE} = {_quoted(status)}"] if status else []
     async with temporal_errors(client):
-        found = [item async for item in client.list_workflows(" AND ".join(terms), limit=limit)]
-        latest = await _latest(client, [item.id for item in found])
-        return [await _summary(item) for item in found if latest.get(item.id, item.run_id) == item.run_id]
+        pages = client.list_workflows(" AND ".join(terms), page_size=AT_ONCE)
+        found: list[RunSummary] = []
+        while True:
+            await pages.fetch_next_page()
+            page = pages.current_page or ()
+            latest = await _latest(client, [item.id for item in page])
+            found += [
+                await _summary(item) for item in page if latest.get(item.id, item.run_id) == item.run_id
+            ]
+            if len(found) >= limit or pages.next_page_token is None:
+                return found[:limit]
 
 
 async def _latest(client: Client, listed: Sequence[str]) -> dict[str, str]:
     """Temporal's id of the latest attempt of each of these runs. What is asked for may fit an earlier one alone."""
     starts: dict[str, tuple[datetime, str]] = {}
-    names = list(dict.fromkeys(listed))
-    for place in range(0, len(names), AT_ONCE):
-        query = f"WorkflowId IN ({', '.join(map(_quoted, names[place : place + AT_ONCE]))})"
+    if names := list(dict.fromkeys(listed)):
+        query = f"WorkflowId IN ({', '.join(map(_quoted, names))})"
         async for item in client.list_workflows(query):
             starts[item.id] = max(starts.get(item.id, (item.start_time, "")), (item.start_time, item.run_id))
     return {run: execution for run, (_, execution) in starts.items()}

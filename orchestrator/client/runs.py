@@ -41,7 +41,7 @@ from orchestrator.contract.names import (
 )
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import OrcaError, RunNotFound, UsageError, WorkerUnreachable
-from orchestrator.plan.model import Plan
+from orchestrator.plan.model import PLAN_VERSION, Plan
 
 _SPEC = SearchAttributeKey.for_keyword(SEARCH_SPEC)
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
@@ -59,6 +59,10 @@ BEGUN = 5
 """Events that a history has at least once a worker has done anything."""
 REGISTER_TRIES = 20
 """Looks, half a second apart, for search attributes that were just registered."""
+
+
+class Untold(WorkerUnreachable):
+    """A worker is there, and cannot tell how a run stands."""
 
 
 async def submit(
@@ -115,6 +119,10 @@ async def begin(client: Client, request: RunRequest, *, details: str) -> None:
     """
     plan = request.plan
     _check_count(plan)
+    if request.reuse is not None:
+        # A worker that knows the plan alone could not read what is taken over.
+        newest = plan.model_copy(update={"version": PLAN_VERSION})
+        request = request.model_copy(update={"plan": newest})
     size = len(request.model_dump_json())
     if size > MAX_REQUEST_BYTES:
         taken = "" if request.reuse is None else " and what is taken over from earlier attempts"
@@ -192,14 +200,21 @@ async def describe(client: Client, run: str, *, execution: str | None = None) ->
     return found
 
 
-async def record(client: Client, run: str, *, execution: str | None = None) -> RunRecord:
+async def record(
+    client: Client, run: str, *, execution: str | None = None, certain: bool = False
+) -> RunRecord:
     """The run's whole state: from its closing event, or by asking the interpreter where it is still open.
 
-    Of its latest attempt, or of the one that is Temporal's `execution`.
+    Args:
+        client: connected to the run's namespace.
+        run: its id.
+        execution: Temporal's id of one attempt; None: the latest.
+        certain: of a run that the server ended, refuse to show all jobs as cancelled where no worker is there to tell
+            how far they had come.
 
     Raises:
         RunNotFound: there is no such run.
-        WorkerUnreachable: the run is open and no worker is there to answer.
+        WorkerUnreachable: the run is open, or it is to be `certain`, and no worker is there to answer.
     """
     found = await describe(client, run, execution=execution)
     handle = client.get_workflow_handle(run, run_id=found.run_id)
@@ -218,11 +233,11 @@ async def record(client: Client, run: str, *, execution: str | None = None) -> R
                 return await _record_of_failed(handle)
             case _:
                 pass
-        return await _ask(client, handle, found)
+        return await _ask(client, handle, found, certain=certain)
 
 
 def _is_pending(found: WorkflowExecutionDescription) -> bool:
-    """Whether no worker has done anything for an open run yet."""
+    """Whether no worker has done anything for an open run yet, or for one that the server ended."""
     state = found.typed_search_attributes.get(_STATE)
     # A namespace may lose its search attributes.
     return state == "pending" if state is not None else found.history_length < BEGUN
@@ -250,12 +265,11 @@ async def _record_of_pending(
     )
 
 
-async def _record_of_unknown(
-    client: Client, handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription
+async def _record_of_untold(
+    client: Client, handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription, why: str
 ) -> RunRecord:
-    """Of a run that the server ended, while no worker is there to tell how far its jobs had come."""
+    """Of a run that the server ended, with all jobs cancelled, as no worker tells how far they had come."""
     state = await _record_of_pending(client, handle, found)
-    why = "how far it came is not known: no worker is there to tell, and the run was ended at the server"
     jobs = {
         name: job.model_copy(update={"status": "cancelled", "reason": why})
         for name, job in state.jobs.items()
@@ -276,25 +290,35 @@ async def _record_of_failed(handle: WorkflowHandle[Any, Any]) -> RunRecord:
 
 
 async def _ask(
-    client: Client, handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription
+    client: Client, handle: WorkflowHandle[Any, Any], found: WorkflowExecutionDescription, *, certain: bool
 ) -> RunRecord:
     """Ask the interpreter; a run that was terminated from outside is shown as cancelled, with the reason."""
+    closed = found.status is not WorkflowExecutionStatus.RUNNING
+    if closed and _is_pending(found):
+        why = "the run was ended at the server before a worker took it"
+        return await _ended_outside(handle, found, await _record_of_untold(client, handle, found, why))
     try:
         answer = await handle.query(QUERY_RECORD, rpc_timeout=timedelta(seconds=QUERY_LIMIT))
     except WorkflowQueryFailedError as error:
         why = await why_still(client, found) or f"the worker could not tell: {error}"
-        raise OrcaError(f"nobody can tell how run '{found.id}' stands: {why}") from error
+        raise Untold(f"nobody can tell how run '{found.id}' stands: {why}") from error
     except RPCError as error:
         if error.status is RPCStatusCode.UNAVAILABLE:
             raise
-        if found.status is not WorkflowExecutionStatus.RUNNING:
-            return await _ended_outside(handle, found, await _record_of_unknown(client, handle, found))
+        if closed and not certain:
+            why = "how far it came is not known: no worker is there to tell, and the run was ended at the server"
+            return await _ended_outside(handle, found, await _record_of_untold(client, handle, found, why))
+        if closed:
+            raise WorkerUnreachable(
+                f"run '{found.id}' was ended at the server, and only a worker can tell how far it had come: none on "
+                f"task queue '{found.task_queue}' answers ({error}); {who_is_missing(found)}"
+            ) from error
         why = await why_still(client, found) or who_is_missing(found)
         raise WorkerUnreachable(
             f"no worker on task queue '{found.task_queue}' answers for run '{found.id}' ({error}); {why}"
         ) from error
     state = RunRecord.model_validate(answer)
-    if found.status is WorkflowExecutionStatus.RUNNING:
+    if not closed:
         told = with_notes(state, await running_notes(client, found))
         stands = with_waiting(told, await waiting_work(client, found))
         why = await why_still(client, found)

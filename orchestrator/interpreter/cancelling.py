@@ -94,7 +94,7 @@ class Cancelling:
         self._pausing, self._reminders, self._repairs = waits.pausing, waits.reminders, waits.repairs
         self._background, self._settle, self._changed = background, settle, changed
         self._wanted = Level.NONE
-        self._late = False
+        self._late = self._timed_out = False
         self._told: dict[str, None] = {}
         self._children: dict[str, tuple[JobState, ChildHandle]] = {}
         self._begun_at = workflow.time()
@@ -163,6 +163,7 @@ class Cancelling:
         """Settle what has not begun and end what runs, as far as `level` says; finalizers come after, or end too."""
         state = self._state
         state.level, state.stop = level, state.stop or why
+        self._timed_out = self._timed_out or why == "timeout"
         if self._pausing.on:
             # A run that is to end must not wait for anybody: its finalizers are to run.
             self._pausing.end()
@@ -222,7 +223,7 @@ class Cancelling:
                 return Level.FORCE
             case "graceful":
                 # A run whose timeout has passed ends already: what a person can still mean are its finalizers.
-                again = cancel.again or self._state.stop == "timeout"
+                again = cancel.again or self._timed_out
                 ends = max(self._wanted, self._state.level) >= Level.GRACEFUL
                 return Level.FINAL if again and ends else Level.GRACEFUL
 

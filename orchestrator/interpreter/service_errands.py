@@ -17,7 +17,8 @@ from orchestrator.contract.services import (
     StartServices,
 )
 from orchestrator.interpreter.details import cut_summary
-from orchestrator.interpreter.dispatch import PREPARATION, Dispatch, Errand, Unanswered
+from orchestrator.interpreter.dispatch import Dispatch
+from orchestrator.interpreter.errands import PREPARATION, Errand, Unanswered
 from orchestrator.interpreter.service_requests import stop_request
 from orchestrator.interpreter.service_state import images_of
 
@@ -35,7 +36,7 @@ class Whereabouts:
 def start_errand(
     request: StartServices, where: Whereabouts, *, cancelled: Callable[[], bool]
 ) -> Dispatch[ServicesStarted]:
-    """The start of a scope's services. `cancelled` says whether they are still wanted (see `dispatch.run_try`)."""
+    """The start of a scope's services. `cancelled` says whether they are still wanted (see `try_errands.run_try`)."""
     errand = Errand(
         activity=START_SERVICES,
         key=_key(START_SERVICES, request.scope),

@@ -17,7 +17,7 @@ from orchestrator.errors import ExpressionError
 from orchestrator.interpreter import service_state
 from orchestrator.interpreter.asks import largest
 from orchestrator.interpreter.background import Background
-from orchestrator.interpreter.dispatch import Unanswered
+from orchestrator.interpreter.errands import Unanswered
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.renewals import Renewals
 from orchestrator.interpreter.service_errands import (

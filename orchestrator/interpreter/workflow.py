@@ -36,12 +36,12 @@ from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.background import Background
 from orchestrator.interpreter.cancelling import Cancelling, Waits
 from orchestrator.interpreter.details import table_of
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.holding import kept
 from orchestrator.interpreter.job_state import Ending, ending_of
 from orchestrator.interpreter.nodes.leaf import run_leaf
 from orchestrator.interpreter.nodes.variants import run_variants
 from orchestrator.interpreter.open_gates import OpenGates
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.pacing import Pacing
 from orchestrator.interpreter.pausing import Pausing
 from orchestrator.interpreter.people import People

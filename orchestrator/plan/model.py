@@ -21,7 +21,7 @@ from orchestrator.plan.parts import (
 )
 from orchestrator.plan.service_model import Service
 
-PLAN_VERSION = 4
+PLAN_VERSION = 5
 """Raised when a change of the plan's shape or meaning needs another interpreter."""
 
 DEFAULT_JOB_TIMEOUT = 6 * 3600.0

@@ -36,14 +36,20 @@ def main() -> int:
         stopped = True
     results.sort(key=lambda result: result.schedule.number)
     last = results[-1].schedule.number if stopped and results else words.rounds
-    which = f"--round {words.round}" if words.round else f"--rounds {last}"
-    report = as_json(results, command=f"python -m tests.chaos {which} --seed {words.seed}")
+    report = as_json(results, command=repeated_by(words, last=last))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(report, indent=1))
     (folder / "report.md").write_text(as_markdown(report))
     sys.stdout.write(as_markdown(report))
     sys.stderr.write(f"the report is in '{folder}'\n")
     return 1 if report["broken"] else 128 + signal.SIGTERM if stopped else 0
+
+
+def repeated_by(words: argparse.Namespace, *, last: int) -> str:
+    """The command that plays the same rounds again, up to the `last` one."""
+    which = f"--round {words.round}" if words.round else f"--rounds {last}"
+    beside = f" --parallel {words.parallel}" if words.parallel > 1 else ""
+    return f"python -m tests.chaos {which} --seed {words.seed}{beside}"
 
 
 def _arguments() -> argparse.Namespace:

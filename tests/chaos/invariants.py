@@ -6,19 +6,23 @@ that a fault explains it, and that the job was tried again.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from orchestrator.contract.messages import JobRecord
-from tests.chaos.breaking import Done
+from orchestrator.errors import Unreachable
+from tests.chaos.lines import broken_logs, broken_service_logs, named
+from tests.chaos.outages import (
+    MARGIN,
+    asked_in_vain,
+    ends_engine,
+    forgot_a_service,
+    lost_sight,
+    meets,
+    not_taken,
+)
 from tests.chaos.seen import OneTry, RunSeen, Seen, seconds
 from tests.chaos.workflow import ENDED_BY_ENGINE, NO_SERVICE, NUMBERS, Leaf
 
-MARGIN: Final = 5.0
-"""Seconds by which a fault's effect may be seen before its beginning or after its end."""
-TEARING: Final = 1.5
-"""Seconds around an engine's absence in which it can lose lines."""
 NOT_BEGUN: Final = "the job was not begun, since services had ended"
 """In the reason of a try whose shared services had gone, however long ago."""
 _NUMBERS: Final = tuple(str(number) for number in range(1, NUMBERS + 1))
@@ -28,12 +32,12 @@ def broken(seen: Seen) -> list[str]:
     """What does not hold. Empty: all is well."""
     if seen.stuck:
         return [f"the round did not come to its end: {seen.stuck}"]
-    found = [*_starts(seen), *_calls(seen)]
+    found = [*_starts(seen), *_calls(seen), *_workers(seen)]
     for run in seen.runs:
         name = run.record.spec
         found += [
             f"{name}: {sentence}"
-            for check in (_states, _tries, _logs, _harvest)
+            for check in (_states, _tries, broken_logs, broken_service_logs, _harvest)
             for sentence in check(run, seen)
         ]
         found += [f"{name}: {stumble}" for stumble in run.stumbles]
@@ -41,9 +45,11 @@ def broken(seen: Seen) -> list[str]:
     return found
 
 
-def lost_tries(seen: Seen) -> int:
-    """Tries whose container or function was taken away."""
-    return sum(_was_taken(one, run, seen) for run in seen.runs for one in run.tries)
+def lost_tries(seen: Seen, kind: str) -> int:
+    """Tries whose container (`container`) or function (`call`) was taken away."""
+    return sum(
+        _was_taken(one, run, seen) for run in seen.runs for one in run.tries if _kind(one, run) == kind
+    )
 
 
 def adoptions(seen: Seen) -> int:
@@ -59,13 +65,6 @@ def adoptions(seen: Seen) -> int:
             at = begun.get(key)
             found += bool(again and at and dispatch.started and at < dispatch.started)
     return found
-
-
-def torn_lines(seen: Seen) -> int:
-    """Lines that nobody wrote down, as the engine was away."""
-    return sum(
-        gap.missing for run in seen.runs for one in run.tries for gap in _gaps(one, run) if _torn(gap, seen)
-    )
 
 
 def _states(run: RunSeen, seen: Seen) -> Iterator[str]:
@@ -97,24 +96,7 @@ def _tries(run: RunSeen, seen: Seen) -> Iterator[str]:
         leaf = run.expected.get(one.leaf, Leaf())
         planned = one.record.number == 1 and one.record.exit_code == leaf.first_exit is not None
         if one.record.status == "failed" and not planned and not _was_taken(one, run, seen):
-            yield f"{_named(one)} failed, and no fault explains it: {one.record.reason}"
-
-
-def _logs(run: RunSeen, seen: Seen) -> Iterator[str]:
-    """The numbered lines of each try are there once, in order and without gap, and all of them where it succeeded."""
-    for one in run.tries:
-        stamps = [line.timestamp for line in one.log]
-        if stamps != sorted(stamps):
-            yield f"the log of {_named(one)} is not in the order of time"
-        titles = Counter(line.text for line in one.log if line.text.startswith("$ "))
-        for title, times in titles.items():
-            if times > 1:
-                yield f"the log of {_named(one)} has {times} times '{title[:60]}'"
-        for gap in _gaps(one, run):
-            if not _torn(gap, seen):
-                yield f"the log of {_named(one)} {gap.text}"
-            elif one.record.status == "success" and not run.leaves[one.leaf].warnings:
-                yield f"the log of {_named(one)} {gap.text}, and no warning says so"
+            yield f"{named(one)} failed, and no fault explains it: {one.record.reason}"
 
 
 def _harvest(run: RunSeen, seen: Seen) -> Iterator[str]:
@@ -154,7 +136,7 @@ def _starts(seen: Seen) -> Iterator[str]:
         for one in run.tries:
             known.add(one.container)
             if _kind(one, run) == "container" and one.record.status == "success" and not times[one.container]:
-                yield f"{_named(one)} is a success, and its container '{one.container}' never started"
+                yield f"{named(one)} is a success, and its container '{one.container}' never started"
     for name, count in times.items():
         if name in services:
             # An engine that is ended as it starts one forgets it. It does no work of its own, and may start again.
@@ -175,7 +157,7 @@ def _calls(seen: Seen) -> Iterator[str]:
             if _kind(one, run) == "call":
                 known.add(call)
                 if one.record.status == "success" and not times[call]:
-                    yield f"{_named(one)} is a success, and its function never started"
+                    yield f"{named(one)} is a success, and its function never started"
     for call, count in times.items():
         if count > 1:
             yield f"the function of '{call}' started {count} times"
@@ -183,52 +165,19 @@ def _calls(seen: Seen) -> Iterator[str]:
             yield f"the function of '{call}' started, and no record knows of its try"
 
 
-@dataclass(frozen=True)
-class _Gap:
-    """A place in a log where the numbers do not go on by one."""
-
-    missing: int
-    """Lines; below zero: lines are repeated or in disorder."""
-    before: float
-    after: float
-    """Between these times, in seconds since the epoch, it came to be."""
-    text: str
-
-
-def _gaps(one: OneTry, run: RunSeen) -> Iterator[_Gap]:
-    ended = seconds(one.record.finished_at) or 0.0
-    seen = [(0, seconds(one.record.started_at) or 0.0)]
-    for line in one.log:
-        word, _, number = line.text.partition(" ")
-        if word == "line" and number.isdigit():
-            seen.append((int(number), seconds(line.timestamp) or 0.0))
-    for (last, before), (number, after) in pairwise(seen):
-        if number != last + 1:
-            missing = number - last - 1 if number > last else -1
-            yield _Gap(missing, before, after, f"goes from line {last} to line {number}")
-    last, before = seen[-1]
-    lines = run.expected.get(one.leaf, Leaf()).lines
-    if one.record.status == "success" and last != lines:
-        yield _Gap(
-            lines - last if lines > last else -1, before, ended, f"ends at line {last} and not at {lines}"
+def _workers(seen: Seen) -> Iterator[str]:
+    """No worker ended by itself, but for one that was started while it could not reach the server."""
+    for end in seen.own_ends:
+        away = any(
+            done.part == "server" and done.began <= end.at and end.began <= done.ended + MARGIN
+            for done in seen.done
         )
-
-
-def _torn(gap: _Gap, seen: Seen) -> bool:
-    """Whether the engine was away: what a container says then is lost where it ends before the engine is back."""
-    return gap.missing > 0 and any(
-        done.began <= gap.after + TEARING and gap.before - TEARING <= done.ended
-        for done in seen.done
-        if _ends_containers(done)
-    )
+        if end.exit_code != Unreachable.exit_code or not away:
+            yield f"the worker ended by itself with exit code {end.exit_code}"
 
 
 def _kind(one: OneTry, run: RunSeen) -> str:
     return run.leaves[one.leaf].kind
-
-
-def _named(one: OneTry) -> str:
-    return f"'{one.leaf}', try {one.record.number}"
 
 
 def _was_taken(one: OneTry, run: RunSeen, seen: Seen) -> bool:
@@ -236,37 +185,41 @@ def _was_taken(one: OneTry, run: RunSeen, seen: Seen) -> bool:
     if one.record.status != "failed":
         return False
     reason = (one.record.reason or "").partition(":")[0]
-    meanwhile = [done for done in seen.done if _meets(done, one)]
     if _kind(one, run) == "call":
-        return reason == "lost" and any(done.part == "worker" for done in meanwhile)
-    ended = any(_ends_containers(done) for done in meanwhile)
+        return reason == "lost" and any(done.part == "worker" and meets(done, one) for done in seen.done)
+    if reason in ("docker", "start"):
+        return not_taken(one, seen)
+    if seen.schedule.live_restore:
+        return _lost_alive(one, run, reason, seen)
+    return _went_with_engine(one, reason, seen)
+
+
+def _lost_alive(one: OneTry, run: RunSeen, reason: str, seen: Seen) -> bool:
+    """The same, of an engine that keeps its containers alive."""
     match reason:
         case "exit":
-            code = one.record.exit_code
-            # A service may go before the job beside it goes.
-            return (code in ENDED_BY_ENGINE or code == NO_SERVICE) and ended
-        case "lost" | "service":
-            return ended or (NOT_BEGUN in (one.record.reason or "") and _engine_ended_before(one, seen))
-        case "docker" | "start":
-            return any(done.part == "engine" for done in meanwhile)
+            return one.record.exit_code == NO_SERVICE and asked_in_vain(one, seen)
+        case "lost":
+            return not_taken(one, seen) or lost_sight(one, run.expected.get(one.leaf, Leaf()), seen)
+        case "service":
+            return not_taken(one, seen) or forgot_a_service(one, seen)
         case _:
             return False
 
 
-def _ends_containers(done: Done) -> bool:
-    # Also where it keeps containers alive: it ends those that it is just starting, and it does not know how those came
-    # out that ended while it was killed (255).
-    return done.part == "engine" and done.manner in ("kill", "stop")
+def _went_with_engine(one: OneTry, reason: str, seen: Seen) -> bool:
+    """The same, of an engine that takes its containers along."""
+    ended = any(ends_engine(done) and meets(done, one) for done in seen.done)
+    if reason == "exit":
+        code = one.record.exit_code
+        # A service may go before the job beside it goes.
+        return (code in ENDED_BY_ENGINE or code == NO_SERVICE) and ended
+    if reason == "service" and NOT_BEGUN in (one.record.reason or ""):
+        return _engine_ended_before(one, seen)
+    return reason in ("lost", "service") and ended
 
 
 def _engine_ended_before(one: OneTry, seen: Seen) -> bool:
     """Whether an engine's end may have taken the services that were found gone when the try was to begin."""
     ended = seconds(one.record.finished_at)
-    return any(
-        _ends_containers(done) and (ended is None or done.began <= ended + MARGIN) for done in seen.done
-    )
-
-
-def _meets(done: Done, one: OneTry) -> bool:
-    began, ended = seconds(one.record.started_at), seconds(one.record.finished_at)
-    return (ended is None or done.began <= ended + MARGIN) and (began is None or done.ended >= began - MARGIN)
+    return any(ends_engine(done) and (ended is None or done.began <= ended + MARGIN) for done in seen.done)

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -31,17 +32,23 @@ _PORTS: Final = (20_000, 32_000)
 """Below those that the kernel gives to outgoing connections: one of these could take a server's while it is away."""
 
 _COUNTED: Final = """#!/bin/sh
-# Runs containers, and leaves a file for each start of one: what the engine knows of the container.
+# Runs containers, and leaves a file for each start of one: what the engine knows of the container. When its first
+# process is gone a second one says when.
 command= id=
 for word; do
     [ "$word" != start ] || command=start
     id=$word
 done
 if [ "$command" = start ]; then
-    cp {data}/containers/"$id"/config.v2.json {starts}/"$id.$(date +%s.%N).json"
+    start={starts}/$id.$(date +%s.%N)
+    cp {data}/containers/"$id"/config.v2.json "$start.json"
+    first=$(cat {tasks}/"$id"/init.pid)
+    (tail --pid="$first" --sleep-interval=0.1 -f /dev/null; date +%s.%N >"$start.end") </dev/null >/dev/null 2>&1 &
 fi
 exec {runc} "$@"
 """
+_TASKS: Final = "exec/containerd/daemon/io.containerd.runtime.v2.task/moby"
+"""Where a machine's engine keeps what runs, with the first process of each container in a file."""
 
 
 class Breakable(Protocol):
@@ -82,6 +89,7 @@ class Host(Machine):
             _COUNTED.format(
                 data=shlex.quote(str(self._folder / "data")),
                 starts=shlex.quote(str(self.starts)),
+                tasks=shlex.quote(str(self._folder / _TASKS)),
                 runc=shlex.quote(_found(_RUNC)),
             )
         )
@@ -152,15 +160,29 @@ class Server:
         return self._info
 
 
+@dataclass(frozen=True)
+class OwnEnd:
+    """A worker that ended without being told to, and was started again."""
+
+    at: float
+    """Seconds since the epoch at which that was noticed."""
+    began: float
+    """When it had been started."""
+    exit_code: int
+    """Below zero: the signal that ended it."""
+
+
 class Worker:
     """The worker beside a host's engine. `look_after` starts it again where it has ended by itself."""
 
     def __init__(self, host: Host, orca: Orca, *, port: int, calls: Path) -> None:
         self._host, self._orca, self._port, self._calls = host, orca, port, calls
         self._process: subprocess.Popen[str] | None = None
-        self.ended_by_itself = 0
+        self._began = 0.0
+        self.own_ends: list[OwnEnd] = []
 
     def start(self) -> None:
+        self._began = time.time()
         self._process = self._host.worker(
             self._orca,
             port=self._port,
@@ -185,8 +207,9 @@ class Worker:
 
     def look_after(self) -> None:
         """As whatever keeps services alive on a host does."""
-        if self._process is not None and self._process.poll() is not None:
-            self.ended_by_itself += 1
+        code = None if self._process is None else self._process.poll()
+        if code is not None:
+            self.own_ends.append(OwnEnd(time.time(), self._began, code))
             self.start()
 
     def _end(self, sign: signal.Signals) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
@@ -12,6 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from orchestrator import ids
 from orchestrator.client.converter import data_converter
 from orchestrator.client.leaves import leaves_of
 from orchestrator.client.logs import sources
@@ -21,8 +22,8 @@ from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.interpreter.workflow import RunWorkflow
 from orchestrator.store.logs import LogLine, LogReader
 from orchestrator.store.store import Store
-from tests.chaos.seen import Collected, Dispatch, OneTry, RunSeen, Start, try_of
-from tests.chaos.workflow import INNER, MAIN, Leaf
+from tests.chaos.seen import Collected, Dispatch, OneTry, RunSeen, ServiceSeen, Start, try_of
+from tests.chaos.workflow import INNER, MAIN, OWN_SERVICE, SHARED_SERVICE, Leaf
 
 _OURS = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
@@ -45,7 +46,16 @@ def starts(folder: Path) -> tuple[Start, ...]:
         _, _, at = path.stem.partition(".")
         known = json.loads(path.read_text())
         labels: dict[str, str] = known["Config"]["Labels"]
-        found.append(Start(str(known["Name"]).lstrip("/"), float(at), LABEL_SERVICE in labels))
+        end = path.with_suffix(".end")
+        ended = end.read_text() if end.exists() else ""
+        found.append(
+            Start(
+                str(known["Name"]).lstrip("/"),
+                float(at),
+                service=LABEL_SERVICE in labels,
+                ended=float(ended) if ended else None,
+            )
+        )
     return tuple(sorted(found, key=lambda start: start.at))
 
 
@@ -71,6 +81,7 @@ async def _run(
         expected=expected,
         leaves=leaves,
         tries=tries,
+        services=tuple([one async for one in _services(store, found)]),
         artifacts=artifacts,
         dispatches=tuple(_dispatches(history.events)),
         stumbles=(*_stumbles(history.events), *await _replayed(history)),
@@ -88,6 +99,24 @@ async def _tries(store: Store, found: RunRecord) -> tuple[OneTry, ...]:
         for one in leaf.record.history
         if leaf.record.kind in ("container", "call")
     )
+
+
+async def _services(store: Store, found: RunRecord) -> AsyncIterator[ServiceSeen]:
+    job, own = OWN_SERVICE
+    scopes = [(job, own, one.number, one.status == "success") for leaf in leaves_of(found) if leaf.name == job
+              for one in leaf.record.history]  # fmt: skip
+    shared = found.services.get(SHARED_SERVICE)
+    # Which of its starts a job had that succeeded is not told.
+    scopes += (
+        [("", SHARED_SERVICE, start, shared.start == 1) for start in range(1, shared.start + 1)]
+        if shared
+        else []
+    )
+    for job, name, number, needed in scopes:
+        place = (found.run_id, found.attempt, job, None, number)
+        lines = [line async for line in LogReader(store, ids.service_prefix(*place, name)).lines()]
+        container = ids.service_container_name(ids.network_name(*place), name)
+        yield ServiceSeen(f"{job or 'services'}/{name}, start {number}", container, needed, tuple(lines))
 
 
 async def _collected(store: Store, ref: ArtifactRef) -> Collected:

@@ -21,7 +21,11 @@ def as_json(results: Sequence[Result], *, command: str) -> dict[str, Any]:
         "faults": {f"{manner} {part}": done[f"{manner} {part}"] for part in PARTS for manner in MANNERS},
         "starts": sum(result.starts for result in results),
         "adoptions": sum(result.adoptions for result in results),
-        "lost_tries": sum(result.lost for result in results),
+        "lost_tries": {
+            "engine": sum(result.lost for result in results if not result.schedule.live_restore),
+            "live_restore": sum(result.lost for result in results if result.schedule.live_restore),
+            "worker": sum(result.lost_functions for result in results),
+        },
         "torn_lines": sum(result.torn for result in results),
         "worker_ended_by_itself": sum(result.ended_by_itself for result in results),
         "seconds": {
@@ -34,6 +38,7 @@ def as_json(results: Sequence[Result], *, command: str) -> dict[str, Any]:
 def as_markdown(report: dict[str, Any]) -> str:
     """The same as two tables, and a list of what was broken."""
     faults: dict[str, int] = report["faults"]
+    lost: dict[str, int] = report["lost_tries"]
     lines = [
         f"`{report['command']}`",
         "",
@@ -44,8 +49,11 @@ def as_markdown(report: dict[str, Any]) -> str:
         f"| rounds whose engine kept containers alive (`--live-restore`) | {report['live_restore']} |",
         f"| containers started | {report['starts']} |",
         f"| adoptions | {report['adoptions']} |",
-        f"| tries lost with their engine or worker, and made again | {report['lost_tries']} |",
+        f"| tries whose container went with its engine | {lost['engine']} |",
+        f"| tries that an engine with `--live-restore` lost sight of | {lost['live_restore']} |",
+        f"| tries whose function went with its worker | {lost['worker']} |",
         f"| log lines that nobody wrote down, as the engine was away | {report['torn_lines']} |",
+        f"| workers that ended as their server did not answer | {report['worker_ended_by_itself']} |",
         f"| median time of a run | {report['seconds']['median']} s |",
         f"| longest | {report['seconds']['longest']} s |",
         "",

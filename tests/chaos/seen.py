@@ -9,6 +9,7 @@ from orchestrator.contract.messages import JobRecord, RunRecord, TryRecord
 from orchestrator.store.logs import LogLine
 from tests.chaos.breaking import Done
 from tests.chaos.faults import Schedule
+from tests.chaos.lab import OwnEnd
 from tests.chaos.workflow import Leaf
 
 
@@ -20,6 +21,8 @@ class Start:
     at: float
     """Seconds since the epoch."""
     service: bool = False
+    ended: float | None = None
+    """When its first process was gone; None: nobody saw that."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,19 @@ class OneTry:
 
 
 @dataclass(frozen=True)
+class ServiceSeen:
+    """What a service beside a try, or one start of a service that jobs share, has printed."""
+
+    name: str
+    """As people read it, with the number of its try or start."""
+    container: str
+    """The name that its container has."""
+    needed: bool
+    """It was there: a job that asks it succeeded."""
+    log: tuple[LogLine, ...]
+
+
+@dataclass(frozen=True)
 class RunSeen:
     """One run: the round's own, or one that it nested."""
 
@@ -65,6 +81,7 @@ class RunSeen:
     leaves: Mapping[str, JobRecord]
     """Jobs without variants and variants, by full name."""
     tries: tuple[OneTry, ...]
+    services: tuple[ServiceSeen, ...]
     artifacts: Mapping[str, tuple[Collected, ...]]
     """By leaf."""
     dispatches: tuple[Dispatch, ...]
@@ -88,6 +105,8 @@ class Seen:
     """`run job try` for each start of a function."""
     left: tuple[str, ...]
     """Containers, networks and volumes that are still there."""
+    own_ends: tuple[OwnEnd, ...] = ()
+    """Of workers."""
 
 
 def try_of(

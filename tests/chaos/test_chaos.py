@@ -1,5 +1,6 @@
 """The short form: rounds with fixed seeds on real parts. `make chaos` is the long one."""
 
+import argparse
 import asyncio
 import dataclasses
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.__main__ import repeated_by
 from tests.chaos.faults import BREATH, MANNERS, PARTS, schedule
 from tests.chaos.lab import Lab
 from tests.chaos.one_round import run_round
@@ -60,6 +62,30 @@ def test_every_part_is_hit_in_every_manner_and_one_after_the_other() -> None:
         for part in PARTS:
             for fault, later in pairwise([fault for fault in one.faults if fault.part == part]):
                 assert later.at >= round(fault.at + fault.lasting + BREATH, 2) - 0.02
+
+
+def test_a_report_tells_what_each_kind_of_engine_lost() -> None:
+    alive = dataclasses.replace(result(), lost=2, lost_functions=1, ended_by_itself=4)
+    taking = dataclasses.replace(result(), schedule=schedule(1, 2), lost=8, lost_functions=2)
+    report = as_json([alive, taking], command="x")
+    assert report["lost_tries"] == {"engine": 8, "live_restore": 2, "worker": 3}
+    told = as_markdown(report)
+    assert "| tries whose container went with its engine | 8 |" in told
+    assert "| tries that an engine with `--live-restore` lost sight of | 2 |" in told
+    assert "| tries whose function went with its worker | 3 |" in told
+    assert "| workers that ended as their server did not answer | 4 |" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ({"round": 0, "parallel": 2}, "python -m tests.chaos --rounds 9 --seed 3 --parallel 2"),
+        ({"round": 0, "parallel": 1}, "python -m tests.chaos --rounds 9 --seed 3"),
+        ({"round": 7, "parallel": 1}, "python -m tests.chaos --round 7 --seed 3"),
+    ],
+)
+def test_a_report_says_how_to_repeat_it(words: dict[str, int], command: str) -> None:
+    assert repeated_by(argparse.Namespace(seed=3, **words), last=9) == command
 
 
 def test_a_report_tells_of_each_round_that_broke_something(tmp_path: Path) -> None:

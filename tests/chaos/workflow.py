@@ -25,6 +25,12 @@ ENDED_BY_ENGINE: Final = (137, 143, 255)
 NOT_WHOLE: Final = 11
 """Exit code of a job that was handed an artifact that is not what was collected."""
 CALL_UPTO: Final = 12
+SERVICE_PACE: Final = 0.2
+"""Seconds between two lines of a service."""
+OWN_SERVICE: Final = ("beside", "web")
+"""The job that has a service of its own, and that."""
+SHARED_SERVICE: Final = "shared"
+"""The service that jobs share."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Leaf:
     status: str = "success"
     lines: int = 0
     """Numbered ones in its log."""
+    pace: float = 0.0
+    """Seconds that pass at least after each of them."""
     artifact: bool = False
     """It collected the numbers."""
     outputs: Mapping[str, Any] | None = None
@@ -42,41 +50,46 @@ class Leaf:
     first_exit: int | None = None
     """The exit code of its first try, which fails on purpose."""
 
+    @property
+    def lasts(self) -> float:
+        """Seconds that it takes at least."""
+        return self.lines * self.pace
+
 
 MAIN: Final[Mapping[str, Leaf]] = {
-    "steady": Leaf(lines=40, artifact=True),
+    "steady": Leaf(lines=40, pace=0.1, artifact=True),
     "burst": Leaf(lines=6000),
-    "seed": Leaf(lines=3, outputs={"items": [1, 2], "number": 3}),
-    "grid (1, x)": Leaf(lines=12, artifact=True),
-    "grid (1, y)": Leaf(lines=12, artifact=True),
-    "grid (2, x)": Leaf(lines=12, artifact=True),
-    "made (1)": Leaf(lines=8),
-    "made (2)": Leaf(lines=8),
-    "items (a)": Leaf(lines=6),
-    "items (b)": Leaf(lines=6),
-    "items (c)": Leaf(lines=6),
-    "beside": Leaf(lines=15),
-    "sharing (1)": Leaf(lines=10),
-    "sharing (2)": Leaf(lines=10),
-    "shares": Leaf(lines=5),
+    "seed": Leaf(lines=3, pace=0.05, outputs={"items": [1, 2], "number": 3}),
+    "grid (1, x)": Leaf(lines=12, pace=0.1, artifact=True),
+    "grid (1, y)": Leaf(lines=12, pace=0.1, artifact=True),
+    "grid (2, x)": Leaf(lines=12, pace=0.1, artifact=True),
+    "made (1)": Leaf(lines=8, pace=0.1),
+    "made (2)": Leaf(lines=8, pace=0.1),
+    "items (a)": Leaf(lines=6, pace=0.1),
+    "items (b)": Leaf(lines=6, pace=0.1),
+    "items (c)": Leaf(lines=6, pace=0.1),
+    "beside": Leaf(lines=15, pace=0.1),
+    "sharing (1)": Leaf(lines=10, pace=0.1),
+    "sharing (2)": Leaf(lines=10, pace=0.1),
+    "shares": Leaf(lines=5, pace=0.1),
     "confirm": Leaf(kind="gate", outputs={"word": "go", "decision": "approve", "approved_by": ["ann"], "comment": ""}),
-    "confirmed": Leaf(lines=2),
+    "confirmed": Leaf(lines=2, pace=0.05),
     "nap": Leaf(kind="wait"),
     "way": Leaf(kind="choice", outputs={"branch": 1, "default": False, "chosen": ["taken"]}),
-    "taken": Leaf(lines=2),
+    "taken": Leaf(lines=2, pace=0.05),
     "untaken": Leaf(status="skipped"),
     "adds": Leaf(kind="call", lines=CALL_UPTO, outputs={"total": CALL_UPTO * (CALL_UPTO + 1) // 2}),
     "nest": Leaf(kind="workflow", outputs={"said": "inner"}),
-    "flaky": Leaf(lines=4, first_exit=BUSY),
-    "hold": Leaf(lines=4, first_exit=HELD),
-    "reader": Leaf(lines=3),
-    "announce": Leaf(lines=2),
-    "last": Leaf(lines=3),
+    "flaky": Leaf(lines=4, pace=0.05, first_exit=BUSY),
+    "hold": Leaf(lines=4, pace=0.05, first_exit=HELD),
+    "reader": Leaf(lines=3, pace=0.05),
+    "announce": Leaf(lines=2, pace=0.05),
+    "last": Leaf(lines=3, pace=0.05),
 }  # fmt: skip
 """What is to come of the jobs and variants of the main workflow, by full name."""
 INNER: Final[Mapping[str, Leaf]] = {
-    "first": Leaf(lines=10, outputs={"said": "inner"}),
-    "second": Leaf(lines=5, artifact=True),
+    "first": Leaf(lines=10, pace=0.1, outputs={"said": "inner"}),
+    "second": Leaf(lines=5, pace=0.1, artifact=True),
 }
 """The same of the nested one."""
 
@@ -103,8 +116,11 @@ def _counting(upto: int, pause: float, *more: str, **keys: Any) -> dict[str, Any
 
 
 def _serving(word: str) -> dict[str, Any]:
-    """A service that ends at once when it is told to."""
-    script = f'trap "exit 0" TERM; mkdir /www; echo {word} >/www/index.html; httpd -f -p 80 -h /www & wait'
+    """A service that prints numbered lines, and ends at once when it is told to."""
+    script = (
+        f'trap "exit 0" TERM; mkdir -p /www; echo {word} >/www/index.html; httpd -f -p 80 -h /www &'
+        f' i=0; while :; do i=$((i+1)); echo "line $i"; sleep {SERVICE_PACE} & wait $!; done'
+    )
     return {
         "image": IMAGE,
         "command": ["sh", "-c", script],

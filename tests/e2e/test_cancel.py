@@ -1,6 +1,7 @@
 """`orca cancel` in its modes on real containers, also while the worker is dead: what runs ends, and nothing is left."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -26,6 +27,17 @@ jobs:
     stop_grace: 5m
   after: {requires: [nap], commands: ["true"]}
   tidy: {on_complete: always, commands: [echo tidy]}
+"""
+BRIEF = """
+name: brief
+defaults: {image: "alpine:latest"}
+jobs:
+  work:
+    services: {cache: {image: "redis:7", artifact: true}}
+    commands: ["echo up; sleep 15; echo done"]
+  after: {requires: [work], commands: ["true"]}
+  ask: {gate: "Go on?"}
+  tidy: {on_complete: always, commands: ["echo tidy; sleep 600"], stop_grace: 0}
 """
 
 
@@ -71,6 +83,23 @@ def test_force_kills_in_the_middle_of_the_grace(orca: Orca, write_spec: WriteSpe
     ended = orca("cancel", run)
     assert (ended.returncode, "has already ended" in ended.stderr) == (2, True)
     assert f"cancelled: force by bob at {record['cancel']['at'][:4]}" in orca("status", run).stdout
+
+
+def test_a_drain_and_then_a_second_graceful_cancel(orca: Orca, write_spec: WriteSpec) -> None:
+    run = orca.submit(write_spec(BRIEF))
+    until_up(orca, run, "work")
+    said = orca.ok("cancel", run, "--mode", "drain")
+    assert said.startswith("the run drains: ")
+    record = orca.wait_for(run, lambda found: found["jobs"]["tidy"]["status"] == "running")
+    assert ends(record) == {"work": "success", "after": "cancelled", "ask": "cancelled", "tidy": "running"}
+    assert "done" in orca.ok("logs", run, "work")
+    orca.ok("cancel", run)
+    assert ends(orca.json("status", run))["tidy"] == "running"
+    orca.ok("cancel", run)
+    record = orca.wait(run)
+    assert (record["status"], ends(record)["tidy"]) == ("cancelled", "cancelled")
+    assert (record["cancel"]["mode"], record["cancel"]["finalizers"]) == ("graceful", False)
+    assert containers_of(run) == []
 
 
 @pytest.fixture
@@ -157,3 +186,24 @@ def test_a_worker_that_stops_in_the_middle_of_a_grace(server: Orca, write_spec: 
     assert (record["jobs"]["nap"]["tries"], forced < FORCE_WAIT) == (1, True), (record, forced)
     assert server("logs", run, "nap").stdout.splitlines().count("up") == 1
     assert containers_of(run) == []
+
+
+def test_force_ends_a_run_whose_worker_is_dead(server: Orca, write_spec: WriteSpec) -> None:
+    first = worker(server)
+    run = server.submit(write_spec(DEAF))
+    until_up(server, run, "nap")
+    kill(first)
+    done = server("cancel", run, "--mode", "force", "-o", "json")
+    record = server.json("status", run)
+    assert '"cancel": "terminated"' in done.stdout
+    assert re.search(r"no worker on task queue 'orca' answers: ending run '.*' at the server", done.stderr)
+    assert (record["status"], set(ends(record).values())) == ("cancelled", {"cancelled"})
+    assert record["error"].startswith("terminated: cancelled by force by ")
+    # Its container goes with the reaper of the next worker, or now.
+    second = worker(server)
+    try:
+        assert len(containers_of(run)) == 1
+        server.ok("doctor", "--reap")
+        assert containers_of(run) == []
+    finally:
+        stop(second)

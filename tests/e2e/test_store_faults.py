@@ -45,4 +45,7 @@ def test_a_run_whose_store_says_nothing(tmp_path: Path, write_spec: WriteSpec) -
         finally:
             stop(worker)
         assert time.monotonic() - begin < 60
+        # It is all that would have told how the job ended, had its worker died before the server knew.
+        assert len(containers_of(run)) == 1
+        orca("doctor", "--reap")
         assert containers_of(run) == []

@@ -239,7 +239,7 @@ PLANS: dict[str, Callable[[], Plan]] = {
         workflows={"c": plan(job("inner"), job("more", "inner"), spec="c")},
     ),
     "drain-timeout": lambda: plan(
-        job("nap", entrypoint=("nap",)), job("end", finalizer=True, on_complete="always"), timeout=3
+        job("nap", entrypoint=("nap",)), job("end", finalizer=True, on_complete="always"), timeout=15
     ),
     "cancel-late": lambda: plan(
         with_services("work", shared_services=("db",)), services=(service("db", does="linger"),)
@@ -340,8 +340,7 @@ def _serve(box: Running) -> int:
 
 def _linger(box: Running) -> int:
     box.out("ready")
-    box.sleep(600, until_stopped=True)
-    box.sleep(3)
+    box.sleep(600)
     return 143
 
 

@@ -25,7 +25,7 @@ ROOM: Final = Path(interpreter.__file__).parent
 OF_TESTS: Final = HISTORIES / "of_tests"
 MAX_BYTES: Final = 250_000
 """Of a history that is taken over."""
-READS: Final = frozenset({"now", "time", "info", "all_handlers_finished"})
+READS: Final = frozenset({"now", "time", "info", "all_handlers_finished", "cancellation_reason"})
 """What of the SDK's module `workflow` only looks."""
 
 

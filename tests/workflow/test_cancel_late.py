@@ -10,7 +10,7 @@ from orchestrator.client import runs
 from orchestrator.plan.model import Plan
 from tests.support.hall import LAST, Hall, asked, begun, does, ended, ends, refused
 from tests.support.house import READY, service
-from tests.support.kinds import nested
+from tests.support.kinds import gate, nested
 from tests.support.plans import job, plan
 from tests.support.workshop import until
 from tests.workflow.conftest import Serve
@@ -34,15 +34,17 @@ async def test_a_finalizer_that_is_a_nested_workflow_runs_after_a_drain(client: 
 
 async def test_the_timeout_counts_while_a_run_drains(client: Client, serve: Serve) -> None:
     hall = Hall()
-    shape = plan(does("work", "until"), job("end", **LAST), timeout=3)
+    shape = plan(does("work", "until"), gate("ask", **LAST), timeout=3)
     async with serve(client, engine=hall.engine) as runner:
         run = await runner.start(shape)
         await begun(client, run.id, hall, "work")
         await asked(client, run.id, "drain")
         async with asyncio.timeout(20):
             # Nobody lets the container go: only the stop at the timeout ends it.
+            await until(client, run.id, lambda record: record.jobs["ask"].gate is not None)
+            await asked(client, run.id)
             record = await ended(client, run.id)
-    assert ends(record) == {"work": "cancelled", "end": "success"}
+    assert ends(record) == {"work": "cancelled", "ask": "cancelled"}
     assert record.error == "timeout: the run took longer than its timeout of 3 s"
 
 

@@ -191,18 +191,22 @@ async def test_without_a_worker(client: Client, serve: Serve) -> None:
     said = await asked(client, run.id)
     again = await asked(client, run.id)
     assert str(caught.value) == (
-        f"no worker on task queue '{queue}' answers, and only the run itself can drain; start one with 'orca worker' "
-        f"and ask again, or end the run with 'orca cancel {run.id}', which counts as soon as a worker is there"
+        f"no worker on task queue '{queue}' answers, and only the run itself can drain. Start one with 'orca worker', "
+        f"and ask again; or end the run with 'orca cancel {run.id}', which counts as soon as a worker is there"
     )
-    assert (
-        again
-        == said
-        == Cancelled(
+    soon = f"and will as soon as a worker is there: no worker on task queue '{queue}' answers. Start one with"
+    assert [said, again] == [
+        Cancelled(
             "requested",
-            f"run '{run.id}' is to stop, and will as soon as a worker is there: no worker on task queue '{queue}' "
-            f"answers. Start one with 'orca worker'; 'orca cancel {run.id} --mode force' ends it without one",
-        )
-    )
+            f"run '{run.id}' is to stop, {soon} 'orca worker'; 'orca cancel {run.id} --mode force' ends it at the "
+            "server",
+        ),
+        Cancelled(
+            "requested",
+            f"run '{run.id}' was told to stop before, {soon} 'orca worker'; ask again then to end its finalizers too, "
+            f"or end it now with 'orca cancel {run.id} --mode force'",
+        ),
+    ]
     async with serve(client, queue=queue):
         record = await ended(client, run.id)
     assert ends(record) == {"work": "cancelled", "end": "success"}
@@ -230,3 +234,33 @@ async def test_force_without_a_worker_ends_the_run_at_the_server(client: Client,
     )
     assert (record.status, set(ends(record).values())) == ("cancelled", {"cancelled"})
     hall.go.set()
+
+
+async def test_force_without_a_worker_ends_all_nested_runs_too(client: Client, serve: Serve) -> None:
+    leaf = plan(gate("ask"), job("end", **LAST), spec="leaf")
+    middle = plan(nested("low", "l"), gate("also"), job("end", **LAST), spec="middle")
+    shape = plan(nested("sub", "m"), nested("brief", "b"), workflows={
+        "m": middle, "l": leaf, "b": plan(job("a"), spec="brief"),
+    })  # fmt: skip
+    queue = uuid4().hex
+    async with serve(client, queue=queue) as runner:
+        run = await runner.start(shape)
+        await until(client, run.id, lambda now: now.jobs["brief"].status == "success")
+        await until(client, run.id, lambda now: now.jobs["sub"].child)
+        below = (await runs.record(client, run.id)).jobs["sub"].child
+        await until(client, below, lambda now: now.jobs["low"].child)
+        lowest = (await runs.record(client, below)).jobs["low"].child
+        await until(client, lowest, lambda now: now.jobs["ask"].status == "waiting")
+    done = await asked(client, run.id, "force")
+    assert done.how == "terminated"
+    assert f"so run '{run.id}' was ended at the server with the 2 nested runs below it: " in done.message
+    async with serve(client, queue=queue):
+        found = [await runs.wait(client, one) for one in (run.id, below, lowest)]
+    assert [(one.status, one.error) for one in found] == 3 * [
+        (
+            "cancelled",
+            f"terminated: cancelled by force by ann: no worker on task queue '{queue}' answered, so its finalizers "
+            "did not run",
+        )
+    ]
+    assert found[2].jobs["end"].status == "pending"

@@ -1,9 +1,7 @@
 """A host that goes away with a job on it and never comes back: minutes of waiting, on the time-skipping server."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,18 +9,16 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.client import Client
 
-from orchestrator.contract.messages import Heartbeat, RunRecord
+from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.names import HOST_WAIT
 from orchestrator.contract.services import HOST_STOP_WAIT
 from orchestrator.plan.model import ContainerNode
 from tests.support.house import House, service, with_services
 from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
-from tests.support.serving import Runner, worker_of
 from tests.workflow import first_host
 from tests.workflow.conftest import Serve
 
-ROOT = Path(__file__).parents[2]
 RETRY = {"max_attempts": 2, "on": ("lost",)}
 
 
@@ -43,20 +39,6 @@ async def passing(client: Client, result: Awaitable[object]) -> object:
     return task.result()
 
 
-async def until_running(client: Client, run: str) -> None:
-    """Return once the server knows from a heartbeat that the container of the run's job runs."""
-    async with asyncio.timeout(60):
-        while True:
-            description = await client.get_workflow_handle(run).describe()
-            for pending in description.raw_description.pending_activities:
-                payloads = pending.heartbeat_details.payloads
-                if pending.activity_type.name == "test" and payloads:
-                    (beat,) = await client.data_converter.decode(payloads[:1], [Heartbeat])
-                    if beat.phase == "running":
-                        return
-            await asyncio.sleep(0.1)
-
-
 @pytest.mark.parametrize(
     "node",
     [
@@ -67,22 +49,12 @@ async def until_running(client: Client, run: str) -> None:
 async def test_a_job_whose_host_does_not_come_back_is_lost_and_may_go_on_elsewhere(
     skipping: Client, serve: Serve, store_folder: str, node: ContainerNode
 ) -> None:
-    other = Quick()
-    queue = uuid4().hex
-    # This server hands workflow tasks to workers that have gone, so that one of its own is there all the time.
-    async with worker_of(skipping, queue):
-        address = skipping.service_client.config.target_host
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", first_host.__name__, address, queue, store_folder, cwd=ROOT
-        )
-        try:
-            handle = await Runner(skipping, queue).start(plan(node))
-            await until_running(skipping, handle.id)
-        finally:
-            process.kill()
-            await process.wait()
-        async with serve(skipping, engine=other.engine, queue=queue, host="second", decides=False):
-            record = RunRecord.model_validate(await passing(skipping, handle.result()))
+    other, queue = Quick(), uuid4().hex
+    async with (
+        first_host.killed_under(skipping, queue, store_folder, plan(node)) as handle,
+        serve(skipping, engine=other.engine, queue=queue, host="second", decides=False),
+    ):
+        record = RunRecord.model_validate(await passing(skipping, handle.result()))
     found = record.jobs["test"]
     assert (record.status, found.status, found.tries) == ("success", "success", 2)
     assert [each.host for each in found.history] == ["first", "second"]

@@ -14,17 +14,19 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from orchestrator.client import runs
+from orchestrator.client import cancelling, runs
 from orchestrator.client.plans import plan_of_run
 from orchestrator.client.replaying import Replayed, replay
 from orchestrator.contract.messages import RunRequest
 from orchestrator.contract.names import WORKFLOW_TYPE
+from orchestrator.contract.people import Cancel
 from orchestrator.errors import OrcaError, PlanTooNew
 from orchestrator.plan.model import PLAN_VERSION, Plan
 from tests.support.cli import Orca
 from tests.support.house import until
 from tests.support.kinds import gate
 from tests.support.plans import job, plan, request
+from tests.support.resuming import resumed
 from tests.support.serving import Runner
 from tests.workflow import older_host
 from tests.workflow.conftest import Serve
@@ -109,6 +111,41 @@ async def test_a_plan_that_is_newer_than_the_command_line(client: Client) -> Non
             f"this orca knows plan versions up to {PLAN_VERSION}, and this plan has version {PLAN_VERSION + 1}; "
             "upgrade orca here"
         )
+
+
+async def test_a_run_whose_plan_is_newer_than_this_orca_can_be_cancelled(
+    client: Client, serve: Serve
+) -> None:
+    queue = uuid4().hex
+    async with serve(client, queue=queue):
+        handle = await start(client, queue, plan(job("a")), version=PLAN_VERSION + 1)
+        async with asyncio.timeout(30):
+            while (await handle.describe()).raw_description.pending_workflow_task.attempt < 2:
+                await asyncio.sleep(0.1)
+        done = await cancelling.cancel(client, handle.id, Cancel())
+    assert done.how == "requested"
+    assert done.message.startswith(
+        f"run '{handle.id}' is to stop, and will as soon as it goes on: no worker can carry it on. The run waits: no "
+        f"worker here knows plan version {PLAN_VERSION + 1} (worker '"
+    )
+    assert done.message.endswith(
+        "; upgrade the workers, and it goes on by itself; "
+        f"'orca cancel {handle.id} --mode force' ends it at the server"
+    )
+    assert (await handle.describe()).raw_description.workflow_extended_info.cancel_requested
+
+
+async def test_a_new_attempt_of_an_older_plan_needs_what_reads_what_it_takes_over(
+    client: Client, serve: Serve, store_folder: str
+) -> None:
+    queue = uuid4().hex
+    async with serve(client, queue=queue):
+        handle = await start(client, queue, plan(job("a")), version=PLAN_VERSION - 1)
+        first = await runs.wait(client, handle.id)
+        assert (await plan_of_run(client, handle.id)).version == PLAN_VERSION - 1
+        _, second = await resumed(client, handle.id, store_folder, again=("a",))
+    assert (first.status, second.status, second.attempt) == ("success", "success", 2)
+    assert (await plan_of_run(client, handle.id)).version == PLAN_VERSION
 
 
 async def test_a_run_that_other_code_began_is_found_before_the_upgrade(client: Client, serve: Serve) -> None:
@@ -197,5 +234,12 @@ async def test_a_run_that_only_other_code_can_carry_on_says_so(
                 await asyncio.sleep(0.1)
         with pytest.raises(OrcaError) as caught:
             await runs.record(client, handle.id)
+        done = await cancelling.cancel(client, handle.id, Cancel())
     assert "would not do the same again" in str(caught.value)
     assert str(caught.value).endswith("start a worker of the version that began it, and it goes on by itself")
+    assert done.message.startswith(
+        f"run '{handle.id}' is to stop, and will as soon as it goes on: no worker can carry it on. The run waits: "
+    )
+    assert (
+        "start a worker of the version that began it, and it goes on by itself; 'orca cancel" in done.message
+    )

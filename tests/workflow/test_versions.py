@@ -18,6 +18,7 @@ from orchestrator.client.takers import why_nobody_takes
 from orchestrator.contract.messages import RunRecord
 from orchestrator.errors import WorkerUnreachable
 from orchestrator.interpreter.workflow import RunWorkflow
+from tests.support.cli import Orca
 from tests.support.house import service, until, with_services
 from tests.support.kinds import answer, gate, nested
 from tests.support.plans import job, plan
@@ -184,6 +185,20 @@ async def test_a_version_that_is_not_current_gets_no_runs_and_submitting_says_so
         async with asyncio.timeout(30):
             while await why_nobody_takes(client, name) is not None:
                 await asyncio.sleep(0.1)
+
+
+async def test_resuming_says_so_too(deployment: Deployment) -> None:
+    name, client = deployment.name, deployment.client
+    environ = {"TEMPORAL_ADDRESS": deployment.server, "PYTHONPATH": str(ROOT)}
+    orca = Orca(deployment.folder, {**environ, "ORCA_STORE": str(deployment.folder / "store")})
+    run = await Runner(client, name).start(plan(gate("go")))
+    await run.terminate("by hand")
+    async with deployment.version("1.0", "one"):
+        async with asyncio.timeout(30):
+            while "none of these is the current one" not in (await why_nobody_takes(client, name) or ""):
+                await asyncio.sleep(0.1)
+        done = await asyncio.to_thread(orca, "resume", run.id)
+        assert (done.returncode, "and none of these is the current one; the run" in done.stderr) == (0, True)
 
 
 async def test_a_run_that_began_before_versioning_was_switched_on_goes_over(deployment: Deployment) -> None:

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from orchestrator.client import runs
 from orchestrator.client.connect import connect
 from orchestrator.contract.messages import RunRecord
-from orchestrator.interpreter import dispatch
+from orchestrator.interpreter import dispatch, try_errands
 from orchestrator.store.store import open_store
 from tests.support.calling import call_of, module
 from tests.support.house import House, activities, service, until, with_services
@@ -263,7 +263,7 @@ async def test_a_call_whose_worker_does_not_come_back_is_lost_before_long(
     store_folder: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch, "REJOIN_WAIT", 1.0)
+    monkeypatch.setattr(try_errands, "REJOIN_WAIT", 1.0)
     again = {"max_attempts": 2, "delay": 0, "on": ["lost"]}
     shape = plan(
         call("kept", f"{tools}:add", given={"a": 1, "b": 2}, on_error="continue"),
@@ -301,7 +301,7 @@ async def test_a_call_is_lost_also_where_all_that_could_say_so_are_busy(
     store_folder: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch, "REJOIN_WAIT", 2.0)
+    monkeypatch.setattr(try_errands, "REJOIN_WAIT", 2.0)
     file = tmp_path / "go"
     async with serve(client, shared=False) as runner:
         first = await runner.start(plan(call("sum", f"{tools}:add")))

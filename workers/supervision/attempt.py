@@ -27,7 +27,7 @@ from workers.supervision.record import Record
 from workers.supervision.services.beside import with_deaths
 from workers.supervision.services.generated import environment
 from workers.supervision.services.network import look_for_networks
-from workers.supervision.services.standing import fallen
+from workers.supervision.services.standing import fallen, told_fallen
 from workers.supervision.site import Site
 from workers.supervision.traces import has_run
 from workers.supervision.watch import Reach, Watch, Watched
@@ -292,8 +292,7 @@ class Attempt:
         """Raises `TryFailed` where shared services have ended: the job would only fail for want of them."""
         self._fallen = await fallen(self._site, self._request.shared_services)
         if self._fallen:
-            each = "\n".join(f"shared service '{one.name}' {one.why}" for one in self._fallen)
-            raise TryFailed(FailureKind.SERVICE, f"the job was not begun, since services had ended:\n{each}")
+            raise TryFailed(FailureKind.SERVICE, told_fallen(self._fallen))
 
     async def _start(self, container: str, image: ImageFacts) -> JobOutcome:
         await self._prepare(container, image)

@@ -34,6 +34,8 @@ class End:
     """Its script said at least that it ended."""
     seen: bool
     """A worker was there, and the engine goes on to answer."""
+    told_at: str = ""
+    """When its script said that it ended, by the engine's count; RFC 3339 in UTC."""
     engine: str = ""
     """When the engine began under which it was last seen to run, by that engine's clock; empty where nobody knows."""
 
@@ -85,6 +87,11 @@ def judge(end: End, observed: ObservedContainer | None) -> Foul | None:
             leaves=False,
             runs=observed.state in ("running", "paused"),
         )
+    if _unseen(end, observed):
+        return Foul(
+            f"{name} ended as the Docker engine of host '{end.host}' did, which does not know how it came out"
+            f" (exit code {_UNKNOWN})"
+        )
     return None
 
 
@@ -118,8 +125,27 @@ def judge_engine(end: End, observed: ObservedContainer, engine_started: str | No
     )
 
 
+def _unseen(end: End, observed: ObservedContainer) -> bool:
+    """Whether the engine takes a container's end for unknown, which it did not see, and gives the time of its return.
+
+    When the engine began does not tell that where it let other containers run on.
+    """
+    if end.exit_code != _UNKNOWN or not end.told or observed.oom_killed:
+        return False
+    if end.whole:
+        return True
+    if end.seen or not end.told_at or observed.finished_at is None:
+        return False
+    late = parse_rfc3339(observed.finished_at) - parse_rfc3339(end.told_at)
+    return late.total_seconds() > _SAME_END
+
+
 def _again(end: End, observed: ObservedContainer) -> bool:
     """Whether it has run once more since it was taken up. Both times are its engine's, whose clock people may set."""
     if end.started_at is None or observed.started_at is None:
         return False
     return parse_rfc3339(observed.started_at) != parse_rfc3339(end.started_at)
+
+
+_SAME_END: Final = 0.5
+"""Seconds that a script takes at most to end once it has said so. No engine is back as soon."""

@@ -132,6 +132,7 @@ class Watch:
                 whole=transcript.whole,
                 told=told,
                 seen=seen,
+                told_at=transcript.ended_at,
                 engine=self._pulse.engine,
             )
             failure, leaves = await self._failure(end, ending, transcript)

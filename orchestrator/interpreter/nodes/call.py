@@ -5,11 +5,13 @@ from orchestrator.contract.messages import JobOutcome
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.arguments import call_request
 from orchestrator.interpreter.details import summary_of
-from orchestrator.interpreter.dispatch import Unanswered, failed, run_try, unknown
+from orchestrator.interpreter.errands import Unanswered
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
+from orchestrator.interpreter.outcomes import failed, unknown
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.try_errands import run_try
 from orchestrator.interpreter.wishes import wishes_of
 from orchestrator.plan.model import CallNode
 

@@ -8,8 +8,8 @@ from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.expressions import condition, explain
 from orchestrator.interpreter.contexts import status_for
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.job_state import JobState
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.outputs import finished
 from orchestrator.interpreter.requests import place, scope, seen
 from orchestrator.interpreter.state import RunState

@@ -5,16 +5,18 @@ from orchestrator.contract.messages import JobOutcome
 from orchestrator.contract.services import HOST_START_WAIT
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import summary_of
-from orchestrator.interpreter.dispatch import Unanswered, failed, run_try, unknown
+from orchestrator.interpreter.errands import Unanswered
 from orchestrator.interpreter.fingerprints import fingerprint
 from orchestrator.interpreter.images import with_services_images
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
 from orchestrator.interpreter.nodes.with_services import run_with_services
+from orchestrator.interpreter.outcomes import failed, unknown
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.requests import container_request
 from orchestrator.interpreter.service_requests import Group, addresses, beside
 from orchestrator.interpreter.surroundings import Surroundings
+from orchestrator.interpreter.try_errands import run_try
 from orchestrator.interpreter.wishes import wishes_of
 from orchestrator.plan.model import ContainerNode
 

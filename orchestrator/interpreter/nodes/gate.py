@@ -12,9 +12,9 @@ from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter import gates
 from orchestrator.interpreter.details import cut_summary
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.opening import opened
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.outputs import finished
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import GateNode

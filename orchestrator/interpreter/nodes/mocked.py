@@ -11,11 +11,11 @@ from orchestrator.contract.people import Answer, FieldRecord, GateRecord
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter import gates
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.gates import Refused
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
 from orchestrator.interpreter.opening import opened
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.outputs import complete_outputs, finished
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.plan.model import (

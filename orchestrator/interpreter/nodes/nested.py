@@ -34,12 +34,12 @@ from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError, UsageError
 from orchestrator.interpreter.arguments import evaluate_arguments
 from orchestrator.interpreter.details import cut_summary, summary_of
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.images import images_of_run
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nesting import reached
 from orchestrator.interpreter.nodes.mocked import mock_of
 from orchestrator.interpreter.nodes.tries import Ended, run_tries
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.outputs import complete_outputs
 from orchestrator.interpreter.reusing import resumed_child
 from orchestrator.interpreter.surroundings import Surroundings

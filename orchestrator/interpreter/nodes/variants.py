@@ -12,11 +12,11 @@ from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import MAX_LEAVES, JobOutcome
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.expansion import expand
 from orchestrator.interpreter.holding import kept
 from orchestrator.interpreter.job_state import Ending, Fan, JobState, ending_of
 from orchestrator.interpreter.nodes.leaf import run_leaf
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.state import Level
 from orchestrator.interpreter.surroundings import Surroundings
 from orchestrator.interpreter.variables import publishing

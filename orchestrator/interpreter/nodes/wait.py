@@ -9,9 +9,9 @@ from orchestrator.contract.messages import JobOutcome
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import ExpressionError
 from orchestrator.interpreter.details import cut_summary
-from orchestrator.interpreter.dispatch import failed
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.moments import after, instant
+from orchestrator.interpreter.outcomes import failed
 from orchestrator.interpreter.outputs import finished
 from orchestrator.interpreter.requests import evaluate_json
 from orchestrator.interpreter.surroundings import Surroundings

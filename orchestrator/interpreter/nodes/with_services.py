@@ -16,9 +16,11 @@ from orchestrator.contract.services import HOST_START_WAIT, ServicesStarted, Ser
 from orchestrator.interpreter import service_state
 from orchestrator.interpreter.asks import together
 from orchestrator.interpreter.background import shielded
-from orchestrator.interpreter.dispatch import Dispatch, Unanswered, failed, unknown
+from orchestrator.interpreter.dispatch import Dispatch
+from orchestrator.interpreter.errands import Unanswered
 from orchestrator.interpreter.job_state import JobState
 from orchestrator.interpreter.nodes.tries import Ended
+from orchestrator.interpreter.outcomes import failed, unknown
 from orchestrator.interpreter.service_errands import (
     Whereabouts,
     left_over,

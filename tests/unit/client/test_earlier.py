@@ -20,6 +20,21 @@ def made_job(status: str = "success", **fields: Any) -> JobRecord:
     return JobRecord.model_validate({"kind": "container", "status": status, **ran, **fields})
 
 
+def test_what_was_under_way_or_in_doubt_stays_in_doubt_until_an_attempt_says_more() -> None:
+    def doubted(*fields: dict[str, Any]) -> bool:
+        count = len(fields)
+        records = [record(count - place, a=found) for place, found in enumerate(reversed(fields))]
+        return reuse_of(records).jobs["a"].in_doubt
+
+    held = {"status": "held", "in_doubt": True, "tries": 1}
+    assert doubted(held)
+    assert doubted({"status": "running", "tries": 1})
+    assert not doubted({"status": "running", "kind": "workflow", "tries": 1})
+    # Cancelled before anybody decided: held in the second attempt too, without a try.
+    assert doubted(held, {"status": "cancelled", "in_doubt": True})
+    assert not doubted(held, {"status": "failed"})
+
+
 def test_a_success_keeps_all_that_others_may_need() -> None:
     found = reuse_of(
         [

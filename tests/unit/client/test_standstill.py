@@ -1,12 +1,16 @@
 """What a run waits for whose workflow task fails, from the events of its history."""
 
+import pytest
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskFailedEventAttributes
 
 from orchestrator.client.connect import lost_attribute
 from orchestrator.client.standstill import told_of
+from orchestrator.contract.messages import RunRequest
 from orchestrator.errors import PlanTooNew
+from orchestrator.plan.model import PLAN_VERSION
+from tests.support.plans import job, plan, request
 
 COMPLETED = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
 SIGNALLED = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
@@ -36,6 +40,14 @@ def test_a_plan_that_is_too_new() -> None:
         "the run waits: no worker here knows plan version 6 (worker 'orca@one' knows 4); upgrade the workers, and it "
         "goes on by itself"
     )
+
+
+def test_a_newer_request_is_told_by_the_version_of_its_plan() -> None:
+    """And not by the first part of it that is not known."""
+    data = request(plan(job("a"))).model_dump(mode="json")
+    newer = data["plan"] | {"version": PLAN_VERSION + 1, "novelty": 1}
+    with pytest.raises(PlanTooNew):
+        RunRequest.model_validate(data | {"plan": newer, "novelty": 1})
 
 
 def test_a_request_with_parts_that_the_worker_does_not_know() -> None:

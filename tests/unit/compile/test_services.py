@@ -222,7 +222,7 @@ def test_starting_and_stopping_is_counted_for_each_variant_and_for_the_run() -> 
 
 
 def test_an_older_interpreter_does_not_take_a_plan_with_services() -> None:
-    assert plan_of("jobs: {a: {image: i, commands: [make]}}").version == PLAN_VERSION == 4
+    assert plan_of("jobs: {a: {image: i, commands: [make]}}").version == PLAN_VERSION == 5
 
 
 def test_retries_on_error_are_in_the_plan() -> None:

@@ -187,14 +187,43 @@ def test_variables_that_reused_jobs_set_are_what_later_ones_read() -> None:
     assert told(made("2"), reuse, before=made("1"))["b"] == ("run", "values or files that it reads changed")
 
 
+def test_what_may_have_done_its_work_and_must_not_do_it_twice_is_held() -> None:
+    def made(**fields: Any) -> Plan:
+        return plan(
+            job("a", **fields),
+            job("b", "a", **fields),
+            job("c", condition="params.p == '1'", **fields),
+            job("end", finalizer=True, on_complete="always", **fields),
+        )
+
+    shape = made(idempotent=False)
+    reuse = left(shape, a="held", b="running", c="cancelled", end="running")
+    for name, found in reuse.jobs.items():
+        reuse.jobs[name] = found.model_copy(update={"in_doubt": True})
+    held = ("hold", "it may have done its work (`idempotent: false`)")
+    assert told(shape, reuse, params={"p": "1"}) == {
+        "a": held, "b": held, "c": held, "end": ("run", "it runs at the end of each attempt"),
+    }  # fmt: skip
+    assert told(shape, reuse, wish={"again": ("a",)})["a"] == ("run", "it is to run again")
+    # Who has looked can say so in the spec.
+    assert told(made(), reuse, before=shape)["a"] == ("run", "it was held when the run ended")
+
+
 def test_only_failed_and_what_is_named() -> None:
     shape = plan(job("a"), job("b", "a"), job("c", "b"), nested("n", "p"), workflows={"p": plan(job("x"))})
     reuse = left(shape, a="failed")
-    assert {name: action for name, (action, _) in told(shape, reuse, wish={"only_failed": True}).items()} == {
-        "a": "run", "b": "reuse", "c": "reuse", "n": "reuse",
-    }  # fmt: skip
+    # Where `a` fails again they are left out.
+    assert told(shape, reuse, wish={"only_failed": True}) == {
+        "a": ("run", "it failed before"),
+        "b": ("open", "it is reused where 'a' lets it start"),
+        "c": ("open", "it is reused where 'b' lets it start"),
+        "n": ("reuse", "it succeeded, and with --only-failed no success runs again"),
+    }
     both = told(shape, reuse, wish={"only_failed": True, "again": ("b",)})
-    assert (both["b"][0], both["c"][0]) == ("run", "reuse")
+    assert (both["b"][0], both["c"][0]) == ("run", "open")
+    anyway = plan(job("a"), job("b", Requirement(job="a", condition="always")))
+    found = told(anyway, left(anyway, a="failed"), wish={"only_failed": True})
+    assert found["b"] == ("reuse", "it succeeded, and with --only-failed no success runs again")
     assert told(shape, left(shape), wish={"again": ("b",)}) == {
         "a": ("reuse", "unchanged"),
         "b": ("run", "it is to run again"),

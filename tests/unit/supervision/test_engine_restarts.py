@@ -13,6 +13,7 @@ from tests.support.machines import Machine
 from tests.support.scopes import Scope, logged, made, service
 from tests.support.tries import Bench, bench_around, request
 from workers.engine.docker_engine import DockerEngine
+from workers.engine.interface import NetworkSpec
 from workers.supervision.limits import Limits
 
 pytestmark = pytest.mark.filterwarnings(
@@ -99,6 +100,19 @@ async def test_an_engine_that_is_restarted(bench: Bench, plain: Machine, how: st
         assert (outcome.status, outcome.exit_code, outcome.warnings) == ("success", 0, ())
         numbers = [text for text in await bench.texts(one) if text.isdecimal()]
         assert numbers == [str(number) for number in range(1, 81)]
+
+
+async def test_what_fails_by_itself_under_the_next_engine(bench: Bench, plain: Machine) -> None:
+    """Seen to run under that one, which is younger than the container. Else it is taken along before it gets there."""
+    wanted = request("run", "echo begun; sleep 8; kill -9 $$", job="fails", networks=("own",))
+    # Where containers are in a network of their own the engine makes its first one anew.
+    await asyncio.to_thread(bench.engine.create_network, NetworkSpec("own", {"dev.orca": "true"}))
+    (running,) = await begun(bench, wanted)
+    await asyncio.to_thread(plain.stop_engine)
+    await asyncio.to_thread(plain.start_engine)
+    outcome = await running
+    assert (outcome.exit_code, taken(outcome)) == ((137, False) if lives_on(plain) else (143, True))
+    assert lives_on(plain) == str(outcome.reason).startswith("exit: ")
 
 
 async def test_shared_services_after_a_restart(bench: Bench, plain: Machine) -> None:

@@ -104,8 +104,8 @@ async def test_a_no_op_costs_one_look_and_one_creation(bench: Bench) -> None:
         container_id=outcome.container_id,
         images={"alpine:latest": ("a",)},
     )
-    # The second look is for when it began by its engine's clock, the last for those that do not say themselves that they
-    # came to their end: this shell prints nothing.
+    # The second look is for when it began by its engine's clock, the last for those that do not say that they came to
+    # their end: this shell prints nothing.
     assert flaky(bench).calls == ["inspect", "create", "inspect", "wait", "inspect", "remove"]
     assert [beat.phase for beat in bench.beats][:1] == ["looking"]
     assert bench.beats[-1].container_id == outcome.container_id
@@ -256,6 +256,28 @@ async def test_detach_leaves_the_container_and_the_next_worker_takes_it_up(bench
     assert (outcome.status, outcome.exit_code, outcome.container_id) == ("failed", 7, left.id)
     assert await bench.texts(wanted) == ["up", "bye"]
     assert flaky(bench).calls.count("create") == 1
+
+
+async def test_the_next_worker_waits_as_long_for_an_engine_that_is_away(bench: Bench) -> None:
+    wanted = own("run", "until-stopped")
+    bench.cause = "detach"
+    running = bench.begin(wanted)
+    await bench.until_logged(wanted, "up")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    left = await bench.container(wanted)
+    assert left is not None
+    flaky(bench).failures = {"inspect": [gone() for _ in range(8)]}
+    before = Heartbeat(host="host", container_id=left.id, phase="running")
+    again = asyncio.create_task(bench.run(wanted, before))
+    async with asyncio.timeout(30):
+        while flaky(bench).failures["inspect"]:
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
+    await asyncio.to_thread(bench.engine.stop, left.id, grace=5)
+    outcome = await again
+    assert (outcome.status, outcome.exit_code, outcome.container_id) == ("failed", 7, left.id)
 
 
 @pytest.mark.parametrize("cause", ["cancel", "detach"])

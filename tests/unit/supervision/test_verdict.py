@@ -13,9 +13,18 @@ ENDED = "2026-01-31T12:01:00.000000000Z"
 
 
 def end(
-    exit_code: int, *, whole: bool = False, told: bool = False, seen: bool = True, engine: str = ""
+    exit_code: int,
+    *,
+    whole: bool = False,
+    told: bool = False,
+    seen: bool = True,
+    told_at: str = "",
+    engine: str = "",
 ) -> End:
-    return End("0123456789abcdef", "h1", exit_code, STARTED, whole=whole, told=told, seen=seen, engine=engine)
+    box, host = "0123456789abcdef", "h1"
+    return End(
+        box, host, exit_code, STARTED, whole=whole, told=told, seen=seen, told_at=told_at, engine=engine
+    )
 
 
 def box(state: ContainerState = "exited", **fields: Any) -> ObservedContainer:
@@ -81,6 +90,29 @@ def test_what_a_look_says(of: End, observed: ObservedContainer | None, why: str 
         assert why is not None
         assert why in foul.why
         assert not foul.leaves
+
+
+@pytest.mark.parametrize(
+    ("of", "observed", "lost"),
+    [
+        # Its script came behind its last command, which does not end with this.
+        (end(255, whole=True, told=True), box(), True),
+        (end(255, told=True, seen=False, told_at="2026-01-31T12:00:54.500Z"), box(), True),
+        (end(255, told=True, seen=False, told_at="2026-01-31T12:00:59.100Z"), box(), True),
+        # `exit 255` of its own.
+        (end(255, told=True, seen=False, told_at="2026-01-31T12:00:59.900Z"), box(), False),
+        (end(255, told=True, told_at="2026-01-31T12:00:54.500Z"), box(), False),
+        (end(255, seen=False), box(), False),
+        (end(3, told=True, seen=False, told_at="2026-01-31T12:00:54.500Z"), box(), False),
+        (end(255, whole=True, told=True), box(oom_killed=True), False),
+    ],
+)
+def test_an_end_that_the_engine_did_not_see(of: End, observed: ObservedContainer, lost: bool) -> None:
+    foul = judge(of, observed)
+    assert (foul is not None) == lost
+    if foul is not None:
+        assert foul.leaves
+        assert "ended as the Docker engine of host 'h1' did" in foul.why
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from orchestrator.contract.messages import ContainerRequest, FallenService, JobOutcome
+from orchestrator.contract.messages import ContainerRequest, JobOutcome
 from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.contract.times import parse_rfc3339
 from orchestrator.errors import EngineError
@@ -13,7 +13,7 @@ from workers.engine.interface import ObservedContainer
 from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import duration_text, reason
 from workers.supervision.services.last_lines import last_lines
-from workers.supervision.services.standing import fallen
+from workers.supervision.services.standing import missed
 from workers.supervision.services.words import with_lines
 from workers.supervision.site import Site
 
@@ -73,24 +73,17 @@ def _how(observed: ObservedContainer) -> str:
 
 
 async def with_deaths(site: Site, request: ContainerRequest, outcome: JobOutcome) -> JobOutcome:
-    """Say which services had gone before the job's end: the likely cause of a failure, else a warning."""
+    """Say which services had gone before the job's end: the likely cause of a failure, else a warning; and which of
+    the shared ones have.
+    """
     if not request.services or outcome.status == "cancelled" or outcome.finished_at is None:
         return outcome
     found = await deaths(site, request.services, before=outcome.finished_at)
-    outcome = outcome.model_copy(update={"fallen": await _missed(site, request)})
+    outcome = outcome.model_copy(update={"fallen": await missed(site, request.shared_services)})
     if not found or outcome.reason is None:
         return outcome.model_copy(update={"warnings": (*outcome.warnings, *found)})
     text = f"{outcome.reason.message}\nlikely cause: " + "\n".join(found)
     return outcome.model_copy(update={"reason": reason(outcome.reason.kind, text)})
-
-
-async def _missed(site: Site, request: ContainerRequest) -> tuple[FallenService, ...]:
-    """The shared services that have ended by now. Where the engine does not say, the next try looks for itself."""
-    try:
-        return await fallen(site, request.shared_services)
-    except EngineError as error:
-        log.info("whether the shared services stand cannot be seen: %s", error)
-        return ()
 
 
 async def deaths(site: Site, containers: Sequence[str], *, before: str) -> list[str]:

@@ -1,14 +1,18 @@
 """Whether the services that jobs share still stand, and whether those that do not ended by themselves."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from orchestrator.contract.messages import FallenService, SharedService
+from orchestrator.errors import EngineError
 from workers.engine.interface import ObservedContainer
 from workers.supervision.services.last_lines import last_lines
 from workers.supervision.services.words import with_lines
 from workers.supervision.site import Site
 from workers.supervision.verdict import End, asks_for_engine, judge_engine
+
+log = logging.getLogger("orca.supervision")
 
 
 async def fallen(site: Site, services: Sequence[SharedService]) -> tuple[FallenService, ...]:
@@ -21,6 +25,21 @@ async def fallen(site: Site, services: Sequence[SharedService]) -> tuple[FallenS
     """
     found = await asyncio.gather(*(_fallen(site, service) for service in services))
     return tuple(one for one in found if one is not None)
+
+
+async def missed(site: Site, services: Sequence[SharedService]) -> tuple[FallenService, ...]:
+    """Those that have ended by a job's end. Where the engine does not say, the next try looks for itself."""
+    try:
+        return await fallen(site, services)
+    except EngineError as error:
+        log.info("whether the shared services stand cannot be seen: %s", error)
+        return ()
+
+
+def told_fallen(fallen: Sequence[FallenService]) -> str:
+    """Why a job was not begun."""
+    each = "\n".join(f"shared service '{one.name}' {one.why}" for one in fallen)
+    return f"the job was not begun, since services had ended:\n{each}"
 
 
 async def taken(site: Site, observed: ObservedContainer) -> bool:

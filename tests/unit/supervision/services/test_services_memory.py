@@ -364,8 +364,9 @@ async def test_a_service_that_is_removed_beside_a_job_is_told_at_once(bench: Ben
 
 async def test_a_job_without_services_is_not_asked_about_any(bench: Bench) -> None:
     await bench.run(request("run", entrypoint=("own", "work")))
-    # Its own container, before it began and after its end, of which an image's own command says nothing.
-    assert flaky(bench).calls.count("inspect") == 2
+    # Its own container: before it was made, as it began, and after its end, of which an image's own command says
+    # nothing.
+    assert flaky(bench).calls.count("inspect") == 3
 
 
 async def test_a_reason_of_several_lines_is_as_many_lines_of_the_log(bench: Bench) -> None:
