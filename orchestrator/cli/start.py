@@ -194,8 +194,8 @@ def worker(
     env |= {name: value for name, value in wanted.items() if value is not None}
     env |= _allowed(allow_calls, allow_hosts, folder=Path.cwd())
     sys.stdout.flush()
-    # In this process's place: signals and the exit code need no forwarding.
-    os.execve(sys.executable, [sys.executable, "-m", "workers"], env)
+    # In this process's place: signals and the exit code need no forwarding. Not a package of that name in this folder.
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "workers"], env)
 
 
 def submit(

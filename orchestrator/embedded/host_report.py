@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 from pydantic import ValidationError
 
@@ -14,6 +15,8 @@ LIMIT = 60.0
 """Seconds that looking may take."""
 REAP_LIMIT = 600.0
 """The same where leftovers are removed: each container that runs gets its grace."""
+_KILLED = 2.0
+"""The same for the end of a process that was killed."""
 
 
 async def host_report(settings: Mapping[str, str | None], *, reap: bool) -> HostReport:
@@ -30,6 +33,8 @@ async def host_report(settings: Mapping[str, str | None], *, reap: bool) -> Host
     env |= {name: value for name, value in settings.items() if value is not None}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        # Not a package that happens to be of that name in the folder that the user is in.
+        "-P",
         "-m",
         "workers.doctor",
         *(["--reap"] if reap else []),
@@ -44,7 +49,10 @@ async def host_report(settings: Mapping[str, str | None], *, reap: bool) -> Host
             told, errors = await process.communicate()
     except TimeoutError:
         process.kill()
-        await process.wait()
+        # One that waits for a disk that stands still goes when the disk does.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_KILLED):
+                await process.wait()
         raise OrcaError(f"looking at this host took longer than {limit:.0f} s") from None
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines()

@@ -41,7 +41,8 @@ class WorkerProcess:
         env |= {"ORCA_HOME": str(home.root), **(settings or {})}
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers", "--stop-with-stdin"],
+                # Not a package that happens to be of that name in the folder that the user is in.
+                [sys.executable, "-P", "-m", "workers", "--stop-with-stdin"],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    NotSupportedError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 
 from orchestrator.errors import StoreError
 
@@ -19,6 +25,10 @@ class ObjectExists(StoreError):
 
 class StoreRefused(StoreError):
     """The store wants credentials, or those it got may not do this."""
+
+
+class CannotRefuse(StoreError):
+    """It is of a kind, or set up so, that it cannot keep what is there from being written over."""
 
 
 class StoreSilent(StoreError):
@@ -56,6 +66,7 @@ def translated(store: str, action: str, key: str) -> Generator[None]:
     Raises:
         ObjectNotFound: there is nothing under the key.
         ObjectExists: there is something, and there may not be.
+        CannotRefuse: the store cannot do such a thing at all.
         StoreRefused: the credentials are missing or not enough.
         StoreError: anything else that the store or its disk said.
     """
@@ -70,7 +81,9 @@ def translated(store: str, action: str, key: str) -> Generator[None]:
         raise StoreRefused(
             f"{where}: {_first_line(error)}; check the credentials and rights for it"
         ) from error
-    except (BaseError, OSError, ValueError, NotImplementedError) as error:
+    except (NotSupportedError, NotImplementedError) as error:
+        raise CannotRefuse(f"{where}: {_first_line(error)}; the store cannot do this") from error
+    except (BaseError, OSError, ValueError) as error:
         raise StoreError(
             f"{where}: {_first_line(error)}; check that the place can be reached and has room"
         ) from error

@@ -10,10 +10,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from orchestrator.errors import StoreError
-from orchestrator.store.failures import ObjectNotFound, StoreSilent
+from orchestrator.store.failures import CannotRefuse, ObjectNotFound, StoreSilent
+from orchestrator.store.log_replay import OUR_MARK, LogLine, Marked, Stored, encoded, parsed
 from orchestrator.store.store import Store
 
 FLUSH_SECONDS: Final = 0.4
@@ -23,22 +24,14 @@ BACKLOG_BYTES: Final = 4 * 1024 * 1024
 MAX_LINE: Final = 64 * 1024
 """Characters; a longer line becomes several with the same time."""
 POLL_SECONDS: Final = 0.25
-NOTE_MARK: Final = "orca: service "
-"""Begins a line that is put between a container's own (see `LogWriter.note`); replaying a log passes over these."""
+NOTE_MARK: Final = f"{OUR_MARK}service "
+"""Begins a line about a service that is put between a container's own (see `LogWriter.note`)."""
 _END: Final = "end"
 _PAUSE: Final = 0.5
 """Seconds between two calls of a store that fails."""
 _LAST_CALLS: Final = 3
 _LAST_SECONDS: Final = 15.0
 """When no further call begins that is to keep the end of a log."""
-_NOTE: Final = NOTE_MARK.encode()
-
-
-class LogLine(NamedTuple):
-    """One line. `timestamp` is Docker's own, UTC, always 30 characters; `text` has no line end."""
-
-    timestamp: str
-    text: str
 
 
 def timestamp_now() -> str:
@@ -68,11 +61,13 @@ class LogWriter:
         self._newest = ""
         self._lock = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
-        self._stored: _Stored | None = None
+        self._stored: Stored | None = None
         self._ahead = 0
         """Lines to come that another writer has stored."""
-        self._overwrites = False
-        """The store cannot keep what is there from being written over."""
+        self._marked = Marked()
+        """What is stored and begins like ours: lines to come of the container's may be among it."""
+        self._ours: set[bytes] = set()
+        """Which of those that wait are no container's."""
         self._lost_lines = 0
         self._failure: StoreError | None = None
         self._failing = False
@@ -98,14 +93,15 @@ class LogWriter:
         """
         writer = cls(store, try_prefix)
         segments = [key for key in await store.list_keys(f"{try_prefix}log/") if not key.endswith(_END)]
-        stored = _Stored()
+        stored = Stored()
         async for segment in LogReader(store, try_prefix).segments():
-            writer.notes += stored.add(segment)
+            stored.add(segment)
         if segments:
             writer._next = int(segments[-1].rsplit("/", 1)[1]) + 1
         writer.position = stored.last
-        if replay and stored.count:
-            writer._stored = stored
+        writer.notes += stored.notes
+        if replay:
+            writer._stored, writer._marked = stored, stored.marked
         return writer
 
     @property
@@ -133,11 +129,13 @@ class LogWriter:
             await asyncio.sleep(_PAUSE)
 
     def note(self, texts: Iterable[str]) -> None:
-        """Put lines of our own where the log is now. Each begins with `NOTE_MARK`, and none is part of a replay."""
+        """Put lines of our own where the log is now. Each begins with `OUR_MARK`, and none is part of a replay."""
         now = timestamp_now()
         for text in texts:
             self.notes.append(text)
-            self._put(LogLine(now, text))
+            line = LogLine(now, text)
+            self._ours.add(encoded(line))
+            self._put(line)
         self._flush_in_time()
 
     async def flush(self) -> None:
@@ -167,37 +165,38 @@ class LogWriter:
                 del lines[:count]
             else:
                 # Another writer was there first; or this one, whose answer got lost.
-                lines[:] = self._without(lines, _parsed(await self._store.get_bytes(key)))
+                lines[:] = self._without(lines, parsed(await self._store.get_bytes(key)))
             self._next += 1
 
     async def _put_new(self, key: str, data: bytes) -> bool:
-        if not self._overwrites:
-            try:
-                return await self._store.put_new(key, data)
-            except StoreSilent:
-                raise
-            except StoreError:
-                # Some stores cannot say no to a second writer; one that fails does so again.
-                await self._store.put_bytes(key, data)
-                self._overwrites = True
-                return True
-        await self._store.put_bytes(key, data)
-        return True
+        try:
+            return await self._store.put_new(key, data)
+        except CannotRefuse:
+            await self._store.put_bytes(key, data)
+            return True
 
     def _without(self, lines: list[bytes], stored: list[LogLine]) -> list[bytes]:
         """What `stored`, a segment with the same beginning, lacks of `lines`."""
-        notes = {line.text for line in stored if line.text.startswith(NOTE_MARK)}
-        count = sum(not line.text.startswith(NOTE_MARK) for line in stored)
-        rest: list[bytes] = []
-        for line in lines:
-            text = line.partition(b" ")[2]
-            if text.startswith(_NOTE):
-                if text.decode(errors="replace").rstrip("\n") not in notes:
-                    rest.append(line)
-            elif count:
-                count -= 1
+        texts: set[str] = set()
+        count = 0
+        for line in stored:
+            if line.text.startswith(OUR_MARK):
+                self._marked.add(line)
+                texts.add(line.text)
             else:
-                rest.append(line)
+                count += 1
+        rest: list[bytes] = []
+        for data in lines:
+            (line,) = parsed(data)
+            if data in self._ours:
+                known = line.text in texts
+            elif line.text.startswith(OUR_MARK):
+                known = self._marked.take(line)
+            else:
+                known = count > 0
+                count -= known
+            if not known:
+                rest.append(data)
         self._ahead += count
         return rest
 
@@ -230,6 +229,10 @@ class LogWriter:
             self._failure = error
 
     def _take(self, line: LogLine) -> None:
+        if line.text.startswith(OUR_MARK):
+            if not self._marked.take(line):
+                self._put(line)
+            return
         if self._ahead:
             self._ahead -= 1
             return
@@ -244,7 +247,7 @@ class LogWriter:
         if self._failing and self._buffered >= BACKLOG_BYTES:
             self._lost_lines += 1
             return
-        data = f"{line.timestamp} {line.text}\n".encode(errors="replace")
+        data = encoded(line)
         self._buffer.append(data)
         self._buffered += len(data)
         self._newest = line.timestamp
@@ -272,50 +275,6 @@ def _head(lines: list[bytes]) -> int:
     return len(lines)
 
 
-class _Stored:
-    """Tells, while a log is replayed from its beginning, which lines an earlier writer stored.
-
-    By counting, since times need not be unique or in order. Where the engine has rotated the beginning away,
-    by time.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first = ""
-        self.last = ""
-        self.behind = False
-        self._by_count: bool | None = None
-
-    def add(self, segment: bytes) -> list[str]:
-        """Take down a segment's lines, and give the notes in it."""
-        notes: list[str] = []
-        if _NOTE in segment:
-            parsed = _parsed(segment)
-            notes = [line.text for line in parsed if line.text.startswith(NOTE_MARK)]
-            segment = b"".join(
-                f"{line.timestamp} {line.text}\n".encode()
-                for line in parsed
-                if not line.text.startswith(NOTE_MARK)
-            )
-        if segment:
-            # Counted and not read: a log may be large.
-            self.count += segment.count(b"\n")
-            self.first = self.first or _stamp(segment, 0)
-            self.last = _stamp(segment, segment.rfind(b"\n", 0, -1) + 1)
-        return notes
-
-    def has(self, line: LogLine) -> bool:
-        if self._by_count is None:
-            self._by_count = line.timestamp == self.first
-        if self._by_count:
-            known = self.count > 0
-            self.count -= 1
-        else:
-            known = line.timestamp <= self.last
-        self.behind = not known
-        return known
-
-
 class LogReader:
     """Reads the log of one try, also while it is being written."""
 
@@ -326,7 +285,7 @@ class LogReader:
     async def lines(self) -> AsyncIterator[LogLine]:
         """All that is there now, from the beginning."""
         async for segment in self.segments():
-            for line in _parsed(segment):
+            for line in parsed(segment):
                 yield line
 
     async def segments(self) -> AsyncIterator[bytes]:
@@ -347,7 +306,7 @@ class LogReader:
             # Asked before reading: what was written until then is surely seen by the read that follows.
             last = stopped() or await self._store.exists(f"{self._prefix}log/{_END}")
             while (segment := await self._get(_segment(self._prefix, number))) is not None:
-                for line in _parsed(segment):
+                for line in parsed(segment):
                     yield line
                 number += 1
             if last:
@@ -359,13 +318,3 @@ class LogReader:
             return await self._store.get_bytes(key)
         except ObjectNotFound:
             return None
-
-
-def _stamp(segment: bytes, start: int) -> str:
-    """The time of the line that begins there."""
-    return segment[start : start + 64].split(b" ", 1)[0].decode(errors="replace")
-
-
-def _parsed(segment: bytes) -> list[LogLine]:
-    lines = segment.decode(errors="replace").split("\n")
-    return [LogLine(stamp, text) for stamp, _, text in (line.partition(" ") for line in lines if line)]

@@ -97,7 +97,11 @@ class Store:
             await obstore.put_async(self._backend, key, data, use_multipart=False)
 
     async def put_new(self, key: str, data: bytes) -> bool:
-        """Store `data` under `key` unless something is there; says whether it did. Of several callers one succeeds."""
+        """Store `data` under `key` unless something is there; says whether it did. Of several callers one succeeds.
+
+        Raises:
+            CannotRefuse: the store has no such way of writing.
+        """
         try:
             async with self._asking("write", checked_key(key)):
                 await obstore.put_async(self._backend, key, data, use_multipart=False, mode="create")

@@ -13,6 +13,8 @@ from workers.reaping.things import Thing
 
 DOUBTFUL = 6
 """How many times as long what the server does not know at all is waited out."""
+_LOOK: Final = ""
+"""The key of the time of the last look, beside the things' ids."""
 _SEEN: Final = TypeAdapter(dict[str, FiniteFloat])
 
 
@@ -51,11 +53,25 @@ def findings(
 
 def remembered(found: Iterable[Finding], seen: Mapping[str, float], *, now: float) -> dict[str, float]:
     """What to keep until the next look: one that is of use again begins anew."""
-    return {
+    kept = {
         finding.thing.id: min(seen.get(finding.thing.id, now), now)
         for finding in found
         if finding.wait is not None
     }
+    return {**kept, _LOOK: now} if kept else {}
+
+
+def counted(seen: Mapping[str, float], *, now: float, most: float) -> dict[str, float]:
+    """What was kept, as if at most `most` seconds had passed since: only what was looked at counts.
+
+    More than that has passed where a clock was set forward, the host slept, or no worker was there.
+    """
+    if not seen:
+        return {}
+    # One that does not tell was kept by an older version.
+    last = seen.get(_LOOK, max(seen.values()))
+    unseen = max(0.0, now - last - most)
+    return {thing: since + unseen for thing, since in seen.items() if thing != _LOOK}
 
 
 def read(file: Path) -> dict[str, float]:

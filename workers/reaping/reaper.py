@@ -40,37 +40,43 @@ class Reaper:
 
     def __init__(self, look: Look, act: Act, *, home: Path, mark: str, grace: float) -> None:
         self._look, self._act, self._grace = look, act, grace
+        self._pause = min(max(grace / LOOKS, SHORTEST_PAUSE), LONGEST_PAUSE)
         self._home = home
         self._lock, self._file = home / f"reaper-{mark}.lock", home / f"reaper-{mark}.json"
         self._silent = False
 
     async def run(self) -> NoReturn:
         """Until it is cancelled. Nothing that goes wrong ends it."""
-        pause = min(max(self._grace / LOOKS, SHORTEST_PAUSE), LONGEST_PAUSE)
         while True:
             with self._alone() as alone:
                 while alone:
                     await self._borne(self._once)
-                    await asyncio.sleep(pause)
-            await asyncio.sleep(pause)
+                    await asyncio.sleep(self._pause)
+            await asyncio.sleep(self._pause)
 
     async def findings(self) -> list[Finding]:
         """What there is, and how long each has to wait. Changes nothing. Raises EngineError."""
         decided = await self._look.run()
-        return ledger.findings(decided, ledger.read(self._file), now=time.time(), grace=self._grace)
+        now = time.time()
+        return ledger.findings(decided, self._seen(now), now=now, grace=self._grace)
 
     async def reap(self, found: list[Finding]) -> dict[str, str]:
         """Do all that is to be done, due or not. Gives what could not be done: why, by the thing's id."""
         return await self._act.run([finding for finding in found if finding.wait is not None])
 
     async def _once(self) -> None:
-        seen, now = ledger.read(self._file), time.time()
+        now = time.time()
+        seen = self._seen(now)
         found = ledger.findings(await self._look.run(), seen, now=now, grace=self._grace)
         kept = ledger.remembered(found, seen, now=now)
         if kept or seen:
             ledger.write(self._file, kept)
         await self._act.run([finding for finding in found if finding.wait == 0])
         remove_old_files(self._home)
+
+    def _seen(self, now: float) -> dict[str, float]:
+        """Since when each thing has been of no use. Looking takes time as well, which counts up to another pause."""
+        return ledger.counted(ledger.read(self._file), now=now, most=2 * self._pause)
 
     async def _borne(self, step: Callable[[], Awaitable[None]]) -> None:
         """An engine or a disk that fails now may answer at the next look; said once."""

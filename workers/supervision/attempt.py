@@ -368,7 +368,7 @@ class Attempt:
             warnings=tuple(self._warnings),
             fallen=self._fallen,
         )
-        writer = await self._record.log(began=self._sight.started_at is not None)
+        writer = await self._record.log()
         return await self._record.write(outcome, writer)
 
     async def _image(self) -> ImageFacts:

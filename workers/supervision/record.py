@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from orchestrator.contract.failures import FailureKind
 from orchestrator.contract.messages import ContainerRequest, JobOutcome
 from orchestrator.errors import StoreError
-from orchestrator.store.failures import ObjectNotFound, StoreSilent
-from orchestrator.store.logs import LogLine, LogWriter, timestamp_now
+from orchestrator.store.failures import CannotRefuse, ObjectNotFound, StoreSilent
+from orchestrator.store.log_replay import OUR_MARK
+from orchestrator.store.logs import LogWriter
 from workers.supervision.identity import prefix_of
 from workers.supervision.site import Site
 
@@ -59,15 +60,15 @@ class Record:
             log.warning("the outcome of an earlier go cannot be read: %s", error)
             return None
 
-    async def log(self, *, began: bool) -> LogWriter:
-        """The log of a try that ended without being watched to its end; `began` where it may have lines already."""
+    async def log(self) -> LogWriter:
+        """The log of a try that ended without being watched to its end; an earlier go may have left lines there."""
         prefix = prefix_of(self._request)
-        if began:
-            try:
-                return await LogWriter.attach(self._site.store, prefix, replay=False)
-            except StoreError as error:
-                log.warning("the log of an earlier go cannot be read: %s", error)
-        return LogWriter(self._site.store, prefix)
+        try:
+            return await LogWriter.attach(self._site.store, prefix, replay=False)
+        except StoreError as error:
+            # One that begins anew passes over what is there.
+            log.warning("the log of an earlier go cannot be read: %s", error)
+            return LogWriter(self._site.store, prefix)
 
     async def write(self, outcome: JobOutcome, writer: LogWriter) -> JobOutcome:
         """Close the log, record the outcome, and let the container go when that is safe.
@@ -75,20 +76,25 @@ class Record:
         A failing store becomes a warning.
 
         Returns:
-            The outcome with the warnings that came on top.
+            The outcome with the warnings that came on top; or the one that another worker has recorded first, as it
+            may where this one was frozen for a while.
         """
+        if (first := await self.read()) is not None:
+            await writer.detach()
+            return await self._outdone(first, outcome.container_id)
         if outcome.reason is not None and outcome.reason.kind is not FailureKind.EXIT:
-            now = timestamp_now()
-            await writer.append(LogLine(now, f"orca: {line}") for line in str(outcome.reason).splitlines())
+            writer.note(f"{OUR_MARK}{line}" for line in str(outcome.reason).splitlines())
         await writer.finish()
         if writer.loss is not None:
             outcome = _warned(outcome, writer.loss)
         stored = True
         try:
-            await self._put(outcome)
+            first = await self._put(outcome)
         except StoreError as error:
             stored = False
             outcome = _warned(outcome, f"the outcome is not in the store: {error}")
+        if first is not None:
+            return await self._outdone(first, outcome.container_id)
         # Else the container is all that tells how the try ended, should this worker die before Temporal knows: it stays
         # for the reaper. What is cancelled is not begun again.
         if outcome.container_id and (stored or outcome.status == "cancelled"):
@@ -102,17 +108,36 @@ class Record:
             return
         await self._site.remover.add(container)
 
-    async def _put(self, outcome: JobOutcome) -> None:
+    async def _outdone(self, first: JobOutcome, container: str) -> JobOutcome:
+        if container:
+            await self.clear(container, first)
+        return first
+
+    async def _put(self, outcome: JobOutcome) -> JobOutcome | None:
+        """Record it, and give the one that was recorded before it, if any: that one stays."""
         data = outcome.model_dump_json().encode()
-        for _ in range(_ATTEMPTS - 1):
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(self._site.limits.pause)
             try:
-                return await self._site.store.put_bytes(self._key, data)
+                return await self._put_once(data)
             except StoreSilent:
                 # It has been waited for.
                 raise
             except StoreError:
-                await asyncio.sleep(self._site.limits.pause)
-        return await self._site.store.put_bytes(self._key, data)
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        return None
+
+    async def _put_once(self, data: bytes) -> JobOutcome | None:
+        try:
+            if await self._site.store.put_new(self._key, data):
+                return None
+            return JobOutcome.model_validate_json(await self._site.store.get_bytes(self._key))
+        except (CannotRefuse, ValidationError):
+            # What makes no sense was not taken for an outcome before either.
+            await self._site.store.put_bytes(self._key, data)
+            return None
 
 
 def _warned(outcome: JobOutcome, warning: str) -> JobOutcome:

@@ -1,67 +1,54 @@
-"""Tries the store out: an object is written, read, listed and deleted."""
+"""How the store is: a process beside this one tries it out, and is left behind where it cannot be ended."""
 
 import asyncio
-import secrets
-import shutil
+import os
+import subprocess
+import sys
+import tempfile
 import time
-from contextlib import suppress
-from pathlib import Path
-from typing import Final
-from urllib.parse import unquote, urlsplit
+from collections.abc import Sequence
+from typing import IO, Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.client.doctor.facts import StoreFacts
-from orchestrator.errors import OrcaError
-from orchestrator.store.store import Store, open_store
 
 LIMIT: Final = 20.0
-"""Seconds that it may take."""
-DELETE: Final = 5.0
-"""The same for taking the object away again where that was too long."""
-FOLDER: Final = "doctor/"
+"""Seconds that the store may take."""
+_BESIDE: Final = 10.0
+"""The same for what else such a process does: it is started, and takes its object away again."""
+_PAUSE: Final = 0.05
+_MOST: Final = 1024 * 1024
+_FACTS: Final = TypeAdapter(StoreFacts)
 
 
 async def store_facts(url: str, *, limit: float = LIMIT) -> StoreFacts:
     """How the store at `url` is. One that fails, or that nobody could name, is a fact too."""
     if not url:
         return StoreFacts(url, error="it is in the state folder unless something else is said")
-    began = time.monotonic()
-    try:
-        async with asyncio.timeout(limit):
-            # In a thread, since a folder on a network's disk may be silent as well.
-            store = await asyncio.to_thread(open_store, url)
-            ahead = await _try_out(store)
-    except OrcaError as error:
-        return StoreFacts(url, error=str(error))
-    except TimeoutError:
-        return StoreFacts(url, error=f"it did not answer within {limit:.0f} s")
-    took = time.monotonic() - began
-    folder = _folder(url)
-    if folder is None:
-        return StoreFacts(url, took=took, ahead=ahead)
-    usage = shutil.disk_usage(folder)
-    return StoreFacts(url, took=took, ahead=ahead, free=usage.free, size=usage.total)
+    command = [sys.executable, "-P", "-m", "orchestrator.client.doctor.store_look", url, str(limit)]
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
+        process = _begun(command, told, errors)
+        until = time.monotonic() + limit + _BESIDE
+        while process.poll() is None:
+            if time.monotonic() >= until:
+                # Not waited for: a disk that stands still keeps even one that was killed.
+                process.kill()
+                return silent(url, limit)
+            await asyncio.sleep(_PAUSE)
+        try:
+            return _FACTS.validate_json(os.pread(told.fileno(), _MOST, 0))
+        except ValidationError:
+            lines = os.pread(errors.fileno(), _MOST, 0).decode(errors="replace").strip().splitlines()
+            why = f": {lines[-1]}" if lines else ""
+            return StoreFacts(url, error=f"trying it out ended with exit code {process.returncode}{why}")
 
 
-async def _try_out(store: Store) -> float:
-    """By how much its clock is ahead. Raises StoreError."""
-    key, data = f"{FOLDER}{secrets.token_hex(8)}", secrets.token_bytes(32)
-    before = time.time()
-    try:
-        await store.put_bytes(key, data)
-        here = (before + time.time()) / 2
-        times = await store.list_times(FOLDER)
-        if await store.get_bytes(key) != data or key not in times:
-            raise OrcaError("it does not give back what was just written there")
-    finally:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DELETE):
-                await store.delete(key)
-    return times[key].timestamp() - here
+def _begun(command: Sequence[str], told: IO[bytes], errors: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Not one of asyncio's, which are missed when their loop ends before them."""
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=errors)
 
 
-def _folder(url: str) -> Path | None:
-    """The folder that a store is; None for one behind a network."""
-    if "://" not in url:
-        return Path(url).expanduser()
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+def silent(url: str, limit: float) -> StoreFacts:
+    """Those of a store that did not answer within `limit` seconds."""
+    return StoreFacts(url, error=f"it did not answer within {limit:.0f} s")

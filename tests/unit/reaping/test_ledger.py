@@ -41,12 +41,30 @@ def test_what_the_server_does_not_know_waits_longer() -> None:
 def test_what_is_of_use_waits_for_nothing_and_begins_anew() -> None:
     assert wait(LIVE, 0) is None
     found = [Finding(thing("a"), LIVE), Finding(thing("b"), GONE, wait=5), Finding(thing("c"), GONE, wait=60)]
-    assert ledger.remembered(found, {"a": 1.0, "b": 2.0, "gone": 3.0}, now=9) == {"b": 2.0, "c": 9}
+    assert ledger.remembered(found, {"a": 1.0, "b": 2.0, "gone": 3.0}, now=9) == {"b": 2.0, "c": 9, "": 9}
 
 
 def test_a_clock_that_was_set_back_costs_one_grace_at_most() -> None:
     assert wait(GONE, 5000) == 60
-    assert ledger.remembered([Finding(thing(), GONE, wait=60)], {"a": 5000}, now=1000) == {"a": 1000}
+    assert ledger.remembered([Finding(thing(), GONE, wait=60)], {"a": 5000}, now=1000) == {
+        "a": 1000,
+        "": 1000,
+    }
+
+
+def test_only_what_was_looked_at_counts() -> None:
+    kept = ledger.remembered([Finding(thing(), GONE, wait=60)], {}, now=1000)
+    usual = ledger.counted(kept, now=1010, most=20)
+    assert usual == {"a": 1000}
+    # An hour that a clock was set forward by, or that the host slept.
+    seen = ledger.counted(kept, now=1000 + 3600, most=20)
+    assert wait(GONE, seen["a"], now=1000 + 3600) == 40
+    assert wait(DOUBTED, seen["a"], now=1000 + 3600) == 60 * DOUBTFUL - 20
+    assert ledger.remembered([], seen, now=5000) == ledger.counted({}, now=5000, most=20) == {}
+
+
+def test_what_an_older_version_kept_begins_anew() -> None:
+    assert ledger.counted({"a": 900, "b": 1000}, now=5000, most=20) == {"a": 4880, "b": 4980}
 
 
 @given(

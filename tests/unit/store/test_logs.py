@@ -3,7 +3,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from obstore.store import LocalStore
 
+from orchestrator.errors import StoreError
 from orchestrator.store.logs import BACKLOG_BYTES, MAX_LINE, LogLine, LogReader, LogWriter, timestamp_now
 from orchestrator.store.store import Store, open_store
 
@@ -204,6 +206,76 @@ async def test_a_store_that_holds_the_reader_up_costs_no_line(tmp_path: Path) ->
     await appending
     await writer.finish()
     assert (await read(store) == lines, writer.loss) == (True, None)
+
+
+class FailsOnce(Store):
+    """Whose network fails at the first write, and never again."""
+
+    failed = False
+
+    async def put_new(self, key: str, data: bytes) -> bool:
+        if not self.failed:
+            self.failed = True
+            raise StoreError("the network was away")
+        return await super().put_new(key, data)
+
+
+async def test_a_failure_that_passes_lets_no_writer_write_over_another(store: Store) -> None:
+    whole = [line(number) for number in range(10)]
+    first = LogWriter(store, PREFIX)
+    await first.append(whole[:8])
+    await first.flush()
+    second = LogWriter(FailsOnce(LocalStore(store.url), store.url), PREFIX)
+    await second.append(whole[:3])
+    await second.flush()
+    assert second.position == ""
+    await second.flush()
+    await first.append(whole[8:])
+    await first.finish()
+    await second.append(whole[3:])
+    await second.finish()
+    assert (await read(store), first.loss, second.loss) == (whole, None, None)
+
+
+OWN = [
+    line(number, text)
+    for number, text in enumerate(
+        ["orca: service 'db' says", "a", "orca: service 'db' says", "b", "orca: c", "d", "e"]
+    )
+]
+
+
+@pytest.mark.parametrize("stored", range(8))
+async def test_a_container_may_say_what_is_put_between_its_lines(store: Store, stored: int) -> None:
+    first = LogWriter(store, PREFIX)
+    await first.append(OWN[:stored])
+    first.note(["orca: service 'db' says"])
+    await first.detach()
+    again = await LogWriter.attach(store, PREFIX, replay=True)
+    await again.append(OWN)
+    await again.finish()
+    found = await read(store)
+    assert found.pop(stored).text == "orca: service 'db' says"
+    assert found == OWN
+
+
+@pytest.mark.parametrize("first", range(8))
+@pytest.mark.parametrize("second", range(8))
+async def test_two_writers_of_a_container_that_says_what_we_do(store: Store, first: int, second: int) -> None:
+    one, other = LogWriter(store, PREFIX), LogWriter(store, PREFIX)
+    await one.append(OWN[:first])
+    one.note(["orca: service 'db' ended"])
+    await one.flush()
+    await other.append(OWN[:second])
+    other.note(["orca: service 'db' ended"])
+    await other.flush()
+    await one.append(OWN[first:])
+    await one.flush()
+    await other.append(OWN[second:])
+    await other.finish()
+    texts = [found.text for found in await read(store)]
+    assert [text for text in texts if text != "orca: service 'db' ended"] == [own.text for own in OWN]
+    assert texts.count("orca: service 'db' ended") >= 1
 
 
 def test_timestamps_are_like_dockers() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import OrcaError, StoreError, UsageError
-from orchestrator.store.failures import ObjectNotFound
+from orchestrator.store.failures import CannotRefuse, ObjectNotFound
 from orchestrator.store.keys import BadKey, checked_key
 from orchestrator.store.store import Store, open_store
 
@@ -133,3 +133,19 @@ async def test_200_mb_pass_in_flat_memory(tmp_path: Path) -> None:
     grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert (size, read) == (200 * 1024 * 1024, 200 * 1024 * 1024)
     assert grown_mib < 80
+
+
+async def test_a_store_that_cannot_refuse_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ENDPOINT": "http://127.0.0.1:9",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "r",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_CONDITIONAL_PUT": "disabled",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(
+        CannotRefuse, match=r"cannot write 'runs/a' in the store s3://bucket/orca: .*cannot do this"
+    ):
+        await open_store("s3://bucket/orca").put_new("runs/a", b"")

@@ -1,12 +1,16 @@
 """The store is tried out for real, and whatever it does is told."""
 
+import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from orchestrator.client.doctor.storing import store_facts
+from tests.support.places import freezing_disk
 
 
 async def test_a_folder(tmp_path: Path) -> None:
@@ -48,3 +52,25 @@ async def test_one_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         facts = await store_facts("s3://bucket/orca", limit=1.0)
         assert facts.error == "it did not answer within 1 s"
         assert time.monotonic() - began < 15
+
+
+def test_a_disk_that_stands_still_holds_nobody_up(tmp_path: Path) -> None:
+    look = "import asyncio; from orchestrator.client.doctor.storing import store_facts as look; import sys;"
+    look += "print(asyncio.run(look(sys.argv[1], limit=1.0)).error)"
+    with freezing_disk(tmp_path / "disk") as disk:
+        disk.freeze()
+        process = subprocess.Popen(
+            [sys.executable, "-c", look, str(tmp_path / "disk" / "store")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        try:
+            # It must end too, and not only answer.
+            told, _ = process.communicate(timeout=30)
+        finally:
+            disk.thaw()
+            process.kill()
+            process.wait()
+    assert told == "it did not answer within 1 s\n"
