@@ -10,6 +10,7 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from orchestrator.client import people, runs
 from orchestrator.client.connect import temporal_errors
 from orchestrator.client.standstill import who_is_missing, why_still
+from orchestrator.client.takers import has_worker
 from orchestrator.contract.names import SIGNAL_CANCEL
 from orchestrator.contract.people import Cancel
 from orchestrator.errors import PlanTooNew, RunNotFound, UsageError, WorkerUnreachable
@@ -85,7 +86,7 @@ async def _open(client: Client, run: str) -> WorkflowExecutionDescription:
 
 async def _asked_before(client: Client, found: WorkflowExecutionDescription, wanted: Cancel) -> bool:
     """Whether the run was cancelled before, gracefully, as far as anybody can tell. Raises WorkerUnreachable."""
-    if not await runs.has_worker(client, found.task_queue):
+    if not await has_worker(client, found.task_queue):
         raise WorkerUnreachable(f"no worker serves task queue '{found.task_queue}'")
     if wanted.mode != "graceful":
         return False

@@ -16,8 +16,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 from temporalio.service import RPCError, RPCStatusCode
 
-from orchestrator.client import runs
 from orchestrator.client.connect import temporal_errors
+from orchestrator.client.takers import has_worker
 from orchestrator.contract.images import LOOK_AT_IMAGES, ImageAsked, ImageFound, ImagesAsked, ImagesFound
 from orchestrator.contract.messages import Earlier, Reuse
 from orchestrator.contract.names import host_queue
@@ -93,7 +93,7 @@ async def ask(client: Client, task_queue: str, leaves: Sequence[Leaf]) -> Answer
     places = dict.fromkeys(place for leaf in leaves for place in leaf.asked())
     if not places:
         return answers
-    if not await runs.has_worker(client, task_queue):
+    if not await has_worker(client, task_queue):
         answers.silent[f"no worker is on task queue '{task_queue}'"] = None
         return answers
     hosts = dict.fromkeys(host for host, _ in places if host)

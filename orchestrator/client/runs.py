@@ -6,9 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -364,18 +361,6 @@ async def cancel(client: Client, run: str) -> None:
         raise UsageError(f"run '{run}' has already ended ({ended})")
     async with temporal_errors(client, run=run):
         await client.get_workflow_handle(run, run_id=found.run_id).cancel()
-
-
-async def has_worker(client: Client, task_queue: str) -> bool:
-    """Whether any worker polls `task_queue`."""
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
-        task_queue=TaskQueue(name=task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    async with temporal_errors(client):
-        answer = await client.workflow_service.describe_task_queue(request)
-    return len(answer.pollers) > 0
 
 
 def _entropy() -> str:

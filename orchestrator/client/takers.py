@@ -2,21 +2,20 @@
 
 from temporalio.api.enums.v1 import TaskQueueType, WorkerVersioningMode
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
 from temporalio.client import Client
 
 from orchestrator.client.connect import temporal_errors
 
 
+async def has_worker(client: Client, task_queue: str) -> bool:
+    """Whether any worker polls `task_queue`. Raises TemporalUnreachable."""
+    return len((await _described(client, task_queue)).pollers) > 0
+
+
 async def why_nobody_takes(client: Client, task_queue: str) -> str | None:
     """Why a new run would wait, and for what; None where a worker takes it. Raises TemporalUnreachable."""
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
-        task_queue=TaskQueue(name=task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    async with temporal_errors(client):
-        answer = await client.workflow_service.describe_task_queue(request)
+    answer = await _described(client, task_queue)
     if not answer.pollers:
         return f"no worker is on task queue '{task_queue}' yet; the run waits for one: 'orca worker'"
     versions = [poller.deployment_options for poller in answer.pollers]
@@ -34,3 +33,13 @@ async def why_nobody_takes(client: Client, task_queue: str) -> str | None:
         "these is the current one; the run waits until one is: 'temporal worker deployment set-current-version "
         f"--deployment-name {newest.deployment_name} --build-id {newest.build_id}'"
     )
+
+
+async def _described(client: Client, task_queue: str) -> DescribeTaskQueueResponse:
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    async with temporal_errors(client):
+        return await client.workflow_service.describe_task_queue(request)

@@ -15,7 +15,8 @@ from temporalio.service import RPCError
 
 from orchestrator.client.connect import connect_embedded
 from orchestrator.client.prepare import check, prepare
-from orchestrator.client.runs import has_worker, submit
+from orchestrator.client.runs import submit
+from orchestrator.client.takers import has_worker
 from orchestrator.contract.names import DEFAULT_TASK_QUEUE
 from orchestrator.embedded.home import Home
 from orchestrator.errors import OrcaError, TemporalUnreachable

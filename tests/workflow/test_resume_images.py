@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from orchestrator.client import runs
 from orchestrator.client.images import Answers, Leaf, Policies, ask
+from orchestrator.client.takers import has_worker
 from orchestrator.contract.images import LOOK_AT_IMAGES, ImageAsked, ImageFound, ImagesAsked, ImagesFound
 from orchestrator.contract.messages import Earlier
 from orchestrator.contract.names import host_queue
@@ -55,7 +56,7 @@ def serve_until_stopped(box: Running) -> int:
 async def asked_once_known(client: Client, queue: str) -> Answers:
     """The server learns of a worker by its first poll."""
     async with asyncio.timeout(20):
-        while not await runs.has_worker(client, queue):
+        while not await has_worker(client, queue):
             await asyncio.sleep(0.05)
     return await ask(client, queue, [LEAF])
 

@@ -8,6 +8,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from orchestrator.client import runs
+from orchestrator.client.takers import has_worker
 from orchestrator.contract.messages import RunRecord
 from orchestrator.plan.model import ContainerNode
 from orchestrator.plan.parts import Requirement
@@ -140,7 +141,7 @@ async def test_an_open_run_without_a_worker_shows_its_jobs_as_submitted(client: 
     handle = await runner.start(plan(job("a")))
     found = await client.get_workflow_handle(handle.id).describe()
     assert found.status is WorkflowExecutionStatus.RUNNING
-    assert not await runs.has_worker(client, runner.task_queue)
+    assert not await has_worker(client, runner.task_queue)
     await handle.terminate()
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.contract.messages import Heartbeat, JobOutcome
+from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome
 from orchestrator.errors import EngineError
 from tests.support.memory_engine import MemoryEngine, Program, Running
 from tests.support.tries import Bench, bench_around, request
 from workers.engine.failures import EngineUnreachable, PullFailed
-from workers.engine.interface import ContainerSpec, ImageFacts, Interrupt
+from workers.engine.interface import ContainerSpec, ImageFacts, Interrupt, ObservedContainer
 from workers.supervision.attempt import Elsewhere
 from workers.supervision.identity import Namespace, name_of, prefix_of
 from workers.supervision.prepare import container_spec, launch_of
@@ -238,8 +238,8 @@ async def test_the_time_limit(bench: Bench) -> None:
     )
 
 
-async def test_detach_leaves_the_container_and_the_next_worker_takes_it_up(bench: Bench) -> None:
-    wanted = own("run", "until-stopped")
+async def let_go(bench: Bench, wanted: ContainerRequest) -> ObservedContainer:
+    """The container that a worker leaves which is told to stop once the job has said `up`."""
     bench.cause = "detach"
     running = bench.begin(wanted)
     await bench.until_logged(wanted, "up")
@@ -248,6 +248,12 @@ async def test_detach_leaves_the_container_and_the_next_worker_takes_it_up(bench
         await running
     left = await bench.container(wanted)
     assert left is not None
+    return left
+
+
+async def test_detach_leaves_the_container_and_the_next_worker_takes_it_up(bench: Bench) -> None:
+    wanted = own("run", "until-stopped")
+    left = await let_go(bench, wanted)
     assert left.state == "running"
     again = bench.begin(wanted)
     await asyncio.sleep(0.2)
@@ -260,14 +266,7 @@ async def test_detach_leaves_the_container_and_the_next_worker_takes_it_up(bench
 
 async def test_the_next_worker_waits_as_long_for_an_engine_that_is_away(bench: Bench) -> None:
     wanted = own("run", "until-stopped")
-    bench.cause = "detach"
-    running = bench.begin(wanted)
-    await bench.until_logged(wanted, "up")
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    left = await bench.container(wanted)
-    assert left is not None
+    left = await let_go(bench, wanted)
     flaky(bench).failures = {"inspect": [gone() for _ in range(8)]}
     before = Heartbeat(host="host", container_id=left.id, phase="running")
     again = asyncio.create_task(bench.run(wanted, before))
