@@ -6,6 +6,7 @@ bodies.
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
@@ -371,10 +372,13 @@ class DockerEngine(DockerTimes, DockerRegistry):
                 self._clients = (self._client(ANSWER_SECONDS), self._client(None))
             return self._clients
 
-    def _client(self, timeout: int | None) -> APIClient:
+    def _anew(self) -> AbstractContextManager[APIClient]:
+        return closing(self._client(ANSWER_SECONDS, version=self._quick.api_version))
+
+    def _client(self, timeout: int | None, version: str = "auto") -> APIClient:
         limit: Any = timeout
         try:
-            return APIClient(version="auto", timeout=limit, max_pool_size=_POOL, **self._settings)
+            return APIClient(version=version, timeout=limit, max_pool_size=_POOL, **self._settings)
         except DockerException as error:
             raise unreachable(self.address, error) from error
 

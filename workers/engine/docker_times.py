@@ -1,6 +1,7 @@
 """Docker Engine's own times. One method, one API call."""
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,10 @@ class DockerTimes(ABC):
     def _quick(self) -> Any:
         """The client that gives up on a silent engine."""
 
+    @abstractmethod
+    def _anew(self) -> AbstractContextManager[Any]:
+        """Such a client with a connection of its own."""
+
     def age(self, container: str) -> float | None:
         """See `Times`. The kernel counts it, and `ps` on the engine's host says it, where there is one."""
         try:
@@ -38,8 +43,12 @@ class DockerTimes(ABC):
     def engine_started(self) -> str | None:
         """See `Times`."""
         try:
-            with translated(self.address, "cannot see when the engine began", _NOT_TOLD):
-                found: dict[str, Any] = self._quick.inspect_network(_FIRST_NETWORK)
+            # An engine that is being stopped takes no new connections, but answers on those that it has.
+            with (
+                translated(self.address, "cannot see when the engine began", _NOT_TOLD),
+                self._anew() as client,
+            ):
+                found: dict[str, Any] = client.inspect_network(_FIRST_NETWORK)
         except ContainerGone:
             return None
         made = str(found.get("Created") or "")

@@ -11,5 +11,8 @@ class Times(Protocol):
         ...
 
     def engine_started(self) -> str | None:
-        """When the engine began, RFC 3339 in UTC. One that let containers run on while it was away began before."""
+        """When the engine began, RFC 3339 in UTC. One that let containers run on while it was away began before.
+
+        One that is being stopped counts as unreachable, though it may go on to answer other questions.
+        """
         ...

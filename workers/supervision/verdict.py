@@ -97,7 +97,7 @@ def judge(end: End, observed: ObservedContainer | None) -> Foul | None:
 
 def asks_for_engine(end: End) -> bool:
     """Whether it matters when the engine began."""
-    return end.exit_code in (*_BY_SIGNAL, _UNKNOWN) or (end.exit_code == 0 and not end.whole and not end.seen)
+    return end.exit_code in (*_BY_SIGNAL, _UNKNOWN) or (end.exit_code == 0 and not end.whole)
 
 
 def judge_engine(end: End, observed: ObservedContainer, engine_started: str | None) -> Foul | None:
