@@ -40,6 +40,11 @@ class Control:
         """Whether there is no grace any more."""
         return self._hurry.is_set()
 
+    @property
+    def unwanted(self) -> bool:
+        """Whether the try is to end, where a worker that lets go of it says nothing of that."""
+        return self.cause in ("cancel", "kill")
+
     async def grace(self, work: "asyncio.Future[Any]", seconds: float) -> None:
         """Give `work` as many seconds to end, or fewer where there is no grace any more."""
         hurry = asyncio.ensure_future(self._hurry.wait())

@@ -220,7 +220,7 @@ class Watch:
         if self._pulse.ending:
             return self._pulse.ending
         # A worker that was killed may have told it to end without anybody having heard of that.
-        stopped = reach is Reach.ENDED and self._control.cause is not None and by_signal(exit_code)
+        stopped = reach is Reach.ENDED and self._control.unwanted and by_signal(exit_code)
         return "cancel" if stopped else "own"
 
     async def _stop(self, container: str, waiting: "asyncio.Future[int]") -> None:

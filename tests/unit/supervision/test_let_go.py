@@ -132,3 +132,14 @@ async def test_the_strongest_cause_counts(causes: tuple[Cause, ...]) -> None:
     rank: list[Cause | None] = ["cancel", "kill", "detach"]
     assert said == [max(causes[: number + 1], key=rank.index) for number in range(3)]
     assert control.hurried
+
+
+@pytest.mark.parametrize(
+    ("cause", "unwanted"), [(None, False), ("cancel", True), ("kill", True), ("detach", False)]
+)
+async def test_a_try_that_is_let_go_of_is_wanted(cause: Cause | None, unwanted: bool) -> None:
+    """What an engine ended while its worker was stopping is lost, and was not cancelled."""
+    control = Control()
+    if cause is not None:
+        control.stop(cause)
+    assert control.unwanted == unwanted
