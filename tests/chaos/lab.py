@@ -97,6 +97,14 @@ class Host(Machine):
         self.live_restore = False
         self.keep_alive(live_restore=False)
 
+    def dead(self) -> list[str]:
+        """Names of orca's containers that the engine was told to remove and cannot, until its disk lets go of them."""
+        with self.engine() as client:
+            found = client.containers.list(
+                all=True, filters={"label": LABEL_MARK, "status": "dead"}, ignore_removed=True
+            )
+            return sorted(str(one.name) for one in found)
+
     def keep_alive(self, *, live_restore: bool) -> None:
         """Whether containers are to go on without their engine, from its next start on."""
         self.live_restore = live_restore

@@ -58,6 +58,8 @@ class Result:
     """Lines that an engine lost as it was killed."""
     starts: int
     """Of containers."""
+    unremovable: int
+    """Containers that their engine could not remove."""
     ended_by_itself: int
     """Times that a worker which could not reach its server ended, and was started again."""
     evidence: Path | None
@@ -122,6 +124,7 @@ class _Round:
             beside[0].cancel()
             # The worker is looked after until the host is empty: it may just be starting again.
             left = () if stuck else await self._left()
+            dead = await asyncio.to_thread(self.lab.host.dead)
             runs = await self._runs(client, stuck=stuck)
         finally:
             for task in beside:
@@ -136,6 +139,7 @@ class _Round:
             calls=tuple(self.calls.read_text().splitlines()),
             left=left,
             own_ends=tuple(self.worker.own_ends),
+            unremovable=tuple(name for name in dead if self.run in name),
         )
 
     async def _start(self) -> Client:
@@ -149,11 +153,16 @@ class _Round:
 
     async def _left(self) -> tuple[str, ...]:
         deadline = time.monotonic() + SWEEP_LIMIT
-        while left := await asyncio.to_thread(self.lab.host.left):
+        while left := await asyncio.to_thread(self._unwanted):
             if time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.3)
         return tuple(left)
+
+    def _unwanted(self) -> list[str]:
+        """What is there of orca's, but for what its engine cannot remove: that may be of an earlier round too."""
+        dead = self.lab.host.dead()
+        return [name for name in self.lab.host.left() if name not in dead]
 
     async def _runs(self, client: Client, *, stuck: str) -> tuple[RunSeen, ...]:
         """What is seen of a stuck run is evidence alone."""
@@ -231,6 +240,7 @@ async def run_round(lab: Lab, schedule: Schedule, *, folder: Path, keep: bool = 
         lost_functions=0 if seen is None else lost_tries(seen, "call"),
         torn=0 if seen is None else torn_lines(seen),
         starts=0 if seen is None else len(seen.starts),
+        unremovable=0 if seen is None else len(seen.unremovable),
         ended_by_itself=len(one.worker.own_ends),
         evidence=folder if kept else None,
     )

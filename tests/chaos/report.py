@@ -27,6 +27,7 @@ def as_json(results: Sequence[Result], *, command: str) -> dict[str, Any]:
             "worker": sum(result.lost_functions for result in results),
         },
         "torn_lines": sum(result.torn for result in results),
+        "unremovable": sum(result.unremovable for result in results),
         "worker_ended_by_itself": sum(result.ended_by_itself for result in results),
         "seconds": {
             "median": round(statistics.median(times), 1) if times else 0.0,
@@ -53,6 +54,7 @@ def as_markdown(report: dict[str, Any]) -> str:
         f"| tries that an engine with `--live-restore` lost sight of | {lost['live_restore']} |",
         f"| tries whose function went with its worker | {lost['worker']} |",
         f"| log lines that nobody wrote down, as the engine was away | {report['torn_lines']} |",
+        f"| containers that their engine could not remove (`dead`) | {report['unremovable']} |",
         f"| workers that ended as their server did not answer | {report['worker_ended_by_itself']} |",
         f"| median time of a run | {report['seconds']['median']} s |",
         f"| longest | {report['seconds']['longest']} s |",

@@ -107,6 +107,8 @@ class Seen:
     """Containers, networks and volumes that are still there."""
     own_ends: tuple[OwnEnd, ...] = ()
     """Of workers."""
+    unremovable: tuple[str, ...] = ()
+    """Containers of the run that their engine calls `dead`: it was told to remove them, and cannot."""
 
 
 def try_of(

@@ -65,7 +65,7 @@ def test_every_part_is_hit_in_every_manner_and_one_after_the_other() -> None:
 
 
 def test_a_report_tells_what_each_kind_of_engine_lost() -> None:
-    alive = dataclasses.replace(result(), lost=2, lost_functions=1, ended_by_itself=4)
+    alive = dataclasses.replace(result(), lost=2, lost_functions=1, ended_by_itself=4, unremovable=1)
     taking = dataclasses.replace(result(), schedule=schedule(1, 2), lost=8, lost_functions=2)
     report = as_json([alive, taking], command="x")
     assert report["lost_tries"] == {"engine": 8, "live_restore": 2, "worker": 3}
@@ -74,6 +74,7 @@ def test_a_report_tells_what_each_kind_of_engine_lost() -> None:
     assert "| tries that an engine with `--live-restore` lost sight of | 2 |" in told
     assert "| tries whose function went with its worker | 3 |" in told
     assert "| workers that ended as their server did not answer | 4 |" in told
+    assert "| containers that their engine could not remove (`dead`) | 1 |" in told
 
 
 @pytest.mark.parametrize(

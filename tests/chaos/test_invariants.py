@@ -39,6 +39,7 @@ def result() -> Result:
         lost_functions=0,
         torn=0,
         starts=3,
+        unremovable=0,
         ended_by_itself=0,
         evidence=None,
     )
