@@ -27,6 +27,7 @@ from tests.support.resuming import Starts, counted, counting, planned, resumed
 from tests.support.serving import worker_of
 from tests.workflow.conftest import Serve
 from workers.engine.interface import ImageFacts
+from workers.supervision.limits import Limits
 
 NAMES = ("app", "lib", "db")
 
@@ -105,6 +106,8 @@ async def test_a_job_whose_image_is_another_one_now_runs_and_what_comes_after_it
             ("last", "run", "after 'b'"),
         ]
         shelf.change("lib", 2)
+        # A service's image is what it was when its host last looked.
+        await asyncio.sleep(Limits().image_facts + 0.1)
         _, second = await resumed(client, handle.id, store_folder)
         assert second.status == "success"
         # In the nested run that goes on too.

@@ -196,17 +196,17 @@ class Attempt:
                 return await self._create()
             case decision.Start(container):
                 self._see(container)
-                image = await self._image_of_old(container)
+                image = await self._image_of(container.image)
                 await self._surely_new(container.id, image)
                 await self._beside_what_stands()
                 return await self._start(container.id, image, found=True)
             case decision.Attach(container):
                 self._see(container)
-                image = await self._image_of_old(container)
+                image = await self._image_of(container.image)
                 return await self._watch(container.id, image, Reach.RUNNING)
             case decision.Collect(container):
                 self._see(container)
-                image = await self._image_of_old(container)
+                image = await self._image_of(container.image)
                 return await self._watch(container.id, image, Reach.ENDED)
             case decision.Return(outcome, leftover, _):
                 if leftover is not None:
@@ -336,6 +336,9 @@ class Attempt:
             finished_at=self._sight.finished_at,
             reach=reach,
         )
+        if watched.image not in ("", image.id):
+            # Its name came to stand for another one just before it was made.
+            image = await self._image_of(watched.image)
         outcome = await with_deaths(self._site, self._request, self._outcome(container, image, watched))
         return await self._record.write(outcome, watched.writer)
 
@@ -376,11 +379,12 @@ class Attempt:
         ensured = self._site.images.ensure(self._request.image, self._request.pull)
         return await self._control.race(ensured)
 
-    async def _image_of_old(self, container: ObservedContainer) -> ImageFacts:
+    async def _image_of(self, image: str) -> ImageFacts:
         """Facts of the image of a container that exists. By its id: its name may be another image's by now."""
-        image = container.image or self._request.image
         try:
-            return await self._site.threads.call(self._site.engine.inspect_image, image)
+            return await self._site.threads.call(
+                self._site.engine.inspect_image, image or self._request.image
+            )
         except ImageNotFound:
             return ImageFacts(id="")
 

@@ -71,6 +71,8 @@ class Watched:
     artifacts: tuple[ArtifactRef, ...]
     warnings: tuple[str, ...]
     writer: LogWriter
+    image: str
+    """Id of the image that it was made of, where that was looked at as it began; empty otherwise."""
 
 
 class Watch:
@@ -81,6 +83,7 @@ class Watch:
         self._request = request
         self._control = control
         self._pulse = pulse
+        self._image = ""
 
     async def run(
         self,
@@ -154,6 +157,7 @@ class Watch:
             artifacts=tuple(result.artifacts),
             warnings=tuple(warnings),
             writer=writer,
+            image=self._image,
         )
 
     @asynccontextmanager
@@ -193,7 +197,10 @@ class Watch:
         if reach is Reach.RUNNING:
             return started_at
         observed = await self._site.threads.call(self._site.engine.inspect, container)
-        return None if observed is None else observed.started_at
+        if observed is None:
+            return None
+        self._image = observed.image
+        return observed.started_at
 
     async def _end(self, container: str, time_left: float | None, reach: Reach) -> tuple[Ending, int]:
         """Wait for the container's end, which may be of our making."""
