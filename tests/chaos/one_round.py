@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from docker.errors import DockerException
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
@@ -264,7 +265,10 @@ async def _until_closed(client: Client, run: str) -> None:
 
 
 def _containers(lab: Lab) -> str:
-    """What `docker ps --all` would say."""
-    with lab.host.engine() as engine:
-        found = engine.containers.list(all=True, ignore_removed=True)
-        return "".join(f"{one.name} {one.status} {one.labels}\n" for one in found)
+    """What `docker ps --all` would say; where a fault was cut short its engine may be away."""
+    try:
+        with lab.host.engine() as engine:
+            found = engine.containers.list(all=True, ignore_removed=True)
+    except DockerException as error:
+        return f"the engine does not answer: {error}\n"
+    return "".join(f"{one.name} {one.status} {one.labels}\n" for one in found)

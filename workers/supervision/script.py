@@ -1,7 +1,7 @@
 """The shell script that a job's commands become, and how the container is told to run it. Pure.
 
 One shell runs all commands, so `cd`, variables and functions carry over. Before each command the script prints a
-mark; at its end one that says whether outputs were written, and whether it came behind its last command.
+mark; at its end one that says whether outputs were written, whether it came behind its last command, and its exit code.
 `transcript` turns marks into readable lines.
 """
 
@@ -25,6 +25,8 @@ _POSIX_SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "z
 _PLACE: Final = "{0}"
 _WHOLE: Final = "__orca"
 """The script's own variable, set behind its last command."""
+_CODE: Final = "__orca_code"
+"""Another, for the exit code with which it ends."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def is_root(user: str | None) -> bool:
 
 def _end(mark: str, outputs: int) -> str:
     # A script that is told to stop ends here too, and with 0 where its own trap says so.
-    return f'echo "{mark}end:{outputs}${{{_WHOLE}-}}"'
+    return f'echo "{mark}end:{outputs}${{{_WHOLE}-}}:${_CODE}"'
 
 
 def _marked_script(commands: Sequence[str], *, mark: str, pipefail: bool, makes_folder: bool) -> str:
@@ -101,7 +103,7 @@ def _marked_script(commands: Sequence[str], *, mark: str, pipefail: bool, makes_
         # `true` and not `:`, since a failing redirection of a special builtin ends the shell.
         lines.append(f"(umask 0; mkdir -p {ORCA_DIR} && true >>{OUTPUT_FILE}) 2>/dev/null || true")
     lines += [
-        f"trap 'if [ -s {OUTPUT_FILE} ]; then {_end(mark, 1)}; else {_end(mark, 0)}; fi' EXIT",
+        f"trap '{_CODE}=$?; if [ -s {OUTPUT_FILE} ]; then {_end(mark, 1)}; else {_end(mark, 0)}; fi' EXIT",
         # A trap that does nothing but end: the shell runs it when the command, which gets the signal too, is done.
         "trap 'exit 143' TERM",
         "set -e",

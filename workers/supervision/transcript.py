@@ -14,7 +14,9 @@ from workers.engine.interface import LogEntry
 
 TAIL_LINES: Final = 10
 _MAX_HEADER: Final = 200
-_MARK: Final = re.compile(r"begin:(?P<index>\d{1,6})|end:(?P<outputs>[01])(?P<whole>:whole)?")
+_MARK: Final = re.compile(
+    r"begin:(?P<index>\d{1,6})|end:(?P<outputs>[01])(?P<whole>:whole)?(:(?P<code>\d{1,3}))?"
+)
 
 
 class Transcript:
@@ -31,6 +33,8 @@ class Transcript:
         """What the script said at its end; None while, or where, it did not get there."""
         self.whole = False
         """Whether it came behind its last command."""
+        self.code: int | None = None
+        """The exit code with which it said that it ends; earlier versions' scripts do not say it."""
         self.ended_at = ""
         """When the script got to its end."""
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -54,6 +58,7 @@ class Transcript:
             else:
                 self.outputs_written = found["outputs"] == "1"
                 self.whole = found["whole"] is not None
+                self.code = None if found["code"] is None else int(found["code"])
                 self.ended_at = entry.timestamp
         return lines
 

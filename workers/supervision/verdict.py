@@ -34,6 +34,8 @@ class End:
     """Its script said at least that it ended."""
     seen: bool
     """A worker was there, and the engine goes on to answer."""
+    code: int | None = None
+    """The exit code that its script said; None where it said none."""
     told_at: str = ""
     """When its script said that it ended, by the engine's count; RFC 3339 in UTC."""
     engine: str = ""
@@ -90,7 +92,7 @@ def judge(end: End, observed: ObservedContainer | None) -> Foul | None:
     if _unseen(end, observed):
         return Foul(
             f"{name} ended as the Docker engine of host '{end.host}' did, which does not know how it came out"
-            f" (exit code {_UNKNOWN})"
+            f" (exit code {end.exit_code})"
         )
     return None
 
@@ -126,10 +128,12 @@ def judge_engine(end: End, observed: ObservedContainer, engine_started: str | No
 
 
 def _unseen(end: End, observed: ObservedContainer) -> bool:
-    """Whether the engine takes a container's end for unknown, which it did not see, and gives the time of its return.
+    """Whether the engine did not see a container's end. It takes it for unknown then, or for none, at its own return.
 
     When the engine began does not tell that where it let other containers run on.
     """
+    if end.exit_code == 0 and end.code:
+        return True
     if end.exit_code != _UNKNOWN or not end.told or observed.oom_killed:
         return False
     if end.whole:

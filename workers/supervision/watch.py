@@ -135,6 +135,7 @@ class Watch:
                 whole=transcript.whole,
                 told=told,
                 seen=seen,
+                code=transcript.code,
                 told_at=transcript.ended_at,
                 engine=self._pulse.engine,
             )

@@ -43,7 +43,7 @@ def test_commands_run_in_one_shell_and_stop_at_the_first_failure(
         [*shell, "-c", script_of(wanted)], capture_output=True, text=True, check=False, cwd="/tmp"
     )
     mark = mark_prefix(wanted)
-    text = done.stdout.replace(f"{mark}end:0:whole", "<end>").replace(f"{mark}end:0", "<cut>")
+    text = done.stdout.replace(f"{mark}end:0:whole:0", "<end>").replace(f"{mark}end:0:{code}", "<cut>")
     for index in range(len(commands)):
         text = text.replace(f"{mark}begin:{index}", f"<{index}>")
     assert (text.splitlines(), done.stderr, done.returncode) == (printed, "", code)

@@ -12,19 +12,9 @@ STARTED = "2026-01-31T12:00:00.000000000Z"
 ENDED = "2026-01-31T12:01:00.000000000Z"
 
 
-def end(
-    exit_code: int,
-    *,
-    whole: bool = False,
-    told: bool = False,
-    seen: bool = True,
-    told_at: str = "",
-    engine: str = "",
-) -> End:
-    box, host = "0123456789abcdef", "h1"
-    return End(
-        box, host, exit_code, STARTED, whole=whole, told=told, seen=seen, told_at=told_at, engine=engine
-    )
+def end(exit_code: int, **said: Any) -> End:
+    given: dict[str, Any] = {"whole": False, "told": False, "seen": True, **said}
+    return End("0123456789abcdef", "h1", exit_code, STARTED, **given)
 
 
 def box(state: ContainerState = "exited", **fields: Any) -> ObservedContainer:
@@ -104,6 +94,10 @@ def test_what_a_look_says(of: End, observed: ObservedContainer | None, why: str 
         (end(255, told=True, seen=False, told_at="2026-01-31T12:00:59.900Z"), box(), False),
         (end(255, told=True, told_at="2026-01-31T12:00:54.500Z"), box(), False),
         (end(255, seen=False), box(), False),
+        # It says 0 where its script said otherwise.
+        (end(0, told=True, seen=False, code=7), box(), True),
+        (end(0, told=True, seen=False, code=0), box(), False),
+        (end(7, told=True, seen=False, code=7), box(), False),
         (end(3, told=True, seen=False, told_at="2026-01-31T12:00:54.500Z"), box(), False),
         (end(255, whole=True, told=True), box(oom_killed=True), False),
     ],
