@@ -12,6 +12,7 @@ from typing import Any
 import docker
 import pytest
 
+from orchestrator.contract.names import HEARTBEAT_TIMEOUT
 from orchestrator.interpreter.cancelling import FORCE_WAIT
 from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca, stop
@@ -127,6 +128,8 @@ def test_a_cancel_while_the_worker_is_dead_reaches_the_container(server: Orca, w
     until_up(server, run, "nap")
     (container,) = containers_of(run)
     kill(first)
+    # The worker has been missed, and the try waits for its host.
+    time.sleep(HEARTBEAT_TIMEOUT)
     said = server.json("cancel", run)
     assert said["cancel"] == "requested"
     assert "as soon as a worker is there" in said["message"]
