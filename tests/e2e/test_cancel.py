@@ -12,7 +12,6 @@ from typing import Any
 import docker
 import pytest
 
-from orchestrator.contract.names import HEARTBEAT_TIMEOUT
 from orchestrator.interpreter.cancelling import FORCE_WAIT
 from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca, stop
@@ -120,27 +119,6 @@ def kill(process: "subprocess.Popen[str]") -> None:
     for pid in (process.pid, *map(int, children)):
         os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=30)
-
-
-def test_a_cancel_while_the_worker_is_dead_reaches_the_container(server: Orca, write_spec: WriteSpec) -> None:
-    first = worker(server)
-    run = server.submit(write_spec(DEAF.replace("5m", "1s")))
-    until_up(server, run, "nap")
-    (container,) = containers_of(run)
-    kill(first)
-    # The worker has been missed, and the try waits for its host.
-    time.sleep(HEARTBEAT_TIMEOUT)
-    said = server.json("cancel", run)
-    assert said["cancel"] == "requested"
-    assert "as soon as a worker is there" in said["message"]
-    assert containers_of(run) == [container]
-    second = worker(server)
-    try:
-        record = server.wait(run)
-    finally:
-        stop(second)
-    assert ends(record) == {"nap": "cancelled", "after": "cancelled", "tidy": "success"}
-    assert containers_of(run) == []
 
 
 def stop_signals(container: str, since: int) -> int:
