@@ -179,10 +179,15 @@ class Dispatch(Generic[T]):
                 self.begun = self.begun or timeout.type is TimeoutType.HEARTBEAT
                 return timed_out(timeout, self._errand, self._standing)
             case CancelledError():
-                beat = self._lost.beat if self._errand.adopted and error.started_event_id <= 0 else None
-                if beat is not None and beat.container_id and workflow.patched(TOLD_AGAIN):
-                    # Nobody has heard of it: the container goes on where its worker was lost.
-                    return Again(beat, "it was cancelled while its host was away")
+                if error.started_event_id <= 0 and self._is_to_be_told():
+                    return Again(self._lost.beat, "it was cancelled while its host was away")
                 raise asyncio.CancelledError from error
             case _:
                 raise error
+
+    def _is_to_be_told(self) -> bool:
+        """Whether what goes on where a worker was lost is to hear of a cancel that reached nobody there.
+
+        Also where the worker died before it had said which container it has: whoever has the try looks for it.
+        """
+        return self._errand.adopted and self.begun and workflow.patched(TOLD_AGAIN)

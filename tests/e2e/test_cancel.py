@@ -12,6 +12,7 @@ from typing import Any
 import docker
 import pytest
 
+from orchestrator.contract.names import HEARTBEAT_TIMEOUT
 from orchestrator.interpreter.cancelling import FORCE_WAIT
 from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca, stop
@@ -119,6 +120,28 @@ def kill(process: "subprocess.Popen[str]") -> None:
     for pid in (process.pid, *map(int, children)):
         os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=30)
+
+
+def test_a_cancel_while_the_worker_is_dead_reaches_the_container(server: Orca, write_spec: WriteSpec) -> None:
+    first = worker(server)
+    run = server.submit(write_spec(DEAF.replace("5m", "1s")))
+    until_up(server, run, "nap")
+    (container,) = containers_of(run)
+    kill(first)
+    missed = time.monotonic() + HEARTBEAT_TIMEOUT + 2
+    said = server.json("cancel", run)
+    assert said["cancel"] == "requested"
+    assert "as soon as a worker is there" in said["message"]
+    assert containers_of(run) == [container]
+    # The run hears of the cancel and of the loss in one workflow task.
+    time.sleep(max(0.0, missed - time.monotonic()))
+    second = worker(server)
+    try:
+        record = server.wait(run)
+    finally:
+        stop(second)
+    assert ends(record) == {"nap": "cancelled", "after": "cancelled", "tidy": "success"}
+    assert containers_of(run) == []
 
 
 def stop_signals(container: str, since: int) -> int:
