@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from orchestrator import __version__
 from orchestrator.client.connect import connect, ensure_search_attributes
@@ -40,6 +40,7 @@ from workers.activities.services import ServiceActivities
 from workers.activities.under_way import UnderWay
 from workers.calling.caller import Caller
 from workers.calling.voice import listening
+from workers.cold_queries import ColdQueries
 from workers.engine.docker_host import DockerHost
 from workers.engine.host import HostEngine
 from workers.placement.amounts import Amount
@@ -229,18 +230,20 @@ def _workers(
         build_id=__version__,
     )
     activities: list[Callable[..., object]] = [jobs.run, services.start, services.stop, images.look]
-    yield serving(
+    # The interpreter's rooms are held to determinism by import rules, lint and recorded histories; the sandbox would
+    # load them anew for every run.
+    runner = ColdQueries()
+    runner.worker = serving(
         task_queue=settings.task_queue,
         workflows=[RunWorkflow],
         activities=[*activities, OwnEnd(client).cancel],
-        # The interpreter's rooms are held to determinism by import rules, lint and recorded histories; the sandbox
-        # would load them anew for every run.
-        workflow_runner=UnsandboxedWorkflowRunner(),
+        workflow_runner=runner,
         max_concurrent_activities=settings.max_jobs,
         sticky_queue_schedule_to_start_timeout=STICKY_WAIT,
         build_id=None if settings.version else __version__,
         deployment_config=_deployment(settings.version),
     )
+    yield runner.worker
     yield serving(
         task_queue=host_queue(settings.task_queue, settings.host_id),
         activities=activities,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker
 
 from orchestrator.client import runs
 from orchestrator.contract.messages import RunRecord, RunRequest
@@ -26,6 +26,7 @@ from workers.activities.jobs import JobActivities
 from workers.activities.own_end import OwnEnd
 from workers.activities.services import ServiceActivities
 from workers.calling.caller import Caller
+from workers.cold_queries import ColdQueries
 from workers.placement.amounts import Amount
 from workers.placement.callers import Callers, Me
 from workers.placement.hosts import Hosts
@@ -69,17 +70,19 @@ def worker_of(
     client: Client, queue: str, *run: Callable[..., object], decides: bool = True, slots: int | None = None
 ) -> Worker:
     """A worker for a task queue that all share: these activities, and the workflow where it `decides`."""
-    return Worker(
+    runner = ColdQueries()
+    runner.worker = Worker(
         client,
         task_queue=queue,
         workflows=[RunWorkflow] if decides else [],
         activities=[*run, OwnEnd(client).cancel] if decides else run,
-        workflow_runner=UnsandboxedWorkflowRunner(),
+        workflow_runner=runner,
         max_concurrent_activities=slots,
         no_remote_activities=not run,
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         default_heartbeat_throttle_interval=timedelta(milliseconds=200),
     )
+    return runner.worker
 
 
 @asynccontextmanager
