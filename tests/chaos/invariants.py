@@ -129,7 +129,7 @@ def _artifacts(name: str, found: JobRecord, leaf: Leaf, run: RunSeen) -> Iterato
 
 def _starts(seen: Seen) -> Iterator[str]:
     """Each logical try that succeeded started once; none started twice, and nothing else started."""
-    times = Counter(start.name for start in seen.starts)
+    times = Counter(start.name for start in seen.starts if not start.idle)
     services = {start.name for start in seen.starts if start.service}
     known: set[str] = set()
     for run in seen.runs:

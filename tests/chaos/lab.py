@@ -23,6 +23,7 @@ from orchestrator.embedded.server import ServerInfo, use_server
 from tests.chaos.workflow import IMAGE
 from tests.support.cli import Orca
 from tests.support.machines import Machine
+from workers.supervision.script import OUTPUT_FILE
 
 FUNCTIONS: Final = Path(__file__).with_name("functions")
 STOP_LIMIT: Final = 60.0
@@ -33,7 +34,7 @@ _PORTS: Final = (20_000, 32_000)
 
 _COUNTED: Final = """#!/bin/sh
 # Runs containers, and leaves a file for each start of one: what the engine knows of the container. When its first
-# process is gone a second one says when.
+# process is gone a second one says when, and a third that it had not even done what a script does before all else.
 command= id=
 for word; do
     [ "$word" != start ] || command=start
@@ -43,7 +44,11 @@ if [ "$command" = start ]; then
     start={starts}/$id.$(date +%s.%N)
     cp {data}/containers/"$id"/config.v2.json "$start.json"
     first=$(cat {tasks}/"$id"/init.pid)
-    (tail --pid="$first" --sleep-interval=0.1 -f /dev/null; date +%s.%N >"$start.end") </dev/null >/dev/null 2>&1 &
+    disk={data}/overlay2/$(cat {data}/image/overlay2/layerdb/mounts/"$id"/mount-id)/diff
+    (
+        tail --pid="$first" --sleep-interval=0.1 -f /dev/null; date +%s.%N >"$start.end"
+        [ ! -d "$disk" ] || [ -e "$disk"{trace} ] || : >"$start.idle"
+    ) </dev/null >/dev/null 2>&1 &
 fi
 exec {runc} "$@"
 """
@@ -90,6 +95,7 @@ class Host(Machine):
                 data=shlex.quote(str(self._folder / "data")),
                 starts=shlex.quote(str(self.starts)),
                 tasks=shlex.quote(str(self._folder / _TASKS)),
+                trace=shlex.quote(OUTPUT_FILE),
                 runc=shlex.quote(_found(_RUNC)),
             )
         )

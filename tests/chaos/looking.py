@@ -41,22 +41,27 @@ async def runs_of(client: Client, store: Store, run: str, *, evidence: Path) -> 
 
 def starts(folder: Path) -> tuple[Start, ...]:
     """What `Host` left of the starts of containers, by time."""
+    paths = sorted(folder.glob("*.json"), key=lambda path: float(path.stem.partition(".")[2]))
+    last = {path.stem.partition(".")[0]: path for path in paths}
     found: list[Start] = []
-    for path in folder.glob("*.json"):
-        _, _, at = path.stem.partition(".")
+    for path in paths:
+        container, _, at = path.stem.partition(".")
         known = json.loads(path.read_text())
         labels: dict[str, str] = known["Config"]["Labels"]
         end = path.with_suffix(".end")
         ended = end.read_text() if end.exists() else ""
+        # Of the last start nothing may be left as that is looked at: its container is being removed.
+        idle = path is not last[container] and path.with_suffix(".idle").exists()
         found.append(
             Start(
                 str(known["Name"]).lstrip("/"),
                 float(at),
                 service=LABEL_SERVICE in labels,
                 ended=float(ended) if ended else None,
+                idle=idle,
             )
         )
-    return tuple(sorted(found, key=lambda start: start.at))
+    return tuple(found)
 
 
 async def _run(

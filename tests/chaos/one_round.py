@@ -59,6 +59,8 @@ class Result:
     """Lines that an engine lost as it was killed."""
     starts: int
     """Of containers."""
+    idle: int
+    """Those of them after which nothing had begun."""
     unremovable: int
     """Containers that their engine could not remove."""
     ended_by_itself: int
@@ -241,6 +243,7 @@ async def run_round(lab: Lab, schedule: Schedule, *, folder: Path, keep: bool = 
         lost_functions=0 if seen is None else lost_tries(seen, "call"),
         torn=0 if seen is None else torn_lines(seen),
         starts=0 if seen is None else len(seen.starts),
+        idle=0 if seen is None else sum(start.idle for start in seen.starts),
         unremovable=0 if seen is None else len(seen.unremovable),
         ended_by_itself=len(one.worker.own_ends),
         evidence=folder if kept else None,

@@ -20,6 +20,7 @@ def as_json(results: Sequence[Result], *, command: str) -> dict[str, Any]:
         "live_restore": sum(result.schedule.live_restore for result in results),
         "faults": {f"{manner} {part}": done[f"{manner} {part}"] for part in PARTS for manner in MANNERS},
         "starts": sum(result.starts for result in results),
+        "idle": sum(result.idle for result in results),
         "adoptions": sum(result.adoptions for result in results),
         "lost_tries": {
             "engine": sum(result.lost for result in results if not result.schedule.live_restore),
@@ -49,6 +50,7 @@ def as_markdown(report: dict[str, Any]) -> str:
         f"| rounds that broke an invariant | {len(report['broken'])} |",
         f"| rounds whose engine kept containers alive (`--live-restore`) | {report['live_restore']} |",
         f"| containers started | {report['starts']} |",
+        f"| of these ended by their engine before they had begun anything, and started again | {report['idle']} |",
         f"| adoptions | {report['adoptions']} |",
         f"| tries whose container went with its engine | {lost['engine']} |",
         f"| tries that an engine with `--live-restore` lost sight of | {lost['live_restore']} |",

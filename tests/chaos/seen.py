@@ -23,6 +23,8 @@ class Start:
     service: bool = False
     ended: float | None = None
     """When its first process was gone; None: nobody saw that."""
+    idle: bool = False
+    """Its engine ended it before it had begun anything, and the same container was started again."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def result() -> Result:
         lost_functions=0,
         torn=0,
         starts=3,
+        idle=0,
         unremovable=0,
         ended_by_itself=0,
         evidence=None,
@@ -47,6 +48,13 @@ def result() -> Result:
 
 def test_nothing_is_broken_where_all_is_well() -> None:
     assert broken(round_of()) == []
+
+
+def test_a_start_after_which_nothing_had_begun_is_none() -> None:
+    begun = round_of().starts
+    idle = tuple(dataclasses.replace(start, idle=True) for start in begun)
+    assert broken(round_of(starts=(*idle, *begun))) == []
+    assert any("never started" in breach for breach in broken(round_of(starts=idle)))
 
 
 TORN = log_of("line 1", "line 3", "end")

@@ -194,10 +194,13 @@ class Watch:
         """
         if reach is Reach.ENDED:
             return started_at
-        self._pulse.runs_under(await self._site.threads.call(self._site.engine.engine_started) or "")
+        engine = await self._site.threads.call(self._site.engine.engine_started)
+        observed = await self._site.threads.call(self._site.engine.inspect, container)
+        if observed is not None and observed.state in ("running", "paused"):
+            # Of one that has ended meanwhile it may have been an earlier engine, which took it along.
+            self._pulse.runs_under(engine or "")
         if reach is Reach.RUNNING:
             return started_at
-        observed = await self._site.threads.call(self._site.engine.inspect, container)
         if observed is None:
             return None
         self._image = observed.image

@@ -87,3 +87,24 @@ async def test_the_end_of_a_log_is_not_lost_where_the_clock_is_set_back(tmp_path
         wanted = own("quick")
         await bench.run(wanted)
         assert await bench.texts(wanted) == [*(f"line {number}" for number in range(300)), "after"]
+
+
+class Replaced(MemoryEngine):
+    """Its containers are told to end as they start, and an engine that began after that answers for it."""
+
+    def start(self, container: str) -> None:
+        super().start(container)
+        super().stop(container, grace=5.0)
+        self.began = rfc3339(datetime.now(UTC) + timedelta(seconds=1))
+
+
+async def test_an_engine_that_took_a_container_along_is_not_taken_for_the_one_after_it(
+    tmp_path: Path,
+) -> None:
+    def told(box: Running) -> int:
+        box.sleep(60, until_stopped=True)
+        return 143
+
+    async with bench_around(Replaced(programs={"told": told}), tmp_path / "store") as bench:
+        outcome = await asyncio.wait_for(bench.begin(own("told")), 10)
+    assert str(outcome.reason).startswith("lost: the Docker engine of host ")
