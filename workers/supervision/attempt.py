@@ -27,7 +27,7 @@ from workers.supervision.record import Record
 from workers.supervision.services.beside import with_deaths
 from workers.supervision.services.generated import environment
 from workers.supervision.services.network import look_for_networks
-from workers.supervision.services.standing import fallen, told_fallen
+from workers.supervision.services.standing import fallen, swept, told_fallen
 from workers.supervision.site import Site
 from workers.supervision.traces import has_run
 from workers.supervision.watch import Reach, Watch, Watched
@@ -289,10 +289,11 @@ class Attempt:
             )
 
     async def _beside_what_stands(self) -> None:
-        """Raises `TryFailed` where shared services have ended: the job would only fail for want of them."""
+        """Raises `TryFailed` where services have ended: the job would only fail for want of them."""
         self._fallen = await fallen(self._site, self._request.shared_services)
-        if self._fallen:
-            raise TryFailed(FailureKind.SERVICE, told_fallen(self._fallen))
+        own = await swept(self._site, self._request)
+        if self._fallen or own:
+            raise TryFailed(FailureKind.SERVICE, told_fallen(self._fallen, own))
 
     async def _start(self, container: str, image: ImageFacts, *, found: bool = False) -> JobOutcome:
         await self._prepare(container, image)

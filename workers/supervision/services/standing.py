@@ -1,10 +1,12 @@
-"""Whether the services that jobs share still stand, and whether those that do not ended by themselves."""
+"""Whether the services that a job is to begin beside still stand, and whether those that do not ended by themselves."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Final
 
-from orchestrator.contract.messages import FallenService, SharedService
+from orchestrator.contract.messages import ContainerRequest, FallenService, SharedService
+from orchestrator.contract.names import LABEL_SERVICE
 from orchestrator.errors import EngineError
 from workers.engine.interface import ObservedContainer
 from workers.supervision.services.last_lines import last_lines
@@ -13,6 +15,8 @@ from workers.supervision.site import Site
 from workers.supervision.verdict import End, asks_for_engine, judge_engine
 
 log = logging.getLogger("orca.supervision")
+
+_DOWN: Final = ("exited", "dead")
 
 
 async def fallen(site: Site, services: Sequence[SharedService]) -> tuple[FallenService, ...]:
@@ -36,10 +40,23 @@ async def missed(site: Site, services: Sequence[SharedService]) -> tuple[FallenS
         return ()
 
 
-def told_fallen(fallen: Sequence[FallenService]) -> str:
+async def swept(site: Site, request: ContainerRequest) -> tuple[FallenService, ...]:
+    """Those of a try's own services that their engine took along before it has begun.
+
+    Raises:
+        EngineError: the engine cannot be asked.
+    """
+    shared = {service.container for service in request.shared_services}
+    own = [container for container in request.services if container not in shared]
+    found = await asyncio.gather(*(_own(site, container) for container in own))
+    return tuple(one for one in found if one is not None)
+
+
+def told_fallen(shared: Sequence[FallenService], own: Sequence[FallenService]) -> str:
     """Why a job was not begun."""
-    each = "\n".join(f"shared service '{one.name}' {one.why}" for one in fallen)
-    return f"the job was not begun, since services had ended:\n{each}"
+    each = [f"shared service '{one.name}' {one.why}" for one in shared]
+    each += [f"service '{one.name}' {one.why}" for one in own]
+    return "\n".join(("the job was not begun, since services had ended:", *each))
 
 
 async def taken(site: Site, observed: ObservedContainer) -> bool:
@@ -67,23 +84,31 @@ async def _fallen(site: Site, service: SharedService) -> FallenService | None:
     observed = await site.threads.call(site.engine.inspect, service.container)
     if observed is None:
         return FallenService(name=service.name, why="was removed, by hand or by another program")
-    match observed.state:
-        case "running" | "paused":
-            return None
-        case "created":
-            # It was up: its engine was ended as it started it, and does not know that it did.
-            why = "was forgotten by its Docker engine, which was stopped as it started it"
-            return FallenService(name=service.name, why=why, taken=True)
-        case "exited" | "dead":
-            return await _ended(site, service, observed)
+    return await _swept(site, service.name, observed) or await _ended(site, service, observed)
+
+
+async def _own(site: Site, container: str) -> FallenService | None:
+    observed = await site.threads.call(site.engine.inspect, container)
+    # What a person removes is told beside the job, which may not need it any more.
+    return observed and await _swept(site, observed.labels.get(LABEL_SERVICE, container), observed)
+
+
+async def _swept(site: Site, name: str, observed: ObservedContainer) -> FallenService | None:
+    """Of one that was up, whether its engine took it along, or forgot it."""
+    if observed.state == "created":
+        # Its engine was ended as it started it, and does not know that it did.
+        why = "was forgotten by its Docker engine, which was stopped as it started it"
+        return FallenService(name=name, why=why, taken=True)
+    if observed.state not in _DOWN or not await taken(site, observed):
+        return None
+    code = observed.exit_code
+    why = f"was ended by its Docker engine, which was stopped, or whose host went off (exit code {code})"
+    return FallenService(name=name, why=why, taken=True)
 
 
 async def _ended(site: Site, service: SharedService, observed: ObservedContainer) -> FallenService | None:
     code = observed.exit_code
-    if await taken(site, observed):
-        why = f"was ended by its Docker engine, which was stopped, or whose host went off (exit code {code})"
-        return FallenService(name=service.name, why=why, taken=True)
-    if code == 0 and not service.serves:
+    if observed.state not in _DOWN or (code == 0 and not service.serves):
         return None
     why = f"ended with exit code {code}"
     if observed.oom_killed:

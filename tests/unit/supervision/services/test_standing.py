@@ -115,6 +115,33 @@ async def test_beside_one_that_has_ended_no_job_begins(bench: Bench, does: str, 
     await case.stopped_without_trace()
 
 
+def beside(case: Scope, **changes: Any) -> ContainerRequest:
+    """A job with services of its own."""
+    own = tuple(case.container(one.name) for one in case.services)
+    return sharing(case, shared_services=(), services=own, **changes)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_beside_own_ones_that_the_engine_took_along_no_job_begins(
+    bench: Bench, *, restarted: bool
+) -> None:
+    case = await up(bench, "fine")
+    await asyncio.to_thread(bench.engine.stop, case.container("db"), grace=5.0)
+    if restarted:
+        engine(bench).began = rfc3339(datetime.now(UTC))
+    outcome = await bench.run(beside(case))
+    if restarted:
+        assert (outcome.status, outcome.started_at, outcome.fallen) == ("failed", None, ())
+        assert str(outcome.reason) == (
+            "service: the job was not begun, since services had ended:\nservice 'db' was ended by its Docker engine, "
+            "which was stopped, or whose host went off (exit code 0)"
+        )
+    else:
+        # It may have done what it was there for.
+        assert outcome.status == "success"
+    await case.stopped_without_trace()
+
+
 async def test_one_that_was_only_to_be_done_may_have_ended(bench: Bench) -> None:
     case = await up(bench, "fine")
     await asyncio.to_thread(bench.engine.stop, case.container("db"), grace=5.0)
