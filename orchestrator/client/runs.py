@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import (
     Client,
@@ -22,7 +22,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from orchestrator import ids
 from orchestrator.client.connect import ensure_search_attributes, temporal_errors
 from orchestrator.client.pending import running_notes, waiting_work, with_notes, with_waiting
-from orchestrator.client.prepare import Prepared
 from orchestrator.client.standstill import who_is_missing, why_still
 from orchestrator.contract.messages import MAX_LEAVES, JobRecord, RunRecord, RunRequest
 from orchestrator.contract.mocks import Mocks
@@ -39,6 +38,10 @@ from orchestrator.contract.names import (
 from orchestrator.contract.times import rfc3339
 from orchestrator.errors import OrcaError, RunNotFound, UsageError, WorkerUnreachable
 from orchestrator.plan.model import PLAN_VERSION, Plan
+
+if TYPE_CHECKING:
+    # Loading the compiler takes a quarter of the time in which a command that only looks at runs begins.
+    from orchestrator.client.prepare import Prepared
 
 _SPEC = SearchAttributeKey.for_keyword(SEARCH_SPEC)
 _STATE = SearchAttributeKey.for_keyword(SEARCH_STATE)
@@ -64,7 +67,7 @@ class Untold(WorkerUnreachable):
 
 async def submit(
     client: Client,
-    prepared: Prepared,
+    prepared: "Prepared",
     *,
     task_queue: str,
     submitted_by: str = "",

@@ -95,6 +95,12 @@ class House:
         box.sleep(600, until_stopped=True)
         return 143
 
+    async def inhabited(self) -> None:
+        """Return once a container is there: what is asked of the run from then on knows of it."""
+        async with asyncio.timeout(60):
+            while not self.left[0]:
+                await asyncio.sleep(0.01)
+
     @property
     def left(self) -> tuple[list[str], list[str]]:
         """Names of containers and networks that are there."""
@@ -137,6 +143,7 @@ async def activities(client: Client, run: str) -> list[tuple[str, str]]:
 
 
 async def until(client: Client, run: str, condition: Callable[[RunRecord], object]) -> RunRecord:
+    """The record once `condition` holds for it. It is older than anything else that `condition` looks at."""
     async with asyncio.timeout(60):
         while not condition(found := await runs.record(client, run)):
             await asyncio.sleep(0.05)

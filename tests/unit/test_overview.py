@@ -44,6 +44,21 @@ def test_nothing_is_loaded_for_it(words: list[str], code: int) -> None:
     assert done.stdout.splitlines() == list(lines(80))
 
 
+@pytest.mark.parametrize(
+    "words", [["status", "run"], ["logs", "run", "-f"], ["watch", "run"], ["list"], ["cancel", "run"]]
+)
+def test_what_only_looks_at_runs_loads_no_compiler(words: list[str]) -> None:
+    """They are called again and again, and the first line of a log is waited for."""
+    tried = (
+        "import sys\nfrom orchestrator.cli.app import app\nfrom orchestrator.errors import TemporalUnreachable\n"
+        f"sys.argv = {['orca', *words, '--address', '127.0.0.1:1']!r}\n"
+        "try:\n    app()\nexcept TemporalUnreachable:\n"
+        "    print(sorted({'orchestrator.compile', 'orchestrator.spec', 'yaml'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", tried], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
 def test_a_reader_that_has_gone_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -164,7 +164,8 @@ async def test_a_cancel_while_services_start(client: Client, serve: Serve) -> No
     shape = plan(with_services("test", service(does="mute", start_timeout=60)))
     async with serve(client, engine=house.engine) as runner:
         handle = await runner.start(shape)
-        found = await until(client, handle.id, lambda record: house.left[0])
+        await house.inhabited()
+        found = await runs.record(client, handle.id)
         assert (found.jobs["test"].status, found.jobs["test"].reason) == ("running", "starting db")
         await runs.cancel(client, handle.id)
         record = await runs.wait(client, handle.id)

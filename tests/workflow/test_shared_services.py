@@ -7,7 +7,7 @@ from temporalio.client import Client
 from orchestrator.client import runs
 from orchestrator.plan.model import ContainerNode, Plan
 from orchestrator.plan.service_model import Service
-from tests.support.house import House, activities, service, until, with_services
+from tests.support.house import House, activities, service, with_services
 from tests.support.plans import job, plan
 from tests.workflow.conftest import Serve
 
@@ -100,7 +100,8 @@ async def test_a_cancel_while_shared_services_start(client: Client, serve: Serve
     )
     async with serve(client, engine=house.engine) as runner:
         handle = await runner.start(shape)
-        found = await until(client, handle.id, lambda record: house.left[0])
+        await house.inhabited()
+        found = await runs.record(client, handle.id)
         assert found.jobs["one"].reason == "waiting for the shared services db"
         await runs.cancel(client, handle.id)
         record = await runs.wait(client, handle.id)
