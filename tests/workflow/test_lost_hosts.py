@@ -1,24 +1,27 @@
 """A host that goes away with a job on it and never comes back: minutes of waiting, on the time-skipping server."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import uuid4
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio import activity
 from temporalio.api.testservice.v1 import SleepRequest
-from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest
 from temporalio.client import Client
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
 
-from orchestrator.contract.messages import ContainerRequest, RunRecord
-from orchestrator.contract.names import HOST_WAIT, host_queue
+from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome, RunRecord
+from orchestrator.contract.names import DETACHED_ERROR, HOST_WAIT
 from orchestrator.contract.services import HOST_STOP_WAIT
 from orchestrator.plan.model import ContainerNode
 from tests.support.house import House, service, with_services
 from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
+from tests.support.serving import Runner, worker_of
 from tests.workflow import first_host
 from tests.workflow.conftest import Serve
 
@@ -74,24 +77,28 @@ async def test_a_job_whose_host_does_not_come_back_is_lost_and_may_go_on_elsewhe
         )
 
 
-async def test_what_the_first_worker_said_is_known_after_a_second_that_said_nothing(
-    skipping: Client, store_folder: str
-) -> None:
-    queue = uuid4().hex
-    asked = PollActivityTaskQueueRequest(
-        namespace="default", task_queue=TaskQueue(name=host_queue(queue, "first")), identity="dies"
-    )
-    node = job("test", entrypoint=("nap",))
-    async with first_host.killed_under(skipping, queue, store_folder, plan(node)) as handle:
-        sent = [
-            await passing(skipping, skipping.workflow_service.poll_activity_task_queue(asked))
-            for _ in range(2)
-        ]
-        await handle.cancel()
-    said = [
-        (await skipping.data_converter.decode(list(one.input.payloads), [ContainerRequest]))[0].previous
-        for one in sent
-    ]
-    assert said[0] is not None
-    assert said[0].container_id
-    assert said[1] == said[0]
+@dataclass
+class Leaving:
+    """Workers that give a try back one after another: the first says what it has, the second has seen nothing yet."""
+
+    known: list[Heartbeat | None] = field(default_factory=list[Heartbeat | None])
+    said: Heartbeat = Heartbeat(host="", container_id="c1", phase="running")
+
+    @activity.defn(dynamic=True)
+    async def run(self, arguments: Sequence[RawValue]) -> JobOutcome:
+        wanted = activity.payload_converter().from_payload(arguments[0].payload, ContainerRequest)
+        self.known.append(wanted.previous)
+        match len(self.known):
+            case 1:
+                raise ApplicationError("stopped", self.said, type=DETACHED_ERROR)
+            case 2:
+                raise ApplicationError("stopped", type=DETACHED_ERROR)
+            case _:
+                return JobOutcome(status="success")
+
+
+async def test_what_the_first_worker_said_is_known_after_a_second_that_said_nothing(client: Client) -> None:
+    queue, leaving = uuid4().hex, Leaving()
+    async with worker_of(client, queue, leaving.run):
+        record = await Runner(client, queue).run(plan(job("test")))
+    assert (record.status, leaving.known) == ("success", [None, leaving.said, leaving.said])
