@@ -82,7 +82,7 @@ class Leaving:
     """Workers that give a try back one after another: the first says what it has, the second has seen nothing yet."""
 
     known: list[Heartbeat | None] = field(default_factory=list[Heartbeat | None])
-    said: Heartbeat = Heartbeat(host="", container_id="c1", phase="running")
+    said: Heartbeat = field(default_factory=lambda: Heartbeat(host="", container_id="c1", phase="running"))
 
     @activity.defn(dynamic=True)
     async def run(self, arguments: Sequence[RawValue]) -> JobOutcome:
