@@ -124,8 +124,9 @@ def _volumes_now(before: Collection[str], ours: Callable[[Labels], bool]) -> set
             if {LABEL_MARK, TEST_LABEL} & labels.keys():
                 whose = [labels]
             else:
-                held = {"volume": volume.name}
-                holders = client.containers.list(all=True, filters=held, ignore_removed=True)
+                holders = client.containers.list(
+                    all=True, filters={"volume": str(volume.name)}, ignore_removed=True
+                )
                 whose = [holder.labels for holder in holders]
             if not whose or any(map(ours, whose)):
                 left.add(str(volume.name))
