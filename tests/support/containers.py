@@ -95,7 +95,9 @@ def volumes() -> set[str]:
         client.close()
 
 
-def volumes_left(before: Collection[str], ours: Callable[[Labels], bool] = own) -> set[str]:
+def volumes_left(
+    before: Collection[str], ours: Callable[[Labels], bool] = own, *, within: float = REMOVAL_LIMIT
+) -> set[str]:
     """Volumes that have come since, and that nothing has, or that something of ours has.
 
     A volume without labels is on its own for a moment before its container is there and after that has gone. Others'
@@ -104,8 +106,9 @@ def volumes_left(before: Collection[str], ours: Callable[[Labels], bool] = own) 
     Args:
         before: the names of those that were there.
         ours: tells from an object's labels whether it is ours.
+        within: how long they are watched, in seconds.
     """
-    deadline = time.monotonic() + REMOVAL_LIMIT
+    deadline = time.monotonic() + within
     left = _volumes_now(before, ours)
     while left and time.monotonic() < deadline:
         time.sleep(0.1)
