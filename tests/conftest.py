@@ -5,10 +5,15 @@ import socket
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from orchestrator.embedded.server import DEFAULT_PORT, DEFAULT_UI_PORT
 
 _taken = pytest.StashKey[ExitStack]()
+
+# What one example takes on the clock says how busy the processor is. A test has its time limit, and may set a deadline.
+settings.register_profile("side by side", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("side by side")
 
 
 def pytest_configure(config: pytest.Config) -> None:
