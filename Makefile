@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # More words for the command of a target: make test ARGS='-k plan', make lock ARGS=--upgrade
 ARGS ?=
+# Tests mostly wait, so that more of them than there are processors run side by side (ARGS='-n 0': one after the other).
+SIDE_BY_SIDE := --numprocesses 4 --dist loadgroup
 # Of make chaos: how many rounds, and what all their chance comes from.
 ROUNDS ?= 200
 SEED ?= 1
@@ -32,7 +34,7 @@ demo: setup ## Run the example pipeline to its end on an embedded Temporal
 	$(BIN)/orca run specs/ci-pipeline.yaml $(ARGS)
 
 test: setup ## Run all tests, those on real Temporal and real Docker included
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check: environment ## Lint, formatting, types and import rules
 	@failed=(); \

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Orca, stop
-from tests.support.containers import containers_of, every_container, networks_and_volumes
+from tests.support.containers import containers_of, every_container, networks, volumes, volumes_left
 
 WriteSpec = Callable[[str], Path]
 
@@ -41,10 +41,11 @@ def write_spec(tmp_path: Path) -> WriteSpec:
 @pytest.fixture(autouse=True)
 def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every test leaves no container, network or volume of its runs behind."""
-    before, others = every_container(), networks_and_volumes()
+    containers, nets, vols = every_container(), networks(), volumes()
     yield
-    assert containers_of(but=before) == [], request.node.name
-    assert networks_and_volumes() - others == set(), request.node.name
+    assert containers_of(but=containers) == [], request.node.name
+    assert networks() - nets == set(), request.node.name
+    assert volumes_left(vols) == set(), request.node.name
 
 
 @pytest.fixture

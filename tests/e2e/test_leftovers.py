@@ -16,7 +16,7 @@ import docker
 from orchestrator.contract import names
 from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca, stop
-from tests.support.containers import containers_of, networks_of
+from tests.support.containers import containers_of, networks_of, volumes
 from tests.support.machines import server_alone
 
 IMAGE = "alpine:latest"
@@ -87,14 +87,6 @@ def volume_of(run: str) -> str:
     try:
         mine = client.containers.list(filters={"label": f"{names.LABEL_RUN}={run}"})[0].labels
         return str(client.volumes.create(labels=mine).name)
-    finally:
-        client.close()
-
-
-def volumes() -> set[str]:
-    client = docker.from_env()
-    try:
-        return {str(volume.name) for volume in client.volumes.list()}
     finally:
         client.close()
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = str(Path(sys.executable).with_name("orca"))
+HOMES: set[Path] = set()
+"""The state folders that this process has used."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,10 @@ class Orca:
 
     home: Path
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        """What it makes on the engine counts as ours: see `tests.support.containers`."""
+        HOMES.add(self.home)
 
     @property
     def environ(self) -> dict[str, str]:

@@ -83,7 +83,7 @@ async def test_force_ends_the_wait_for_services_and_not_the_success(client: Clie
         assert await asyncio.to_thread(engine.there.wait, 30)
         said = await asked(client, run.id, "force")
         again = await refused(client, run.id, "force")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             record = await runs.wait(client, run.id)
         engine.go.set()
     assert said.message == (

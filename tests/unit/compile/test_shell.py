@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.compile.shell import Bound, ShellBindingError, bind_values, shell_name
@@ -269,6 +269,7 @@ def test_no_command_runs_what_a_value_says(
 
 @given(command=st.lists(st.sampled_from([X, *"'\"`$(){}[]\\#\n\t ;&|<>aE-"]), max_size=40).map("".join))
 def test_every_hole_is_written_or_refused(command: str) -> None:
+    assume("${{" not in command.replace(X, ""))  # no hole but these
     refused: tuple[ShellBindingError, ...] = ()
     bound = Bound((), {})
     try:

@@ -16,11 +16,14 @@ from workers.engine.docker_engine import DockerEngine
 from workers.engine.interface import NetworkSpec
 from workers.supervision.limits import Limits
 
-pytestmark = pytest.mark.filterwarnings(
-    # Docker's client leaves its connection open where none can be made.
-    "ignore:unclosed <socket:ResourceWarning",
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning",
-)
+pytestmark = [
+    pytest.mark.xdist_group("engine restarts"),
+    pytest.mark.filterwarnings(
+        # Docker's client leaves its connection open where none can be made.
+        "ignore:unclosed <socket:ResourceWarning",
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning",
+    ),
+]
 LIMITS = Limits(heartbeat=0.2)
 GRACEFUL = "trap 'exit 0' TERM; echo begun; while :; do sleep 0.1; done"
 """What is told to stop ends as if it had done its work."""

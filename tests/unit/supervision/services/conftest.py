@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from docker.api.client import APIClient
 
+from orchestrator.contract.names import LABEL_RUN
+from tests.support.containers import volumes, volumes_left
 from tests.support.tries import Bench, bench_around
 from workers.engine.docker_engine import DockerEngine
 
@@ -16,14 +18,9 @@ def client_fixture() -> Iterator[Any]:
     client.close()
 
 
-def volumes(client: Any) -> set[str]:
-    found: list[dict[str, Any]] = client.volumes()["Volumes"] or []
-    return {volume["Name"] for volume in found}
-
-
 @pytest.fixture(name="bench")
-async def bench_fixture(docker_engine: DockerEngine, client: Any, tmp_path: Path) -> AsyncIterator[Bench]:
-    before = volumes(client)
+async def bench_fixture(docker_engine: DockerEngine, mark: str, tmp_path: Path) -> AsyncIterator[Bench]:
+    before = volumes()
     async with bench_around(docker_engine, tmp_path / "store") as bench:
         yield bench
-    assert volumes(client) - before == set()
+    assert volumes_left(before, lambda labels: labels.get(LABEL_RUN) == mark) == set()
