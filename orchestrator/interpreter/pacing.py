@@ -5,8 +5,7 @@ so both are bounded here, whatever the plan asks for.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from temporalio import workflow
@@ -32,11 +31,9 @@ class Pacing:
         """Whether the next job has to wait for a slot."""
         return self._slots.locked()
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncGenerator[None]:
-        """Hold one of the run's `max_parallel` places."""
-        async with self._slots:
-            yield
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        """One of the run's `max_parallel` places, held for the block."""
+        return self._slots
 
     async def room_for(self, request: Frozen) -> None:
         """Wait for the next workflow task where this one would grow too large."""
