@@ -11,8 +11,6 @@ import pytest
 from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca, stop
 
-pytestmark = pytest.mark.xdist_group("narrow host")
-
 TURNS = """
 name: turns
 defaults: {image: "alpine:latest"}

@@ -20,8 +20,6 @@ from orchestrator.store.store import open_store
 from tests.support.cli import Orca
 from tests.support.docs import Block, blocks
 
-pytestmark = pytest.mark.xdist_group("docs")
-
 RUNNING = [block for block in blocks() if block.runs]
 LIMIT = 170
 """Seconds for all of them."""

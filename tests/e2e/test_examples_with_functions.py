@@ -20,8 +20,6 @@ import pytest
 
 from tests.support.cli import Orca, stop
 
-pytestmark = pytest.mark.xdist_group("examples with functions")
-
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
 PORT = "8901"

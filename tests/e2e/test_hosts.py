@@ -18,8 +18,6 @@ from tests.support.histories import until_ended
 from tests.support.machines import Machine, server_alone
 from tests.support.specs import services_first
 
-pytestmark = pytest.mark.xdist_group("two machines")
-
 IMAGE = "alpine:latest"
 
 

@@ -52,9 +52,6 @@ jobs:
 """
 
 
-ISOLATED_ONCE = pytest.mark.xdist_group("isolated")
-
-
 @pytest.fixture(scope="module")
 def isolated(orca: Orca, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any], str]:
     """A run of `ISOLATED`: its id, its record, and what was printed while it was followed."""
@@ -66,7 +63,6 @@ def isolated(orca: Orca, tmp_path_factory: pytest.TempPathFactory) -> tuple[str,
     return run, orca.json("status", run), done.stdout + done.stderr
 
 
-@ISOLATED_ONCE
 def test_two_variants_do_not_see_each_other_s_services(isolated: tuple[str, dict[str, Any], str]) -> None:
     _, record, printed = isolated
     assert "test (one) | found ['one'] [b'one']" in printed
@@ -82,7 +78,6 @@ def test_two_variants_do_not_see_each_other_s_services(isolated: tuple[str, dict
     assert max(begun) < min(ended)
 
 
-@ISOLATED_ONCE
 def test_status_has_a_line_for_each_service(orca: Orca, isolated: tuple[str, dict[str, Any], str]) -> None:
     lines = orca.ok("status", isolated[0]).splitlines()
     place = next(number for number, line in enumerate(lines) if line.startswith("  ✓ test (one)"))
@@ -91,7 +86,6 @@ def test_status_has_a_line_for_each_service(orca: Orca, isolated: tuple[str, dic
     assert lines[place + 2].split()[:3] == ["↳", "redis", "healthy"]
 
 
-@ISOLATED_ONCE
 def test_logs_and_artifacts_of_services(
     orca: Orca, isolated: tuple[str, dict[str, Any], str], tmp_path: Path
 ) -> None:

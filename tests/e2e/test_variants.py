@@ -12,8 +12,6 @@ from tests.e2e.conftest import WriteSpec
 from tests.support.cli import Orca, stop
 from tests.support.containers import containers_of
 
-pytestmark = pytest.mark.xdist_group("variants")
-
 MATRIX = """
 name: matrix
 jobs:

@@ -17,7 +17,7 @@ from orchestrator.embedded.home import Home
 from tests.support.cli import HOMES
 from tests.support.engines import TEST_LABEL
 
-REMOVAL_LIMIT = 5.0
+REMOVAL_LIMIT = 15.0
 """Seconds for removals to be done."""
 
 Labels = Mapping[str, str]
