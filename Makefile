@@ -8,7 +8,7 @@ BIN := .venv/bin
 # More words for the command of a target: make test ARGS='-k plan', make lock ARGS=--upgrade
 ARGS ?=
 # Tests mostly wait, so that more of them than there are processors run side by side (ARGS='-n 0': one after the other).
-SIDE_BY_SIDE := --numprocesses 3 --dist loadgroup
+SIDE_BY_SIDE := --numprocesses 3 --dist loadscope --no-loadscope-reorder
 # Of make chaos: how many rounds, and what all their chance comes from.
 ROUNDS ?= 200
 SEED ?= 1

@@ -3,7 +3,6 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -11,20 +10,6 @@ from tests.support.cli import Orca, stop
 from tests.support.containers import containers_of, every_container, networks, volumes, volumes_left
 
 WriteSpec = Callable[[str], Path]
-
-LONG: Final = (
-    "test_cancel", "test_capacity", "test_hosts", "test_interrupts", "test_leftovers", "test_outages",
-    "test_peers_faults", "test_service_interrupts", "test_store_faults",
-)  # fmt: skip
-"""The modules that wait long for what is away, about half of the time that all take."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have two of these tests at a time beside others: each has a server, a worker and containers to itself."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            group = "long waits" if item.path.stem in LONG else "whole runs"
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,6 @@ from tests.replay.plans import PLANS
 from tests.replay.record import end_of, perform
 from tests.replay.replayed import HISTORIES, read_history
 
-pytestmark = pytest.mark.xdist_group("replay")
-
 
 @pytest.mark.timeout(300)
 async def test_runs_end_the_same_on_a_worker_that_forgets_them_after_each_task(tmp_path: Path) -> None:

@@ -18,8 +18,6 @@ from tests.replay.plans import PLANS
 from tests.replay.reach import OF_TESTS, Line, chosen, commands
 from tests.replay.replayed import HISTORIES, all_histories, name_of, read_history
 
-pytestmark = pytest.mark.xdist_group("replay")  # one test puts a history of its own beside the recorded ones
-
 ROOT = Path(__file__).parents[2]
 SEEN = (
     "ACTIVITY_TASK_CANCELED",

@@ -13,8 +13,6 @@ from tests.support.plans import for_each, job, matrix, plan
 from tests.support.workshop import ITEM, LETTERS, OUT, WORK, Workshop
 from tests.workflow.conftest import Serve
 
-pytestmark = pytest.mark.xdist_group("many")  # of these two, one at a time is work enough for a processor
-
 
 async def test_each_variant_has_its_own_record_and_the_job_theirs(client: Client, serve: Serve) -> None:
     shop = Workshop(fails=("b",), lasts=0)

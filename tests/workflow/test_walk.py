@@ -16,8 +16,6 @@ from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
 from tests.workflow.conftest import Serve
 
-pytestmark = pytest.mark.xdist_group("many")
-
 ALWAYS = {"finalizer": True, "on_complete": "always"}
 PROGRAMS = {"fail": lambda _: 3, "nap": lambda box: int(box.sleep(60, until_stopped=True)) * 143}  # pyright: ignore
 

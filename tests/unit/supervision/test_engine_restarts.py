@@ -17,7 +17,6 @@ from workers.engine.interface import NetworkSpec
 from workers.supervision.limits import Limits
 
 pytestmark = [
-    pytest.mark.xdist_group("engine restarts"),
     pytest.mark.filterwarnings(
         # Docker's client leaves its connection open where none can be made.
         "ignore:unclosed <socket:ResourceWarning",
