@@ -23,11 +23,15 @@ from orchestrator.errors import OrcaError, RunNotFound, TemporalUnreachable, Usa
 DEFAULT_ADDRESS = "localhost:7233"
 CONNECT_LIMIT = 10.0
 """Seconds that connecting may take."""
+CONNECT_PAUSE = 0.1
+"""Seconds between two tries while the server starts."""
 
 _KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 _KEYWORD_LIST = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST
 _SEARCH_ATTRIBUTES = {SEARCH_SPEC: _KEYWORD, SEARCH_STATE: _KEYWORD, SEARCH_LABELS: _KEYWORD_LIST}
 _LOST = re.compile(r"(?:invalid search attribute:|no mapping defined for search attribute) (\w+)")
+_STARTING = "not healthy yet"
+"""In the server's words, which has no status of its own for it."""
 _UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
@@ -59,9 +63,20 @@ async def connect_embedded(address: str) -> Client:
 async def _connect(config: ClientConnectConfig) -> Client:
     try:
         async with asyncio.timeout(CONNECT_LIMIT):
-            return await Client.connect(**config, data_converter=data_converter)
+            return await _connected(config)
     except (RuntimeError, RPCError, TimeoutError) as error:
         raise unreachable(config.get("target_host", DEFAULT_ADDRESS), error) from error
+
+
+async def _connected(config: ClientConnectConfig) -> Client:
+    while True:
+        try:
+            return await Client.connect(**config, data_converter=data_converter)
+        except (RuntimeError, RPCError) as error:
+            # A server that starts takes connections before it takes requests.
+            if _STARTING not in str(error):
+                raise
+        await asyncio.sleep(CONNECT_PAUSE)
 
 
 def unreachable(address: str, error: BaseException) -> TemporalUnreachable:
