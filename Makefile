@@ -7,8 +7,9 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # More words for the command of a target: make test ARGS='-k plan', make lock ARGS=--upgrade
 ARGS ?=
-# Tests mostly wait, so that more of them than there are processors run side by side (ARGS='-n 0': one after the other).
-SIDE_BY_SIDE := --numprocesses 3 --dist loadscope --no-loadscope-reorder
+# Tests mostly wait, so that more of them than there are processors could run side by side. Some still mind how busy the
+# machine is: make test SIDE_BY_SIDE='--numprocesses 3 --dist loadscope --no-loadscope-reorder'
+SIDE_BY_SIDE ?=
 # Of make chaos: how many rounds, and what all their chance comes from.
 ROUNDS ?= 200
 SEED ?= 1

@@ -1,6 +1,7 @@
 """Workers whose engine is in memory, as the tests of the workflow run them."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -80,7 +81,7 @@ def worker_of(
         max_concurrent_activities=slots,
         no_remote_activities=not run,
         # Counts seconds on the clock, which other tests' processes have their share of; the server gives a task ten.
-        debug_mode=True,
+        debug_mode="PYTEST_XDIST_WORKER" in os.environ,
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         default_heartbeat_throttle_interval=timedelta(milliseconds=200),
     )
