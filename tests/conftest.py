@@ -52,11 +52,11 @@ settings.load_profile("side by side")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the usual ports of an embedded server, in the first process.
+    """Keep the usual ports of an embedded server, in the first of several processes.
 
     Servers of several state folders that start in the same moment would all find them free. So each takes others.
     """
-    if hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or config.getoption("dist") == "no":
         return
     config.stash[_taken] = taken = ExitStack()
     for port in (DEFAULT_PORT, DEFAULT_UI_PORT):
