@@ -94,11 +94,8 @@ class Dispatch(Generic[T]):
     def _lose(self, lost: Again, number: int) -> Unanswered | None:
         """Next it goes to the host that had it, if one is known; how it ends where that has been too often."""
         # Who died before a first heartbeat takes nothing back of what others have said before.
-        self._lost, self._sent, self._settling = (
-            replace(lost, beat=lost.beat or self._lost.beat),
-            False,
-            False,
-        )
+        self._lost = replace(lost, beat=lost.beat or self._lost.beat)
+        self._sent = self._settling = False
         self._label = f"worker lost, dispatch {number + 1}"
         self._losses += 1
         if lost.beat is not None and lost.beat.host:
