@@ -68,7 +68,7 @@ def use_server(home: Home, *, port: int | None = None, ui_port: int | None = Non
         TemporalUnreachable: the server does not start; the message names its log.
     """
     with (home.root / "server.users").open("a+") as users:
-        with _exclusive(home):
+        with _alone(home):
             fcntl.flock(users, fcntl.LOCK_SH)
             info = running_server(home)
             if info is None:
@@ -81,16 +81,27 @@ def use_server(home: Home, *, port: int | None = None, ui_port: int | None = Non
         try:
             yield info
         finally:
-            with _exclusive(home):
+            with _alone(home):
                 if _is_last(users):
                     _stop(info.pid, home)
                     home.server_file.unlink(missing_ok=True)
 
 
 @contextmanager
-def _exclusive(home: Home) -> Generator[None]:
-    """Only one process at a time starts or stops the server."""
+def _alone(home: Home) -> Generator[None]:
+    """Only one process at a time starts or stops the server of a state folder."""
     with (home.root / "server.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _choosing(binary: Path) -> Generator[None]:
+    """Only one server of this installation at a time chooses its ports and takes them, whatever its state folder.
+
+    The CLI opens its ports itself and late, so two servers that start together would both find the same ones free.
+    """
+    with binary.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -104,23 +115,24 @@ def _is_last(users: IO[str]) -> bool:
 
 
 def _start(home: Home, *, port: int | None, ui_port: int | None) -> ServerInfo:
-    grpc, web = _choose(port, DEFAULT_PORT, "--port"), _choose(ui_port, DEFAULT_UI_PORT, "--ui-port")
-    command = [
-        str(_binary()), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(grpc), "--ui-port", str(web),
-        "--db-filename", str(home.database), "--log-level", "warn",
-    ]  # fmt: skip
-    for name, kind in _SEARCH_ATTRIBUTES.items():
-        command += ["--search-attribute", f"{name}={kind}"]
-    log = home.log("temporal")
-    info = ServerInfo(f"127.0.0.1:{grpc}", f"http://127.0.0.1:{web}", _spawn(command, log))
-    deadline = time.monotonic() + START_LIMIT
-    while not _answers(info.address):
-        if not info.alive or time.monotonic() > deadline:
-            _stop(info.pid, home)
-            raise TemporalUnreachable(
-                f"the embedded Temporal server did not start; its log is '{log}': {_last_line(log)}"
-            )
-        time.sleep(0.05)
+    binary, log = _binary(), home.log("temporal")
+    with _choosing(binary):
+        grpc, web = _choose(port, DEFAULT_PORT, "--port"), _choose(ui_port, DEFAULT_UI_PORT, "--ui-port")
+        command = [
+            str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(grpc), "--ui-port", str(web),
+            "--db-filename", str(home.database), "--log-level", "warn",
+        ]  # fmt: skip
+        for name, kind in _SEARCH_ATTRIBUTES.items():
+            command += ["--search-attribute", f"{name}={kind}"]
+        info = ServerInfo(f"127.0.0.1:{grpc}", f"http://127.0.0.1:{web}", _spawn(command, log))
+        deadline = time.monotonic() + START_LIMIT
+        while not (_answers(info.address) and _answers(f"127.0.0.1:{web}")):
+            if not info.alive or time.monotonic() > deadline:
+                _stop(info.pid, home)
+                raise TemporalUnreachable(
+                    f"the embedded Temporal server did not start; its log is '{log}': {_last_line(log)}"
+                )
+            time.sleep(0.05)
     home.server_file.write_text(json.dumps(asdict(info)))
     return info
 

@@ -1,14 +1,17 @@
-"""Whose process the embedded server's is."""
+"""Whose process the embedded server's is, and whose its ports are."""
 
 import json
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
+from orchestrator.embedded import server
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.server import running_server, use_server
 
@@ -38,3 +41,27 @@ def test_a_process_that_got_the_number_of_a_server_is_left_alone(
             assert running_server(home) == info
     assert stranger.poll() is None
     assert not info.alive
+
+
+def test_servers_of_several_state_folders_that_start_together_take_ports_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find the usual ports free: the Temporal CLI opens them a second after it was told which."""
+    for name in ("DEFAULT_PORT", "DEFAULT_UI_PORT"):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            monkeypatch.setattr(server, name, listener.getsockname()[1])
+    begun, both = Barrier(2), Barrier(2)
+
+    def use(name: str) -> tuple[str, str, bool]:
+        folder = tmp_path / name
+        folder.mkdir()
+        begun.wait(30)
+        with use_server(Home(folder)) as info:
+            both.wait(60)
+            return info.address, info.ui, info.alive
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(use, ("one", "other"))
+    assert one[0] != other[0]
+    assert one[1] != other[1]
+    assert (one[2], other[2]) == (True, True)
