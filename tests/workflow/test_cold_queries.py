@@ -1,4 +1,4 @@
-"""A query that reaches a worker which does not have the run, while a dead one has a task of it in hand."""
+"""Queries that reach a worker which does not have the run, with more of it than the tasks that were done."""
 
 import asyncio
 import logging
@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer
 
 from orchestrator.client import people, runs
 from orchestrator.client.converter import data_converter
+from orchestrator.contract.messages import RunRecord
 from orchestrator.contract.names import QUERY_RECORD, SIGNAL_APPROVE
 from orchestrator.contract.people import Answer
 from orchestrator.interpreter.workflow import RunWorkflow
@@ -26,6 +27,7 @@ from tests.support.plans import plan
 from tests.support.serving import Runner, worker_of
 from tests.support.workshop import until
 from tests.workflow.conftest import Serve
+from workers import cold_queries
 from workers.cold_queries import ColdQueries
 
 DELAY = 3
@@ -96,10 +98,42 @@ async def test_what_comes_after_it_leaves_a_history_that_replays(
             else:
                 await run.signal(SIGNAL_APPROVE, given)
             record = await runs.wait(client, run.id)
-    history = await run.fetch_history()
     assert record.status == "success", record
-    assert EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT in {one.event_type for one in history.events}
-    await replay(history)
+    assert EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT in await kinds(run)
+    await replay(await run.fetch_history())
+
+
+async def test_events_that_no_task_was_begun_for_leave_a_history_that_replays(
+    client: Client,
+    serve: Serve,
+    doomed: tuple["subprocess.Popen[bytes]", str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such are told by the history, however busy the worker is."""
+    monkeypatch.setattr(cold_queries, "AT_ONCE", 0.0)
+    dying, queue = doomed
+    work = Flaky()
+    shape = plan(
+        does("flaky", "flaky", retry={"max_attempts": 2, "delay": DELAY}),
+        gate("ask"),
+        does("more", "flaky", "ask"),
+    )
+    async with serve(client, engine=work.engine, queue=queue, decides=False):
+        run = await Runner(client, queue).start(shape)
+        await until(client, run.id, lambda record: record.jobs["ask"].gate)
+        begins = await event(client, run.id, EventType.EVENT_TYPE_TIMER_STARTED)
+        await asyncio.sleep(begins + DELAY - 1 - time.time())
+        dying.kill()
+        # It waits for the worker that had the run, and goes to the other one before the task does, which waits as long.
+        asking = asyncio.create_task(run.query(QUERY_RECORD))
+        await event(client, run.id, EventType.EVENT_TYPE_TIMER_FIRED)
+        async with worker_of(client, queue):
+            await asking
+            assert EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT not in await kinds(run)
+            await people.answer(client, run.id, Answer(gate="ask", decision="approve", by="ann"))
+            record = await runs.wait(client, run.id)
+    assert record.status == "success", record
+    await replay(await run.fetch_history())
 
 
 async def test_a_run_that_is_asked_often_is_kept(
@@ -115,6 +149,11 @@ async def test_a_run_that_is_asked_often_is_kept(
     # Once at most: as its first task was done when it was asked.
     assert sum("is played anew" in message for message in caplog.messages) <= 1
     await replay(await run.fetch_history())
+
+
+async def kinds(run: WorkflowHandle[RunWorkflow, RunRecord]) -> set[EventType.ValueType]:
+    """Of the events that its history has."""
+    return {one.event_type for one in (await run.fetch_history()).events}
 
 
 async def replay(history: WorkflowHistory) -> None:
