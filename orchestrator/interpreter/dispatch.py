@@ -28,6 +28,8 @@ from orchestrator.interpreter.errands import Errand, Sending, T, Unanswered
 
 TOLD_AGAIN = "cancel told to a host that was away"
 """Patch: a host that had a job and was away when it was cancelled is told once it is back."""
+NOT_SERVICES = "cancel of a services' start not told again"
+"""Patch: a host that was away as it started services is not told of their cancel; their stop follows there."""
 MAX_DISPATCHES = 20
 """Times that one piece of work is sent out before it counts as lost, so that a host that kills its workers ends too."""
 
@@ -183,6 +185,8 @@ class Dispatch(Generic[T]):
                 return timed_out(timeout, self._errand, self._standing)
             case CancelledError():
                 if error.started_event_id <= 0 and self._is_to_be_told():
+                    # Also where nobody knows which host that is: whoever is asked does not wait behind others' work.
+                    self._wait = self._again_wait
                     return Again(self._lost.beat, "it was cancelled while its host was away")
                 raise asyncio.CancelledError from error
             case _:
@@ -193,4 +197,8 @@ class Dispatch(Generic[T]):
 
         Also where the worker died before it had said which container it has: whoever has the try looks for it.
         """
-        return self._errand.adopted and self.begun and workflow.patched(TOLD_AGAIN)
+        if not (self._errand.adopted and self.begun):
+            return False
+        if not self._errand.retold and workflow.patched(NOT_SERVICES):
+            return False
+        return workflow.patched(TOLD_AGAIN)

@@ -48,6 +48,8 @@ class Errand(Generic[T]):
     """Why it is sent to a host that it has not begun on, for people."""
     unplaced: str = "no host had room when it was to begin"
     """That there is no such host, for people."""
+    retold: bool = False
+    """A host that was away when it was cancelled is told of that once it is back; else what follows there does it."""
     adopted: bool = True
     """A host that comes back takes up what it had. Else nobody does, and any other can say how it ended."""
 

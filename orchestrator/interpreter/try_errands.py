@@ -55,6 +55,7 @@ async def run_try(
         summary=summary,
         limit=request.timeout + request.stop_grace + PREPARATION,
         subject="the container",
+        retold=True,
     )
     if is_call:
         errand = replace(
@@ -62,6 +63,7 @@ async def run_try(
             subject="the function",
             taker="allows it",
             unplaced="no host that allows it took it",
+            retold=False,
             adopted=False,
         )
     again_wait = REJOIN_WAIT if is_call else HOST_WAIT

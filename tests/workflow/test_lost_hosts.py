@@ -14,11 +14,12 @@ from temporalio.client import Client
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from orchestrator.client import runs
 from orchestrator.contract.messages import ContainerRequest, Heartbeat, JobOutcome, RunRecord
-from orchestrator.contract.names import DETACHED_ERROR, HOST_WAIT
-from orchestrator.contract.services import HOST_STOP_WAIT
+from orchestrator.contract.names import DETACHED_ERROR, HOST_WAIT, host_queue
+from orchestrator.contract.services import HOST_STOP_WAIT, STOP_SERVICES, ServicesStopped
 from orchestrator.plan.model import ContainerNode
-from tests.support.house import House, service, with_services
+from tests.support.house import House, activities, service, with_services
 from tests.support.memory_engine import Running
 from tests.support.plans import job, plan
 from tests.support.serving import Runner, worker_of
@@ -102,3 +103,36 @@ async def test_what_the_first_worker_said_is_known_after_a_second_that_said_noth
     async with worker_of(client, queue, leaving.run):
         record = await Runner(client, queue).run(plan(job("test")))
     assert (record.status, leaving.known) == ("success", [None, leaving.said, leaving.said])
+
+
+class Starting:
+    """A worker that is stopped as it starts services, and then stops them."""
+
+    @activity.defn(dynamic=True)
+    async def run(self, _: Sequence[RawValue]) -> ServicesStopped:
+        if activity.info().activity_type == STOP_SERVICES:
+            return ServicesStopped()
+        raise ApplicationError(
+            "stopped", Heartbeat(host="away", container_id="", phase="running"), type=DETACHED_ERROR
+        )
+
+
+async def test_a_start_of_services_whose_host_is_away_is_not_told_of_its_cancel(client: Client) -> None:
+    """Their stop goes there, and would have to wait for that."""
+    queue, starting = uuid4().hex, Starting()
+
+    async def sent(times: int) -> list[str]:
+        async with asyncio.timeout(30):
+            while len(found := await activities(client, handle.id)) < times:
+                await asyncio.sleep(0.05)
+        return [key for _, key in found]
+
+    async with worker_of(client, queue, starting.run):
+        handle = await Runner(client, queue).start(plan(with_services("test", service())))
+        await sent(2)
+        await handle.cancel()
+        assert (await sent(3))[2] == "stop services: test"
+        async with worker_of(client, host_queue(queue, "away"), starting.run, decides=False):
+            record = await runs.wait(client, handle.id)
+    assert (record.status, record.jobs["test"].status) == ("cancelled", "cancelled")
+    assert len(await sent(3)) == 3
