@@ -7,6 +7,7 @@ The one place where Temporal's own errors become ours. Also used by the worker, 
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -61,21 +62,15 @@ async def connect_embedded(address: str) -> Client:
 
 
 async def _connect(config: ClientConnectConfig) -> Client:
-    try:
-        async with asyncio.timeout(CONNECT_LIMIT):
-            return await _connected(config)
-    except (RuntimeError, RPCError, TimeoutError) as error:
-        raise unreachable(config.get("target_host", DEFAULT_ADDRESS), error) from error
-
-
-async def _connected(config: ClientConnectConfig) -> Client:
+    deadline = time.monotonic() + CONNECT_LIMIT
     while True:
         try:
-            return await Client.connect(**config, data_converter=data_converter)
-        except (RuntimeError, RPCError) as error:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await Client.connect(**config, data_converter=data_converter)
+        except (RuntimeError, RPCError, TimeoutError) as error:
             # A server that starts takes connections before it takes requests.
-            if _STARTING not in str(error):
-                raise
+            if _STARTING not in str(error) or time.monotonic() + CONNECT_PAUSE > deadline:
+                raise unreachable(config.get("target_host", DEFAULT_ADDRESS), error) from error
         await asyncio.sleep(CONNECT_PAUSE)
 
 

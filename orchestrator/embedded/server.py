@@ -11,12 +11,12 @@ import shutil
 import signal
 import socket
 import sysconfig
+import tempfile
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from orchestrator.contract.names import SEARCH_LABELS, SEARCH_SPEC, SEARCH_STATE
 from orchestrator.embedded.home import Home
@@ -82,7 +82,7 @@ def use_server(home: Home, *, port: int | None = None, ui_port: int | None = Non
             yield info
         finally:
             with _alone(home):
-                if _is_last(users):
+                if _locked(users.fileno()):
                     _stop(info.pid, home)
                     home.server_file.unlink(missing_ok=True)
 
@@ -96,30 +96,43 @@ def _alone(home: Home) -> Generator[None]:
 
 
 @contextmanager
-def _choosing(binary: Path) -> Generator[None]:
-    """Only one server of this installation at a time chooses its ports and takes them, whatever its state folder.
+def _choosing() -> Generator[None]:
+    """Only one server of this user at a time chooses its ports and takes them, whatever its state folder.
 
-    The CLI opens its ports itself and late, so two servers that start together would both find the same ones free.
+    The CLI opens its ports itself and late, so two servers that start together would both find the same ones free. One
+    that takes too long is not waited for.
     """
-    with binary.open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _is_last(users: IO[str]) -> bool:
+    place = Path(tempfile.gettempdir()) / f"orca-ports-{os.getuid()}.lock"
     try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise TemporalUnreachable(
+            f"the embedded Temporal server was not started: '{place}', by which servers take their ports in turn,"
+            f" cannot be opened ({error.strerror}); remove it, or set TMPDIR to another folder"
+        ) from error
+    try:
+        deadline = time.monotonic() + START_LIMIT
+        while not _locked(lock) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
 def _start(home: Home, *, port: int | None, ui_port: int | None) -> ServerInfo:
-    binary, log = _binary(), home.log("temporal")
-    with _choosing(binary):
+    log = home.log("temporal")
+    with _choosing():
         grpc, web = _choose(port, DEFAULT_PORT, "--port"), _choose(ui_port, DEFAULT_UI_PORT, "--ui-port")
         command = [
-            str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(grpc), "--ui-port", str(web),
+            str(_binary()), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(grpc), "--ui-port", str(web),
             "--db-filename", str(home.database), "--log-level", "warn",
         ]  # fmt: skip
         for name, kind in _SEARCH_ATTRIBUTES.items():
