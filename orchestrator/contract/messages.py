@@ -116,6 +116,8 @@ class ContainerRequest(Frozen):
     """Variables whose values the host makes up, the same for the service and for the job."""
     services: tuple[str, ...] = ()
     """Containers of the services beside this try: where one has ended when the job fails, the reason says so."""
+    required_services: tuple[str, ...] = ()
+    """Containers of its own services that must not have gone with their engine when it begins."""
     shared_services: tuple[SharedService, ...] = ()
     """Those that must stand when it begins, and of which is told whether they still do when it has ended."""
     beside: Ask = Ask()
@@ -157,6 +159,8 @@ class JobOutcome(Frozen):
     fallen: tuple[FallenService, ...] = ()
     """Of the request's `shared_services`, those that had ended. Where there is no `started_at` they are why the job did
     not begin."""
+    swept: bool = False
+    """Its own services had gone with their engine, which is why the job did not begin."""
     images: dict[str, tuple[str, ...]] = {}
     """What it was made of, its services too: marks (`contract.images`) by the image's written name."""
     final: bool = False

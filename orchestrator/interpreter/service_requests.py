@@ -53,17 +53,22 @@ class Group:
         return tuple(one for one in self.started.services if one.state in ("healthy", "started"))
 
     @property
+    def required(self) -> tuple[ServiceReport, ...]:
+        """Those that came up and have to."""
+        names = {service.name for service in self.services if service.required}
+        return tuple(one for one in self.up if one.name in names)
+
+    @property
     def missed(self) -> tuple[SharedService, ...]:
         """Those without which no job is to begin."""
-        required = {service.name for service in self.services if service.required}
         return tuple(
             SharedService(
                 name=one.name,
                 container=ids.service_container_name(self.network, one.name),
                 serves=one.state == "healthy" and one.port is not None,
             )
-            for one in self.up
-            if self.renewable and one.name in required
+            for one in self.required
+            if self.renewable
         )
 
     @property
@@ -175,6 +180,12 @@ def beside(request: ContainerRequest, groups: Sequence[Group]) -> ContainerReque
                 ids.service_container_name(group.network, report.name)
                 for group in groups
                 for report in group.up
+            ),
+            "required_services": tuple(
+                ids.service_container_name(group.network, report.name)
+                for group in groups
+                if group.start.scope.job
+                for report in group.required
             ),
             "shared_services": groups[-1].missed,
         }

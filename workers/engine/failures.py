@@ -35,6 +35,10 @@ class ContainerGone(EngineError):
     """There is no such container, or it is just being removed."""
 
 
+class HalfStarted(EngineError):
+    """The engine was ended as it started a container, and does not know what of it runs all the same."""
+
+
 class StartFailed(EngineError):
     """The engine refuses to create or start the container: a bad user, limit, folder or command."""
 

@@ -86,6 +86,7 @@ class Attempt:
         self._patience = Patience(site.limits)
         self._warnings: list[str] = []
         self._fallen: tuple[FallenService, ...] = ()
+        self._swept = False
         self._looked = False
         """Whether the engine has said what there is of the try."""
         self._begun_before: bool | None = None
@@ -113,10 +114,9 @@ class Attempt:
         """Whether a host has the try already, or it has ended. One that cannot be seen counts as not known."""
         if await self._record.holder() is not None:
             return True
+        inspect = self._site.engine.inspect
         try:
-            return (
-                await self._site.threads.call(self._site.engine.inspect, name_of(self._request)) is not None
-            )
+            return await self._site.threads.call(inspect, name_of(self._request)) is not None
         except EngineError as error:
             log.info("whether the try has a container cannot be seen: %s", error)
             return False
@@ -292,6 +292,7 @@ class Attempt:
         """Raises `TryFailed` where services have ended: the job would only fail for want of them."""
         self._fallen = await fallen(self._site, self._request.shared_services)
         own = await swept(self._site, self._request)
+        self._swept = bool(own)
         if self._fallen or own:
             raise TryFailed(FailureKind.SERVICE, told_fallen(self._fallen, own))
 
@@ -371,6 +372,7 @@ class Attempt:
             container_id=self._container,
             warnings=tuple(self._warnings),
             fallen=self._fallen,
+            swept=self._swept,
         )
         writer = await self._record.log()
         return await self._record.write(outcome, writer)
@@ -382,10 +384,9 @@ class Attempt:
 
     async def _image_of(self, image: str) -> ImageFacts:
         """Facts of the image of a container that exists. By its id: its name may be another image's by now."""
+        inspect = self._site.engine.inspect_image
         try:
-            return await self._site.threads.call(
-                self._site.engine.inspect_image, image or self._request.image
-            )
+            return await self._site.threads.call(inspect, image or self._request.image)
         except ImageNotFound:
             return ImageFacts(id="")
 

@@ -4,7 +4,7 @@ import time
 
 from orchestrator.contract.failures import FailureKind
 from orchestrator.errors import EngineError
-from workers.engine.failures import ContainerGone, EngineUnreachable, NameTaken
+from workers.engine.failures import ContainerGone, EngineUnreachable, HalfStarted, NameTaken
 from workers.supervision.limits import Limits
 from workers.supervision.reasons import TryFailed
 
@@ -38,7 +38,7 @@ class Patience:
             TryFailed: it is not.
         """
         match error:
-            case NameTaken() | ContainerGone():
+            case NameTaken() | ContainerGone() | HalfStarted():
                 self._surprises += 1
                 if self._surprises > self._limits.surprises:
                     raise TryFailed(FailureKind.DOCKER, f"the engine contradicts itself: {error}") from error

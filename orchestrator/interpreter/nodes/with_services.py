@@ -36,6 +36,9 @@ from orchestrator.plan.model import ContainerNode
 RENEWED = "shared services that ended are started again"
 """Patch: where a job says that shared services have ended, all of them are started anew for the next try."""
 
+SWEPT = "a job whose own services went before it began is tried again"
+"""Patch: it is, with new ones, and none of its tries counts for that."""
+
 RunJob = Callable[[list[Group]], Awaitable[JobOutcome | Unanswered]]
 """Runs the job's container beside services: its own first, then those that it shares. An error in an expression is an
 outcome."""
@@ -125,6 +128,8 @@ class _Own:
 
     def _ended(self, answer: JobOutcome | Unanswered, host: str) -> Ended:
         if isinstance(answer, JobOutcome):
+            if answer.swept and workflow.patched(SWEPT):
+                return Ended(answer, moved=True, begun=False)
             return Ended(answer)
         if not answer.gone or answer.begun:
             return Ended(unknown(answer), gone=answer.gone)

@@ -5,6 +5,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from workers.engine.failures import HalfStarted
 from workers.engine.interface import Interrupt
 from workers.supervision.services.checks import (
     Check,
@@ -24,6 +25,7 @@ from workers.supervision.services.health import (
     judge,
 )
 from workers.supervision.services.probes import CommandProbe, HttpProbe, LogProbe, PortProbe, Probe
+from workers.supervision.services.standing import cut_off
 from workers.supervision.site import Site
 from workers.supervision.threads import Threads
 
@@ -131,6 +133,10 @@ class Asking:
                 return LogProbe(engine, self._threads, self._container, check)
             case PortCheck() | HttpCheck():
                 observed = await self._site.threads.call(engine.inspect, self._container)
+                if observed is not None and cut_off(observed):
+                    raise HalfStarted(
+                        f"container '{self._container[:12]}' runs, and its engine has lost its network"
+                    )
                 if observed is None or observed.address is None:
                     return None
                 if isinstance(check, PortCheck):

@@ -14,6 +14,7 @@ from orchestrator.errors import EngineError
 from workers.engine.failures import (
     ContainerGone,
     EngineUnreachable,
+    HalfStarted,
     ImageNotFound,
     NameTaken,
     StartFailed,
@@ -29,7 +30,7 @@ from workers.supervision.services.identity import container_of, foreign
 from workers.supervision.services.last_lines import last_lines
 from workers.supervision.services.ports import holder_of, taken_port
 from workers.supervision.services.prepare import published, secrets_of, service_spec
-from workers.supervision.services.standing import taken
+from workers.supervision.services.standing import cut_off, taken
 from workers.supervision.site import Site
 from workers.supervision.threads import Threads, whole
 
@@ -99,6 +100,7 @@ class Starting:
 
         Raises:
             EngineError: the engine failed, or the container went away; it is worth another go.
+            HalfStarted: likewise, once all of the scope has been removed.
             TryFailed: something that all services of the scope need is not to be had.
         """
         service = self._service
@@ -125,11 +127,13 @@ class Starting:
                 f" 'docker rm -f {name}'",
             )
         self._image = await self._image_of_old(observed)
+        if cut_off(observed):
+            raise HalfStarted(f"container '{name}' runs, and its engine has lost its network")
         match observed.state:
             case "created":
                 # Whether the go that made it started it too is not known: an engine that is ended just then says later
                 # that it did not, and what runs of it all the same does not let it start again.
-                return await self._anew(observed.id)
+                raise HalfStarted(f"container '{name}' is there, and nobody knows whether it has started")
             case "running" | "paused":
                 return await self._ask(observed.id, ran=_age(observed))
             case "exited" | "dead":
@@ -257,7 +261,7 @@ def _its_own(state: Bad, clause: str) -> Generator[None]:
     """An engine that fails for good at one service is that service's failure; `clause` says what failed."""
     try:
         yield
-    except (EngineUnreachable, ContainerGone, NameTaken):
+    except (EngineUnreachable, ContainerGone, HalfStarted, NameTaken):
         raise  # worth another go
     except EngineError as error:
         raise _Down(state, f"{clause}: {error}", kind=FailureKind.DOCKER) from error

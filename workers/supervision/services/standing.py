@@ -41,14 +41,12 @@ async def missed(site: Site, services: Sequence[SharedService]) -> tuple[FallenS
 
 
 async def swept(site: Site, request: ContainerRequest) -> tuple[FallenService, ...]:
-    """Those of a try's own services that their engine took along before it has begun.
+    """Those of a try's own required services that their engine took along before it has begun.
 
     Raises:
         EngineError: the engine cannot be asked.
     """
-    shared = {service.container for service in request.shared_services}
-    own = [container for container in request.services if container not in shared]
-    found = await asyncio.gather(*(_own(site, container) for container in own))
+    found = await asyncio.gather(*(_own(site, container) for container in request.required_services))
     return tuple(one for one in found if one is not None)
 
 
@@ -57,6 +55,11 @@ def told_fallen(shared: Sequence[FallenService], own: Sequence[FallenService]) -
     each = [f"shared service '{one.name}' {one.why}" for one in shared]
     each += [f"service '{one.name}' {one.why}" for one in own]
     return "\n".join(("the job was not begun, since services had ended:", *each))
+
+
+def cut_off(observed: ObservedContainer) -> bool:
+    """Whether a service runs where nobody reaches it: its engine was ended as it started it, and lost its network."""
+    return observed.state == "running" and observed.address is None
 
 
 async def taken(site: Site, observed: ObservedContainer) -> bool:
@@ -98,6 +101,9 @@ async def _swept(site: Site, name: str, observed: ObservedContainer) -> FallenSe
     if observed.state == "created":
         # Its engine was ended as it started it, and does not know that it did.
         why = "was forgotten by its Docker engine, which was stopped as it started it"
+        return FallenService(name=name, why=why, taken=True)
+    if cut_off(observed):
+        why = "has no network any more: its Docker engine was stopped as it started it"
         return FallenService(name=name, why=why, taken=True)
     if observed.state not in _DOWN or not await taken(site, observed):
         return None

@@ -12,12 +12,14 @@ from typing import Any
 from orchestrator.contract.failures import FailureKind, FailureReason
 from orchestrator.contract.services import ServiceRequest, ServicesStarted, StartServices
 from orchestrator.errors import EngineError
+from workers.engine.failures import HalfStarted
 from workers.supervision.attempt import Detached, Elsewhere
 from workers.supervision.control import Control, Stopped
 from workers.supervision.patience import Patience
 from workers.supervision.pulse import Pulse
 from workers.supervision.reasons import TryFailed, cancelled_reason
 from workers.supervision.services.claim import Claim
+from workers.supervision.services.clear import clear
 from workers.supervision.services.identity import network_of
 from workers.supervision.services.network import make_network
 from workers.supervision.services.one import Stand, Starting
@@ -54,6 +56,7 @@ class Start:
         self._pulse = pulse
         self._claim = Claim(site, request.scope)
         self._patience = Patience(site.limits)
+        self._afresh = False
 
     async def run(self) -> ServicesStarted:
         """Until all are up, or one that is required cannot be.
@@ -79,6 +82,7 @@ class Start:
                     return await self._go(threads)
                 except EngineError as error:
                     self._patience.bear(error)
+                    self._afresh = self._afresh or isinstance(error, HalfStarted)
                 await self._control.pause(self._site.limits.pause)
 
     async def _go(self, threads: Threads) -> ServicesStarted:
@@ -91,6 +95,9 @@ class Start:
         if not claimed.fresh and await self._claim.stopped() is not None:
             raise Stopped
         self._pulse.enter("preparing")
+        if self._afresh:
+            await clear(self._site, self._request)
+            self._afresh = False
         stands = await self._side_by_side(threads, fresh=claimed.fresh)
         reason = next((stand.reason for stand in stands if stand.reason is not None), None)
         return self._outcome(reason, stands)

@@ -1,6 +1,7 @@
-"""A service whose engine ends while it starts comes up all the same: its container is made anew."""
+"""A service whose engine ends while it starts comes up all the same: all of its scope is made anew."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.support.memory_engine import MemoryEngine, Running
 from tests.support.scopes import made, service
 from tests.support.tries import bench_around
 from workers.engine.failures import EngineUnreachable, StartFailed
+from workers.engine.interface import NetworkSpec, ObservedContainer
 
 
 def _serves(box: Running) -> int:
@@ -26,6 +28,12 @@ class Forgetful(MemoryEngine):
     def __init__(self) -> None:
         super().__init__(programs={"serve": _serves})
         self.forgotten = ""
+        self.networks: list[str] = []
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        made = super().create_network(spec)
+        self.networks.append(spec.name)
+        return made
 
     def start(self, container: str) -> None:
         if container == self.forgotten:
@@ -45,6 +53,38 @@ async def test_a_service_whose_start_its_engine_forgot(tmp_path: Path) -> None:
         found = await case.observed("db")
         assert found is not None
         assert found.id != engine.forgotten
+        # What the engine runs of it all the same has the old network, and an address there.
+        assert engine.networks == [case.network, case.network]
+        await case.stopped_without_trace()
+
+
+class CutOff(MemoryEngine):
+    """Is ended as it starts its first container, which it keeps without its network."""
+
+    def __init__(self) -> None:
+        super().__init__(programs={"serve": _serves})
+        self.kept: list[str] = []
+
+    def start(self, container: str) -> None:
+        super().start(container)
+        self.kept.append(container)
+        if len(self.kept) == 1:
+            raise EngineUnreachable("the engine went away")
+
+    def inspect(self, container: str) -> ObservedContainer | None:
+        found = super().inspect(container)
+        return replace(found, address=None) if found and found.id in self.kept[:1] else found
+
+
+async def test_a_service_that_its_engine_kept_without_its_network(tmp_path: Path) -> None:
+    engine = CutOff()
+    wanted = service(entrypoint=("serve",), health_check=HealthCheck(ready=Ready(log="up")))
+    async with bench_around(engine, tmp_path / "store") as bench:
+        case = made(bench, "run", wanted)
+        assert (await case.start()).status == "success"
+        found = await case.observed("db")
+        assert found is not None
+        assert [found.id] == engine.kept[1:]
         await case.stopped_without_trace()
 
 

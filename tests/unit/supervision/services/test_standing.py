@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class Engine(MemoryEngine):
         self.dying = ""
         self.takes = ""
         self.later_odd = ""
+        self.cut_off = ""
 
     def start(self, container: str) -> None:
         if self.takes:
@@ -59,7 +61,8 @@ class Engine(MemoryEngine):
     def inspect(self, container: str) -> Any:
         if container == self.odd:
             raise EngineFault("odd")
-        return super().inspect(container)
+        found = super().inspect(container)
+        return found and replace(found, address=None) if container == self.cut_off else found
 
 
 @pytest.fixture(name="bench")
@@ -118,19 +121,22 @@ async def test_beside_one_that_has_ended_no_job_begins(bench: Bench, does: str, 
 def beside(case: Scope, **changes: Any) -> ContainerRequest:
     """A job with services of its own."""
     own = tuple(case.container(one.name) for one in case.services)
-    return sharing(case, shared_services=(), services=own, **changes)
+    fields: dict[str, Any] = {"required_services": own, "services": own, "shared_services": ()}
+    return sharing(case, **(fields | changes))
 
 
+@pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_beside_own_ones_that_the_engine_took_along_no_job_begins(
-    bench: Bench, *, restarted: bool
+    bench: Bench, *, restarted: bool, required: bool
 ) -> None:
     case = await up(bench, "fine")
     await asyncio.to_thread(bench.engine.stop, case.container("db"), grace=5.0)
     if restarted:
         engine(bench).began = rfc3339(datetime.now(UTC))
-    outcome = await bench.run(beside(case))
-    if restarted:
+    outcome = await bench.run(beside(case) if required else beside(case, required_services=()))
+    assert outcome.swept == (restarted and required)
+    if outcome.swept:
         assert (outcome.status, outcome.started_at, outcome.fallen) == ("failed", None, ())
         assert str(outcome.reason) == (
             "service: the job was not begun, since services had ended:\nservice 'db' was ended by its Docker engine, "
@@ -171,6 +177,16 @@ async def test_one_that_its_engine_forgot_is_missed(bench: Bench) -> None:
     engine(bench).forget(case.container("db"))
     outcome = await bench.run(sharing(case))
     assert [(one.name, one.taken) for one in outcome.fallen] == [("db", True)]
+
+
+async def test_one_whose_network_its_engine_lost_is_missed(bench: Bench) -> None:
+    case = await up(bench)
+    engine(bench).cut_off = case.container("db")
+    outcome = await bench.run(sharing(case))
+    why = "has no network any more: its Docker engine was stopped as it started it"
+    assert outcome.fallen == (FallenService(name="db", why=why, taken=True),)
+    engine(bench).cut_off = ""
+    await case.stopped_without_trace()
 
 
 async def test_also_where_the_container_had_been_made(bench: Bench) -> None:
