@@ -139,7 +139,7 @@ def assert_one_start(site: Site, run: str, box: Seen, *, seconds: int, code: int
     assert containers_of(run) == []
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_airflow_a_running_container_is_taken_up_again(site: Site, write_spec: WriteSpec) -> None:
     """kill -9 in the middle of a job of a minute: the same container, one start, one log without a gap."""
     first = site.worker()
@@ -152,7 +152,7 @@ def test_airflow_a_running_container_is_taken_up_again(site: Site, write_spec: W
     assert_one_start(site, run, box, seconds=60)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_zigflow_another_worker_of_the_host_starts_no_second_container(
     site: Site, write_spec: WriteSpec
 ) -> None:
@@ -165,7 +165,7 @@ def test_zigflow_another_worker_of_the_host_starts_no_second_container(
     assert_one_start(site, run, box, seconds=25)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("code", [0, 7])
 def test_nomad_the_end_of_a_container_that_nobody_saw_is_kept(
     site: Site, write_spec: WriteSpec, code: int
@@ -178,7 +178,7 @@ def test_nomad_the_end_of_a_container_that_nobody_saw_is_kept(
     assert_one_start(site, run, box, seconds=8, code=code)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(360)
 def test_kestra_several_dispatches_have_one_container(site: Site, write_spec: WriteSpec) -> None:
     """A worker that is frozen for longer than a heartbeat may take wakes up beside the one that took its place."""
     first = site.worker()

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowHistory
 
 from orchestrator.client.connect import connect
 from orchestrator.embedded.home import Home
@@ -12,14 +13,21 @@ from tests.replay.plans import PLANS
 from tests.replay.record import end_of, perform
 from tests.replay.replayed import HISTORIES, read_history
 
+AT_A_TIME = 8
+"""Runs: what people do to them while they go has to come in time."""
+
 
 @pytest.mark.timeout(300)
 async def test_runs_end_the_same_on_a_worker_that_forgets_them_after_each_task(tmp_path: Path) -> None:
     with use_server(Home(tmp_path)) as server:
         client = await connect(server.address)
-        histories = await asyncio.gather(
-            *(perform(client, tmp_path / "store", name, cached=0) for name in PLANS)
-        )
+        places = asyncio.Semaphore(AT_A_TIME)
+
+        async def performed(name: str) -> WorkflowHistory:
+            async with places:
+                return await perform(client, tmp_path / "store", name, cached=0)
+
+        histories = await asyncio.gather(*(performed(name) for name in PLANS))
     ends = {name: end_of(history) for name, history in zip(PLANS, histories, strict=True)}
     assert ends == {name: end_of(read_history(HISTORIES / f"{name}.json")) for name in PLANS}
     assert not [
