@@ -133,7 +133,11 @@ def _holds(folder: Path, text: bytes) -> bool:
             ["a line of its log like '^c$' (the last one: no line matched)", "  b"],
         ),
         (
-            service(script="x=a; while :; do x=$x$x; done", resources=Resources(memory=16 * 1024 * 1024)),
+            service(
+                script="x=a; while :; do x=$x$x; done",
+                health_check=logged("^never$"),
+                resources=Resources(memory=16 * 1024 * 1024),
+            ),
             "exited",
             ["went over its memory limit and was killed (exit code 137)"],
         ),
