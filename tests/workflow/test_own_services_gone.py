@@ -1,5 +1,6 @@
 """Services that an engine takes along before their job has begun, on a real server."""
 
+import pytest
 from temporalio.client import Client
 
 from orchestrator.client import runs
@@ -9,6 +10,9 @@ from tests.workflow.conftest import Serve
 from tests.workflow.test_shared_services_again import Restarted
 from workers.engine.failures import EngineUnreachable
 from workers.engine.interface import ContainerSpec
+
+SHARED = ("start services", "stop services")
+"""What is done for the services that jobs share."""
 
 
 def restarts_before_the_job(house: Restarted) -> House:
@@ -26,12 +30,17 @@ def restarts_before_the_job(house: Restarted) -> House:
     return house
 
 
+@pytest.mark.parametrize("shared", [(), ("shared",)])
 async def test_a_job_whose_own_services_went_before_it_began_is_tried_again(
-    client: Client, serve: Serve
+    client: Client, serve: Serve, shared: tuple[str, ...]
 ) -> None:
     house = restarts_before_the_job(Restarted())
+    shape = plan(
+        with_services("test", service(), shared_services=shared),
+        services=tuple(service(name, required=False) for name in shared),
+    )
     async with serve(client, engine=house.engine) as runner:
-        handle = await runner.start(plan(with_services("test", service())))
+        handle = await runner.start(shape)
         record = await runs.wait(client, handle.id)
     found = record.jobs["test"]
     # There is only one try that counts.
@@ -39,7 +48,7 @@ async def test_a_job_whose_own_services_went_before_it_began_is_tried_again(
     assert (found.history[0].reason or "").startswith(
         "service: the job was not begun, since services had ended:\nservice 'db' was ended by its Docker engine"
     )
-    assert [key for _, key in await activities(client, handle.id)] == [
+    assert [key for _, key in await activities(client, handle.id) if key not in SHARED] == [
         "start services: test",
         "test",
         "stop services: test",

@@ -80,7 +80,7 @@ async def run_with_services(
                 # Nothing of the job has begun: it is worth starting with the next ones.
                 return Ended(ended.outcome, moved=True, begun=False)
         # Others may use them still, so that this job's next try waits for these: its own retries decide about that.
-        return Ended(ended.outcome, gone=ended.gone, begun=ended.begun)
+        return Ended(ended.outcome, gone=ended.gone, moved=ended.moved and not ended.gone, begun=ended.begun)
 
 
 def _not_shared(shared: SharedStart) -> JobOutcome:
