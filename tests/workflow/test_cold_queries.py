@@ -68,22 +68,28 @@ async def event(client: Client, run: str, kind: EventType.ValueType) -> float:
             await asyncio.sleep(0.05)
 
 
+async def waiting(client: Client, queue: str) -> WorkflowHandle[RunWorkflow, RunRecord]:
+    """A run with a gate that is open, and with a job that is tried again in a second."""
+    shape = plan(
+        does("flaky", "flaky", retry={"max_attempts": 2, "delay": DELAY}),
+        gate("ask"),
+        does("more", "flaky", "ask"),
+    )
+    run = await Runner(client, queue).start(shape)
+    await until(client, run.id, lambda record: record.jobs["ask"].gate)
+    begins = await event(client, run.id, EventType.EVENT_TYPE_TIMER_STARTED)
+    await asyncio.sleep(begins + DELAY - 1 - time.time())
+    return run
+
+
 @pytest.mark.parametrize("how", ["update", "signal"])
 async def test_what_comes_after_it_leaves_a_history_that_replays(
     client: Client, serve: Serve, doomed: tuple["subprocess.Popen[bytes]", str], how: str
 ) -> None:
     dying, queue = doomed
     work = Flaky()
-    shape = plan(
-        does("flaky", "flaky", retry={"max_attempts": 2, "delay": DELAY}),
-        gate("ask"),
-        does("more", "flaky", "ask"),
-    )
     async with serve(client, engine=work.engine, queue=queue, decides=False):
-        run = await Runner(client, queue).start(shape)
-        await until(client, run.id, lambda record: record.jobs["ask"].gate)
-        begins = await event(client, run.id, EventType.EVENT_TYPE_TIMER_STARTED)
-        await asyncio.sleep(begins + DELAY - 1 - time.time())
+        run = await waiting(client, queue)
         dying.send_signal(signal.SIGSTOP)
         # It goes to the worker that has the run, like the task after it. Neither is answered.
         asking = asyncio.create_task(run.query(QUERY_RECORD))
@@ -113,16 +119,8 @@ async def test_events_that_no_task_was_begun_for_leave_a_history_that_replays(
     monkeypatch.setattr(cold_queries, "AT_ONCE", 0.0)
     dying, queue = doomed
     work = Flaky()
-    shape = plan(
-        does("flaky", "flaky", retry={"max_attempts": 2, "delay": DELAY}),
-        gate("ask"),
-        does("more", "flaky", "ask"),
-    )
     async with serve(client, engine=work.engine, queue=queue, decides=False):
-        run = await Runner(client, queue).start(shape)
-        await until(client, run.id, lambda record: record.jobs["ask"].gate)
-        begins = await event(client, run.id, EventType.EVENT_TYPE_TIMER_STARTED)
-        await asyncio.sleep(begins + DELAY - 1 - time.time())
+        run = await waiting(client, queue)
         dying.kill()
         # It waits for the worker that had the run, and goes to the other one before the task does, which waits as long.
         asking = asyncio.create_task(run.query(QUERY_RECORD))

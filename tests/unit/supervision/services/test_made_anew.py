@@ -1,6 +1,7 @@
 """A service whose engine ends while it starts comes up all the same: all of its scope is made anew."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,18 +23,25 @@ def _serves(box: Running) -> int:
     return 0
 
 
-class Forgetful(MemoryEngine):
-    """Is ended as it starts its first container, and does not know later that it did: so that cannot start again."""
+class Networked(MemoryEngine):
+    """Keeps the names of the networks that were made."""
 
     def __init__(self) -> None:
         super().__init__(programs={"serve": _serves})
-        self.forgotten = ""
         self.networks: list[str] = []
 
     def create_network(self, spec: NetworkSpec) -> str:
         made = super().create_network(spec)
         self.networks.append(spec.name)
         return made
+
+
+class Forgetful(Networked):
+    """Is ended as it starts its first container, and does not know later that it did: so that cannot start again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forgotten = ""
 
     def start(self, container: str) -> None:
         if container == self.forgotten:
@@ -44,25 +52,30 @@ class Forgetful(MemoryEngine):
         raise EngineUnreachable("the engine went away")
 
 
-async def test_a_service_whose_start_its_engine_forgot(tmp_path: Path) -> None:
-    engine = Forgetful()
+async def made_twice(engine: Networked, folder: Path, first: Callable[[], str]) -> None:
+    """Its service comes up, in another container than the `first`."""
     wanted = service(entrypoint=("serve",), health_check=HealthCheck(ready=Ready(log="up")))
-    async with bench_around(engine, tmp_path / "store") as bench:
+    async with bench_around(engine, folder) as bench:
         case = made(bench, "run", wanted)
         assert (await case.start()).status == "success"
         found = await case.observed("db")
         assert found is not None
-        assert found.id != engine.forgotten
+        assert found.id != first()
         # What the engine runs of it all the same has the old network, and an address there.
         assert engine.networks == [case.network, case.network]
         await case.stopped_without_trace()
 
 
-class CutOff(MemoryEngine):
+async def test_a_service_whose_start_its_engine_forgot(tmp_path: Path) -> None:
+    engine = Forgetful()
+    await made_twice(engine, tmp_path / "store", lambda: engine.forgotten)
+
+
+class CutOff(Networked):
     """Is ended as it starts its first container, which it keeps without its network."""
 
     def __init__(self) -> None:
-        super().__init__(programs={"serve": _serves})
+        super().__init__()
         self.kept: list[str] = []
 
     def start(self, container: str) -> None:
@@ -78,14 +91,7 @@ class CutOff(MemoryEngine):
 
 async def test_a_service_that_its_engine_kept_without_its_network(tmp_path: Path) -> None:
     engine = CutOff()
-    wanted = service(entrypoint=("serve",), health_check=HealthCheck(ready=Ready(log="up")))
-    async with bench_around(engine, tmp_path / "store") as bench:
-        case = made(bench, "run", wanted)
-        assert (await case.start()).status == "success"
-        found = await case.observed("db")
-        assert found is not None
-        assert [found.id] == engine.kept[1:]
-        await case.stopped_without_trace()
+    await made_twice(engine, tmp_path / "store", lambda: engine.kept[0])
 
 
 async def test_a_service_that_its_engine_took_along(tmp_path: Path) -> None:
